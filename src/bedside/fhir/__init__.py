@@ -1,0 +1,1 @@
+"""FHIR vocabulary: definitions, references, dates, quantities, search grammar. No input or output."""

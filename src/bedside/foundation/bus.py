@@ -1,0 +1,92 @@
+"""NATS: every moment, no promise. Losing it loses nothing that was acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import nats
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from bedside.foundation.errors import Unavailable
+
+
+class Bus:
+    """One connection to NATS; publishing while it is away drops the moment, silently and countably."""
+
+    def __init__(self, client: Client | None) -> None:
+        self._client = client
+        self.dropped = 0
+
+    @classmethod
+    async def connect(
+        cls, url: str, *, user: str | None = None, password: str | None = None, name: str = "bedside"
+    ) -> Bus:
+        """Connect, and reconnect for ever after. Raises Unavailable when the first try fails for 10 s."""
+        options: dict[str, Any] = {"user": user, "password": password} if user else {}
+
+        async def quiet(_: Exception) -> None:
+            return None
+
+        try:
+            client = await asyncio.wait_for(
+                nats.connect(
+                    url,
+                    name=name,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.25,
+                    connect_timeout=5,
+                    error_cb=quiet,
+                    **options,
+                ),
+                10,
+            )
+        except Exception as error:
+            raise Unavailable("NATS cannot be reached.", remedy="Check --nats-url and that NATS runs.") from error
+        return cls(client)
+
+    @property
+    def client(self) -> Client:
+        """The nats-py client, for JetStream and services."""
+        if self._client is None:
+            raise Unavailable("There is no bus here.")
+        return self._client
+
+    @property
+    def connected(self) -> bool:
+        """Whether the link stands at this moment."""
+        return self._client is not None and self._client.is_connected
+
+    async def publish(self, subject: str, payload: Any) -> None:
+        """Send a moment as JSON. Never raises: what must not be lost does not travel here."""
+        if not self.connected:
+            self.dropped += 1
+            return
+        try:
+            await self.client.publish(subject, payload if isinstance(payload, bytes) else orjson.dumps(payload))
+        except Exception:
+            self.dropped += 1
+
+    async def subscribe(
+        self, subject: str, handler: Callable[[str, Any], Awaitable[None]], *, queue: str = ""
+    ) -> Subscription:
+        """Call handler(subject, decoded JSON) for each message."""
+
+        async def receive(message: Msg) -> None:
+            await handler(message.subject, orjson.loads(message.data) if message.data else None)
+
+        return await self.client.subscribe(subject, queue=queue, cb=receive)
+
+    async def close(self) -> None:
+        """Leave."""
+        if self._client is not None and not self._client.is_closed:
+            await self._client.close()
+
+
+def no_bus() -> Bus:
+    """A bus that drops everything: for commands that run with no NATS at hand."""
+    return Bus(None)

@@ -1,0 +1,112 @@
+"""PostgreSQL: the pool and the transaction. SQL itself lives in each room's store."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+import orjson
+
+from bedside.foundation.errors import Unavailable
+
+Connection = asyncpg.Connection
+T = TypeVar("T")
+
+RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+UNSAFE = (
+    # setting, the values that keep the promise, what breaks otherwise
+    ("fsync", ("on",)),
+    ("full_page_writes", ("on",)),
+    ("synchronous_commit", ("on", "remote_write", "remote_apply")),
+    ("data_checksums", ("on",)),
+)
+
+
+async def _prepare(connection: Connection) -> None:
+    """jsonb and json travel as Python objects."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=lambda v: orjson.dumps(v).decode(), decoder=orjson.loads
+        )
+
+
+class Database:
+    """A pool of connections to one PostgreSQL."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, dsn: str, *, size: int = 4, name: str = "bedside") -> Database:
+        """Open the pool. size: most connections at once. Raises Unavailable when the server cannot be reached."""
+        try:
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size,
+                init=_prepare,
+                max_inactive_connection_lifetime=60,
+                command_timeout=60,
+                server_settings={"application_name": name, "timezone": "UTC"},
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable(
+                "The database cannot be reached.", remedy="Check --database-url and that PostgreSQL runs."
+            ) from error
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close every connection, waiting at most 3 s for work under way."""
+        try:
+            await asyncio.wait_for(self._pool.close(), 3)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection without a transaction: for LISTEN, COPY tools and health checks."""
+        try:
+            async with self._pool.acquire(timeout=10) as connection:
+                yield connection
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, TimeoutError) as error:
+            raise Unavailable("The database is not answering.", remedy="Try again in a few seconds.") from error
+
+    @asynccontextmanager
+    async def transaction(self, *, isolation: str | None = None, readonly: bool = False) -> AsyncIterator[Connection]:
+        """BEGIN … COMMIT; ROLLBACK when the body raises. isolation: None, 'repeatable_read' or 'serializable'."""
+        async with self.connection() as connection, connection.transaction(isolation=isolation, readonly=readonly):
+            yield connection
+
+    async def attempt(self, work: Callable[[], Awaitable[T]], tries: int = 5) -> T:
+        """Run work again, with growing waits, when PostgreSQL says that it lost a race (40001, 40P01)."""
+        for n in range(tries):
+            try:
+                return await work()
+            except RETRYABLE:
+                if n == tries - 1:
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**n))  # noqa: S311 - spreads retries, no secret
+        raise AssertionError("unreachable")
+
+    async def unsafe_settings(self) -> list[str]:
+        """The settings that would break the promise that acknowledged means durable, each with its remedy."""
+        async with self.connection() as connection:
+            found: list[str] = []
+            for name, good in UNSAFE:
+                value = await connection.fetchval("select current_setting($1)", name)
+                if value not in good:
+                    remedy = (
+                        "run pg_checksums --enable with the server stopped"
+                        if name == "data_checksums"
+                        else f"set {name} = on in postgresql.conf and reload"
+                    )
+                    found.append(f"{name} is {value}: {remedy}")
+            return found
+
+
+Row = dict[str, Any]

@@ -1,0 +1,157 @@
+"""What every HTTP answer has in common: the ctx of a request, safety headers, same-origin writes, errors in the caller's format."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import BedsideError, Forbidden, TooMany
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(self), display-capture=(self), bluetooth=(self), "
+    "screen-wake-lock=(self), geolocation=()",
+}
+
+
+def ctx_of(connection: HTTPConnection) -> Ctx:
+    """The ctx that the session middleware made for this request."""
+    return cast(Ctx, connection.state.ctx)
+
+
+def wants(scope: Scope) -> str:
+    """The caller's format for an error: 'fhir', 'page' or 'json'."""
+    path = scope["path"]
+    if path.startswith("/fhir/"):
+        return "fhir"
+    accept = Headers(scope=scope).get("accept", "")
+    return "page" if "text/html" in accept else "json"
+
+
+def outcome(error: BedsideError) -> dict[str, Any]:
+    """The error as a FHIR R4 OperationOutcome."""
+    details = error.message if error.remedy is None else f"{error.message} {error.remedy}"
+    issue: dict[str, Any] = {"severity": "error", "code": error.code, "diagnostics": details}
+    if error.where:
+        issue["expression"] = [error.where]
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+Page = Callable[[Request, BedsideError], Awaitable[Response]]
+
+
+class Errors:
+    """Turns a BedsideError into an answer in the caller's format. page renders the HTML one (the kit's)."""
+
+    def __init__(self, app: ASGIApp, page: Page, log: Callable[..., Any]) -> None:
+        self.app, self.page, self.log = app, page, log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as error:
+            if begun:
+                raise
+            known = error if isinstance(error, BedsideError) else _unknown(error)
+            if known.status >= 500:
+                self.log("request failed", status=known.status, kind=type(error).__name__, exc_info=error)
+            response = await self._answer(Request(scope, receive), known)
+            await response(scope, receive, send)
+
+    async def _answer(self, request: Request, error: BedsideError) -> Response:
+        match wants(request.scope):
+            case "page":
+                response = await self.page(request, error)
+            case "fhir":
+                response = Response(
+                    orjson.dumps(outcome(error)), error.status, media_type="application/fhir+json; charset=utf-8"
+                )
+            case _:
+                body = {"error": error.message, "where": error.where, "remedy": error.remedy}
+                response = Response(orjson.dumps(body), error.status, media_type="application/json")
+        if isinstance(error, TooMany):
+            response.headers["retry-after"] = str(error.retry_after)
+        if error.status == 401:
+            response.headers["www-authenticate"] = 'Bearer realm="bedside"'
+        return response
+
+
+def _unknown(error: Exception) -> BedsideError:
+    """An error nobody foresaw: its text may hold health data, so it is not shown."""
+    return BedsideError(
+        "Something went wrong here, and it was logged.", remedy=f"Try again; tell the clinic: {type(error).__name__}."
+    )
+
+
+class Guard:
+    """Safety headers on every answer, and no unsafe method from another origin (cross-site request forgery).
+
+    A browser says where a request comes from (Sec-Fetch-Site, else Origin); a program that is no browser says neither and has no cookies.
+    Requests with a bearer token carry no ambient authority and pass. WebSocket handshakes are checked like unsafe methods.
+    """
+
+    def __init__(self, app: ASGIApp, origins: frozenset[str] = frozenset(), secure: bool = False) -> None:
+        self.app, self.origins, self.secure = app, origins, secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE
+        if unsafe and not self._same_origin(headers):
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 4403})
+                return
+            raise Forbidden("This request came from another site.", remedy="Open Bedside itself and try again.")
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                out = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    out.setdefault(name, value)
+                if self.secure:
+                    out.setdefault("strict-transport-security", "max-age=31536000")
+                if "cache-control" not in out:
+                    out["cache-control"] = "no-store"
+            await send(message)
+
+        await self.app(scope, receive, add)
+
+    def _same_origin(self, headers: Headers) -> bool:
+        if "cookie" not in headers:
+            return True
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site in {"same-origin", "none"}
+        origin = headers.get("origin")
+        if origin is None:
+            return True
+        return origin in self.origins or urlsplit(origin).netloc == headers.get("host")

@@ -6,14 +6,15 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 import orjson
 
 from bedside.foundation.errors import Unavailable
 
-Connection = asyncpg.Connection
+# asyncpg ships no types; an asyncpg.pool.PoolConnectionProxy.
+Connection: TypeAlias = Any
 T = TypeVar("T")
 
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)

@@ -1,4 +1,4 @@
-"""What every HTTP answer has in common: the ctx of a request, safety headers, same-origin writes, errors in the caller's format."""
+"""What every HTTP answer has in common: its ctx, safety headers, same-origin writes, errors in the caller's format."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
     "content-security-policy": (
         "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+        "connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; "
+        "frame-ancestors 'none'; form-action 'self'"
     ),
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -113,8 +114,8 @@ def _unknown(error: Exception) -> BedsideError:
 class Guard:
     """Safety headers on every answer, and no unsafe method from another origin (cross-site request forgery).
 
-    A browser says where a request comes from (Sec-Fetch-Site, else Origin); a program that is no browser says neither and has no cookies.
-    Requests with a bearer token carry no ambient authority and pass. WebSocket handshakes are checked like unsafe methods.
+    A browser says where a request comes from (Sec-Fetch-Site, else Origin); a program that is no browser says
+    neither and has no cookies. A bearer token is not ambient and passes. A WebSocket handshake counts as unsafe.
     """
 
     def __init__(self, app: ASGIApp, origins: frozenset[str] = frozenset(), secure: bool = False) -> None:

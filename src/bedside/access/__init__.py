@@ -1,0 +1,1 @@
+"""Identity, sessions, grants, consent decisions, audit."""

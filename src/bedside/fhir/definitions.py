@@ -36,7 +36,7 @@ def resource_types() -> frozenset[str]:
 
 
 def search_parameters(type: str) -> Mapping[str, SearchParameter]:  # noqa: A002  FHIR's own name
-    """Code to parameter of a resource type, with those of Resource (`_id`, `_lastUpdated`, `_tag`, …); {} if unknown."""
+    """Code to parameter of a resource type, those of Resource (`_id`, `_tag`, …) included; {} if unknown."""
     raise NotImplementedError(type)
 
 

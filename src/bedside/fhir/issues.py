@@ -12,7 +12,7 @@ class Issue(msgspec.Struct, frozen=True):
     """One finding.
 
     code: a FHIR issue-type code (structure, required, value, invariant, code-invalid, security, …).
-    expression: where, as a FHIRPath a person can read: `Observation.component[0].valueQuantity`; "" for the whole input.
+    expression: where, as a FHIRPath a person can read: `Observation.component[0].valueQuantity`; "" for all.
     diagnostics: the rule that is broken, in words. Never the refused value itself: it may be a patient's.
     """
 

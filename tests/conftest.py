@@ -1,0 +1,132 @@
+"""The test runner's rules and the fixtures every room uses. Engines are the real ones, started once a session."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from bedside.foundation.bus import Bus, no_bus
+from bedside.foundation.clock import TurnableClock
+from bedside.foundation.context import Actor, Ctx
+from bedside.foundation.database import Database
+from bedside.foundation.engines import Nats, Postgres
+from bedside.foundation.migrate import migrate
+
+CATEGORIES = ("unit", "engine", "journey", "conformance", "faults", "soak")
+TEMPLATE = "bedside_template"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every test says of which kind it is, and is of one kind; soak runs only when it is asked for."""
+    for item in items:
+        kinds = [name for name in CATEGORIES if item.get_closest_marker(name)]
+        if len(kinds) != 1:
+            raise pytest.UsageError(f"{item.nodeid}: one of {', '.join(CATEGORIES)} as pytestmark, found {kinds}")
+    if "soak" not in config.option.markexpr:
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test reaches nothing."""
+    if request.node.get_closest_marker("unit"):
+
+        def refuse(*_: object, **__: object) -> None:
+            raise AssertionError("a unit test opened a socket: mark the module `engine`, or take the socket out")
+
+        for name in ("connect", "connect_ex", "bind", "sendto"):
+            monkeypatch.setattr(socket.socket, name, refuse)
+
+
+@pytest.fixture(scope="session")
+def engines_home() -> Iterator[Path]:
+    """A directory for the session's engines, short enough for sockets and gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bedside-tests-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def postgres(engines_home: Path) -> Iterator[Postgres]:
+    """The embedded PostgreSQL, running, with the migrated template database."""
+    engine = Postgres(engines_home / "postgres")
+    engine.start()
+    try:
+        engine.create_database(TEMPLATE)
+        asyncio.run(migrate(engine.dsn(TEMPLATE)))
+        yield engine
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+async def database_url(postgres: Postgres) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    admin = await asyncpg.connect(postgres.dsn("postgres"))
+    try:
+        await admin.execute(f"create database {name} template {TEMPLATE}")
+        yield postgres.dsn(name)
+        await admin.execute(f"drop database {name} with (force)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool on a fresh, migrated database."""
+    pool = await Database.connect(database_url)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@pytest.fixture(scope="session")
+def nats(engines_home: Path) -> Iterator[Nats]:
+    """The embedded NATS, running: .url for Bedside's own login, .mqtt_port, .login().seed for the auth callout."""
+    engine = Nats(engines_home / "nats")
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.stop()
+
+
+@pytest.fixture
+def nats_url(nats: Nats) -> str:
+    """Bedside's own login in it."""
+    return nats.url
+
+
+@pytest.fixture
+async def bus(nats_url: str) -> AsyncIterator[Bus]:
+    """A connection to NATS."""
+    link = await Bus.connect(nats_url)
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+@pytest.fixture
+def clock() -> TurnableClock:
+    """Stands at 2026-11-21 12:00 UTC until turned."""
+    return TurnableClock(datetime(2026, 11, 21, 12, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def ctx(database: Database, clock: TurnableClock) -> Ctx:
+    """The program's own work: may do everything, in tenant 1, with a bus that drops what is sent.
+
+    For a test of the bus: `ctx.with_(bus=bus)`. A transaction is opened as in the program, by access.work.
+    """
+    actor = Actor("job", "tests", "tests", roles=frozenset({"system"}))
+    return Ctx(actor, "HOPERAT", 1, clock, database, no_bus(), origin="tests")

@@ -1,0 +1,50 @@
+"""The fixtures stand: a migrated database of its own for each test, a bus, a clock that stands still."""
+
+import asyncio
+
+import pytest
+
+from bedside.foundation.bus import Bus
+from bedside.foundation.clock import TurnableClock
+from bedside.foundation.context import Ctx
+from bedside.foundation.database import Database
+from bedside.foundation.migrate import migrate, revisions, standing
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+async def test_each_test_has_its_own_database(database: Database, turn: int) -> None:
+    async with database.transaction() as sql:
+        await sql.execute("create table public.mine (n int)")
+        await sql.execute("insert into public.mine values ($1)", turn)
+    async with database.connection() as sql:
+        assert await sql.fetchval("select n from public.mine") == turn
+
+
+async def test_a_fresh_cluster_keeps_its_promises(database: Database) -> None:
+    assert await database.unsafe_settings() == []
+    async with database.connection() as sql:
+        unlogged = await sql.fetch("select relname from pg_class where relpersistence = 'u'")
+    assert unlogged == []
+
+
+async def test_migrating_twice_does_nothing_and_racing_is_safe(database_url: str, database: Database) -> None:
+    assert await asyncio.gather(*(migrate(database_url) for _ in range(3))) == [0, 0, 0]
+    async with database.connection() as sql:
+        assert (await standing(sql)).revision == revisions()[-1]
+
+
+async def test_the_bus_carries_a_moment(bus: Bus) -> None:
+    seen: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+    async def receive(_: str, payload: object) -> None:
+        seen.set_result(payload)
+
+    await bus.subscribe("tests.moment", receive)
+    await bus.publish("tests.moment", {"a": 1})
+    assert await asyncio.wait_for(seen, 5) == {"a": 1}
+
+
+async def test_the_ctx_tells_the_turned_time(ctx: Ctx, clock: TurnableClock) -> None:
+    assert ctx.clock.now() == clock.now()

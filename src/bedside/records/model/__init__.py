@@ -1,0 +1,1 @@
+"""What records speaks of: stored versions, pages, governed resources, read providers. Pure."""

@@ -11,7 +11,7 @@ _governed: dict[str, list[Governed]] = {}
 
 
 def provide(provider: ReadProvider) -> None:
-    """Let a room's own rows appear as resources (bedside.records.model.provider). Twice for one view: the last holds."""
+    """Let a room's own rows appear as resources (see ReadProvider). Twice for one view: the last holds."""
     kept = [p for p in _providers.get(provider.type, ()) if p.view != provider.view]
     _providers[provider.type] = [*kept, provider]
 

@@ -1,0 +1,1 @@
+"""Readings from the body to the alarm: devices, ingest, series, rules, alarms."""

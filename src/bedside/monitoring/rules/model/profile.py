@@ -1,0 +1,37 @@
+"""The facts about a patient that decide which rules may judge them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+ADULT_FROM = 16
+"""Years. NEWS2 (RCP 2017) is not for anybody under 16, nor in pregnancy; the default limits follow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """news2_scale: 2 only where a clinician set it for hypercapnic failure with a target of 88-92 %; else 1."""
+
+    birth_date: date | None = None
+    pregnant: bool = False
+    news2_scale: Literal[1, 2] = 1
+    news2_applies: bool = True
+    """False where the programme does not use the score (organ support)."""
+
+    def age(self, on: date) -> int | None:
+        """Whole years, or None when the birth date is not known."""
+        if self.birth_date is None:
+            return None
+        born = self.birth_date
+        return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+    def without_defaults(self, on: date) -> str | None:
+        """Why the adult defaults may not be used ('age-unknown', 'under-16', 'pregnant'), or None when they may."""
+        age = self.age(on)
+        if age is None:
+            return "age-unknown"
+        if age < ADULT_FROM:
+            return "under-16"
+        return "pregnant" if self.pregnant else None

@@ -1,0 +1,207 @@
+"""The dated tables, read once from the files packaged beside this room."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, TypeVar
+
+Priority = Literal["high", "medium", "low"]
+Direction = Literal["high", "low", "code"]
+
+RANK: dict[str, int] = {"high": 3, "medium": 2, "low": 1}
+"""Higher is worse."""
+
+UNTIL_FURTHER_NOTICE = date(9999, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One limit. comparison reads 'value comparison limit is a breach'; 'in' compares a code with codes."""
+
+    id: str
+    cause: str
+    metric: str
+    comparison: str
+    limit: float
+    priority: Priority
+    source: str
+    hazard: str
+    effective_from: date
+    effective_to: date = UNTIL_FURTHER_NOTICE
+    codes: frozenset[str] = frozenset()
+    scale: int | None = None
+    when: str = ""
+    window: timedelta | None = None
+    own: bool = False
+    """Set for this patient, above the defaults."""
+
+    @property
+    def direction(self) -> Direction:
+        """Which side of normal the row watches."""
+        if self.comparison == "in":
+            return "code"
+        return "high" if self.comparison.startswith(">") else "low"
+
+    def breached_by(self, value: float | str) -> bool:
+        """Whether the value lies outside this limit."""
+        if isinstance(value, str):
+            return value in self.codes
+        match self.comparison:
+            case ">":
+                return value > self.limit
+            case ">=":
+                return value >= self.limit
+            case "<":
+                return value < self.limit
+            case "<=":
+                return value <= self.limit
+            case _:
+                return False
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRow:
+    """After how long without anything a device of this kind is silent."""
+
+    kind: str
+    after: timedelta
+    priority: Priority
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The times in an alarm's life, by priority."""
+
+    priority: Priority
+    escalate: timedelta
+    returns: timedelta
+    recheck: timedelta
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """Points of one NEWS2 parameter: (inclusive upper end or None, points), upwards, at the chart's own step."""
+
+    step: Decimal
+    bands: tuple[tuple[Decimal | None, int], ...]
+
+
+T = TypeVar("T")
+
+
+@cache
+def _file(name: str) -> dict[str, Any]:
+    return tomllib.loads((files("bedside.monitoring.rules") / "tables" / name).read_text(encoding="utf-8"))
+
+
+def _in_force(row: dict[str, Any], on: date) -> bool:
+    first: date = row["from"]
+    last: date = row.get("to", UNTIL_FURTHER_NOTICE)
+    return first <= on <= last
+
+
+def _limit(row: dict[str, Any]) -> LimitRow:
+    return LimitRow(
+        id=row["id"],
+        cause=row["cause"],
+        metric=row["metric"],
+        comparison=row["comparison"],
+        limit=float(row.get("limit", 0)),
+        priority=row["priority"],
+        source=row["source"],
+        hazard=row["hazard"],
+        effective_from=row["from"],
+        effective_to=row.get("to", UNTIL_FURTHER_NOTICE),
+        codes=frozenset(row.get("codes", ())),
+        scale=row.get("scale"),
+        when=row.get("when", ""),
+        window=timedelta(hours=row["window_hours"]) if "window_hours" in row else None,
+    )
+
+
+def version() -> str:
+    """The version of the table of limits, named by every finding."""
+    return str(_file("limits.toml")["version"])
+
+
+@cache
+def default_limits(on: date) -> tuple[LimitRow, ...]:
+    """Every default row in force on a day: limits, weight gain, and NEWS2's own (metric 'news2')."""
+    found = _file("limits.toml")
+    return tuple(_limit(row) for kind in ("limit", "gain", "score") for row in found[kind] if _in_force(row, on))
+
+
+@cache
+def fresh(metric: str, on: date) -> timedelta:
+    """How old a value of this metric may be on arrival and still be live."""
+    rows = {row["metric"]: row for row in _file("timing.toml")["fresh"] if _in_force(row, on)}
+    return timedelta(minutes=(rows.get(metric) or rows["*"])["minutes"])
+
+
+@cache
+def news2_fresh(on: date) -> dict[str, timedelta]:
+    """How old each of NEWS2's seven inputs may be, in the chart's order."""
+    rows = _file("timing.toml")["news2"]
+    return {row["metric"]: timedelta(minutes=row["minutes"]) for row in rows if _in_force(row, on)}
+
+
+@cache
+def silence(on: date) -> dict[str, SilenceRow]:
+    """By kind of device."""
+    return {
+        row["kind"]: SilenceRow(row["kind"], timedelta(minutes=row["minutes"]), row["priority"], row["source"])
+        for row in _file("timing.toml")["silence"]
+        if _in_force(row, on)
+    }
+
+
+@cache
+def paces(on: date) -> dict[str, Pace]:
+    """By priority."""
+    return {
+        row["priority"]: Pace(
+            row["priority"],
+            timedelta(minutes=row["escalate_minutes"]),
+            timedelta(minutes=row["return_minutes"]),
+            timedelta(minutes=row["recheck_minutes"]),
+            row["source"],
+        )
+        for row in _file("timing.toml")["alarm"]
+        if _in_force(row, on)
+    }
+
+
+@cache
+def news2_bands() -> dict[tuple[str, int | None, str], Bands]:
+    """By (parameter, SpO2 scale or None, 'air' or 'oxygen' where it matters)."""
+    return {
+        (row["parameter"], row.get("scale"), row.get("when", "")): Bands(
+            Decimal(row["step"]),
+            tuple((Decimal(b["to"]) if "to" in b else None, b["points"]) for b in row["bands"]),
+        )
+        for row in _file("news2.toml")["bands"]
+    }
+
+
+@cache
+def news2_codes() -> dict[str, dict[str, int]]:
+    """Points of NEWS2's two parameters that are no number."""
+    return {row["parameter"]: dict(row["points"]) for row in _file("news2.toml")["codes"]}
+
+
+@cache
+def news2_responses() -> tuple[dict[str, Any], ...]:
+    """Chart 4, worst first."""
+    return tuple(_file("news2.toml")["response"])
+
+
+def news2_version() -> str:
+    """Which NEWS2 this is."""
+    return str(_file("news2.toml")["version"])

@@ -1,0 +1,218 @@
+"""People, places, duties, relations and grants: who is there, where, and bound to whom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from bedside.access.model.people import ROLES, Bed, Duty, GrantRequest, NewPerson, Person, Place, PlaceKind, Relation
+from bedside.access.store import people as store
+from bedside.access.store import relations
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Conflict, Invalid, NotFound
+from bedside.foundation.ids import uuid7
+
+RELATIONS = frozenset({"care", "visit", "alarm", "pharmacy", "device", "emergency"})
+
+
+async def add_person(ctx: Ctx, new: NewPerson) -> Person:
+    """Add an account. Raises Invalid for an unknown role, Conflict for a taken id, e-mail or patient."""
+    if unknown := new.roles - ROLES:
+        raise Invalid("There is no such role.", where=", ".join(sorted(unknown)))
+    if not new.roles or not new.name.strip():
+        raise Invalid("A person needs a name and a role.")
+    if ("patient" in new.roles) != (new.patient is not None):
+        raise Invalid("The role patient and the id of their record come together.", where="patient")
+    id = new.id or uuid7()
+    try:
+        async with ctx.sql.transaction():
+            await store.insert_person(
+                ctx.sql, ctx.tenant, new, id, new.reference or _reference(new, id), ctx.clock.now()
+            )
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict("Somebody has this id, e-mail or record already.", where=error.constraint_name) from None
+    ctx.trail.wrote = True
+    ctx.trail.entities.append(f"person/{id}")
+    return await person(ctx, id)
+
+
+def _reference(new: NewPerson, id: str) -> str:
+    if new.patient is not None:
+        return f"Patient/{new.patient}"
+    if new.roles <= {"caregiver"}:
+        return f"RelatedPerson/{id}"
+    if "display" in new.roles:
+        return f"Device/{id}"
+    return f"Practitioner/{id}"
+
+
+async def person(ctx: Ctx, id: str) -> Person:
+    """One account. Raises NotFound."""
+    found = await store.person(ctx.sql, ctx.tenant, id)
+    if found is None:
+        raise NotFound("There is no such person.")
+    return found
+
+
+async def person_of_patient(ctx: Ctx, patient: str) -> Person | None:
+    """The account of a patient, if they have one."""
+    return await store.person_of_patient(ctx.sql, ctx.tenant, patient)
+
+
+async def people(ctx: Ctx, *, role: str | None = None) -> list[Person]:
+    """The active accounts, by name; displays only when asked for."""
+    found = await store.people(ctx.sql, ctx.tenant, role)
+    return found if role == "display" else [one for one in found if "display" not in one.roles]
+
+
+async def change_person(ctx: Ctx, id: str, **changes: Any) -> Person:
+    """Change name, language, phone, email, units, zone or active. Raises NotFound, Conflict."""
+    try:
+        async with ctx.sql.transaction():
+            if not await store.change_person(ctx.sql, ctx.tenant, id, changes):
+                raise NotFound("There is no such person.")
+    except asyncpg.UniqueViolationError:
+        raise Conflict("Somebody has this e-mail already.", where="email") from None
+    ctx.trail.wrote = True
+    ctx.trail.entities.append(f"person/{id}")
+    return await person(ctx, id)
+
+
+async def add_place(ctx: Ctx, id: str, name: str, kind: PlaceKind) -> Place:
+    """Add a ward or programme, or rename it."""
+    made = Place(id, name, kind)
+    await store.insert_place(ctx.sql, ctx.tenant, made)
+    ctx.trail.wrote = True
+    return made
+
+
+async def places(ctx: Ctx) -> list[Place]:
+    """Every ward and programme."""
+    return await store.places(ctx.sql, ctx.tenant)
+
+
+async def place_patient(ctx: Ctx, patient: str, place: str, *, bed: str | None = None) -> None:
+    """The patient is watched in a place from now on (a second time: changes the bed). Raises NotFound."""
+    await _known(ctx, place)
+    await store.open_stay(ctx.sql, uuid7(), ctx.tenant, place, patient, bed, ctx.clock.now())
+    ctx.trail.patients.setdefault(patient, set()).add("U")
+    ctx.trail.wrote = True
+
+
+async def leave_place(ctx: Ctx, patient: str, place: str) -> None:
+    """The patient is watched there no longer."""
+    await store.close_stay(ctx.sql, ctx.tenant, place, patient, ctx.clock.now())
+    ctx.trail.patients.setdefault(patient, set()).add("U")
+    ctx.trail.wrote = True
+
+
+async def patients_at(ctx: Ctx, place: str) -> list[Bed]:
+    """Who is watched in a place now, by bed."""
+    return await store.stays(ctx.sql, ctx.tenant, place=place, patient=None)
+
+
+async def places_of(ctx: Ctx, patient: str) -> list[Bed]:
+    """Where a patient is watched now."""
+    return await store.stays(ctx.sql, ctx.tenant, place=None, patient=patient)
+
+
+async def set_duty(
+    ctx: Ctx,
+    *,
+    person: str,
+    place: str,
+    role: str,
+    step: int = 1,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    id: str | None = None,
+) -> Duty:
+    """Put somebody on duty. step: where on the place's on-call ladder, 1 first. Raises NotFound, Invalid."""
+    await _known(ctx, place)
+    who = await store.person(ctx.sql, ctx.tenant, person)
+    if who is None:
+        raise NotFound("There is no such person.")
+    if role not in who.roles:
+        raise Invalid("They are on duty as what they are.", where="role")
+    begins = since or ctx.clock.now()
+    if step < 1 or (until is not None and until <= begins):
+        raise Invalid("A duty has a step from 1 on, and ends after it begins.")
+    made = Duty(id or uuid7(), person, who.name, place, role, step, begins, until)
+    await store.put_duty(ctx.sql, ctx.tenant, made)
+    ctx.trail.wrote = True
+    ctx.trail.entities.append(f"duty/{made.id}")
+    return made
+
+
+async def on_duty(
+    ctx: Ctx,
+    *,
+    place: str | None = None,
+    role: str | None = None,
+    person: str | None = None,
+    at: datetime | None = None,
+) -> list[Duty]:
+    """Who is on duty at a moment (now), by step."""
+    return await store.duties(ctx.sql, ctx.tenant, at or ctx.clock.now(), place=place, role=role, person=person)
+
+
+async def _known(ctx: Ctx, place: str) -> None:
+    if await store.place(ctx.sql, ctx.tenant, place) is None:
+        raise NotFound("There is no such place.", where="place")
+
+
+async def relate(
+    ctx: Ctx,
+    *,
+    person: str,
+    patient: str,
+    kind: str,
+    source: str,
+    until: datetime | None = None,
+    reason: str | None = None,
+) -> None:
+    """A room that makes a relation says so, in the transaction that makes it. The same again only sets its end.
+
+    kind: care, visit, alarm, pharmacy, device, emergency. source: what made it; unrelate names the same.
+    Callers have decided that it may be made: this asks no policy.
+    """
+    if kind not in RELATIONS:
+        raise Invalid("There is no such relation.", where=kind)
+    now = ctx.clock.now()
+    await relations.put_relation(
+        ctx.sql, uuid7(), ctx.tenant, Relation(person, patient, kind, source, now, until, reason)
+    )
+    ctx.trail.patients.setdefault(patient, set()).add("U")
+    ctx.trail.wrote = True
+
+
+async def unrelate(ctx: Ctx, *, source: str, at: datetime | None = None) -> None:
+    """Every relation of this source ends now, or at a moment."""
+    await relations.end_relations(ctx.sql, ctx.tenant, source, at or ctx.clock.now())
+    ctx.trail.wrote = True
+
+
+async def relations_of(ctx: Ctx, *, patient: str | None = None, person: str | None = None) -> list[Relation]:
+    """The relations that stand now."""
+    return await relations.relations(ctx.sql, ctx.tenant, ctx.clock.now(), patient=patient, person=person)
+
+
+async def grant(ctx: Ctx, request: GrantRequest) -> str:
+    """A patient lets a caregiver in (a Consent was written, and calls this). Returns the grant's id."""
+    if not request.actions or set(request.actions) - set("CRUDE") or not request.what:
+        raise Invalid("A grant names its actions, of C R U D E, and what they are on.")
+    id = request.id or uuid7()
+    await relations.put_grant(ctx.sql, ctx.tenant, id, request, ctx.clock.now())
+    ctx.trail.patients.setdefault(request.patient, set()).add("U")
+    ctx.trail.wrote = True
+    return id
+
+
+async def revoke(ctx: Ctx, id: str) -> None:
+    """End a grant at once, by its id or its source. Of one that is gone already: nothing."""
+    patient = await relations.revoke_grant(ctx.sql, ctx.tenant, id, ctx.clock.now())
+    if patient is not None:
+        ctx.trail.patients.setdefault(patient, set()).add("U")
+    ctx.trail.wrote = True

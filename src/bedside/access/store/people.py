@@ -1,0 +1,198 @@
+"""People, places, stays and duties."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from bedside.access.model.people import Bed, Duty, NewPerson, Person, Place
+from bedside.foundation.database import Connection
+
+_PERSON = "id, name, roles, reference, language, phone, email, units, zone, patient, active"
+
+
+def _person(row: Any) -> Person:
+    return Person(**{**dict(row), "roles": frozenset(row["roles"])})
+
+
+async def insert_person(sql: Connection, tenant: int, new: NewPerson, id: str, reference: str, now: datetime) -> None:
+    """Add. Raises asyncpg.UniqueViolationError on a taken id, e-mail or patient."""
+    await sql.execute(
+        """insert into access.person
+        (id, tenant, name, roles, reference, language, phone, email, units, zone, patient, created)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
+        id,
+        tenant,
+        new.name,
+        sorted(new.roles),
+        reference,
+        new.language,
+        new.phone,
+        new.email,
+        new.units,
+        new.zone,
+        new.patient,
+        now,
+    )
+
+
+async def person(sql: Connection, tenant: int, id: str) -> Person | None:
+    """By id, active or not."""
+    row = await sql.fetchrow(f"select {_PERSON} from access.person where tenant = $1 and id = $2", tenant, id)  # noqa: S608
+    return _person(row) if row else None
+
+
+async def people(sql: Connection, tenant: int, role: str | None) -> list[Person]:
+    """The active, by name."""
+    rows = await sql.fetch(
+        f"""select {_PERSON} from access.person
+        where tenant = $1 and active and ($2::text is null or $2 = any(roles)) order by name, id""",  # noqa: S608
+        tenant,
+        role,
+    )
+    return [_person(row) for row in rows]
+
+
+async def persons_at(sql: Connection, tenant: int, *, email: str | None, phone: str | None) -> list[Person]:
+    """The active people whose e-mail or telephone this is; a telephone may be a family's."""
+    rows = await sql.fetch(
+        f"""select {_PERSON} from access.person where tenant = $1 and active
+        and (lower(email) = lower($2) or phone = $3) order by id limit 8""",  # noqa: S608
+        tenant,
+        email,
+        phone,
+    )
+    return [_person(row) for row in rows]
+
+
+async def person_of_patient(sql: Connection, tenant: int, patient: str) -> Person | None:
+    """The account of a patient."""
+    row = await sql.fetchrow(
+        f"select {_PERSON} from access.person where tenant = $1 and patient = $2 and active",  # noqa: S608
+        tenant,
+        patient,
+    )
+    return _person(row) if row else None
+
+
+async def change_person(sql: Connection, tenant: int, id: str, changes: dict[str, Any]) -> bool:
+    """Set name, language, phone, email, units, zone or active."""
+    row = await sql.fetchrow(
+        """update access.person set
+        name = coalesce($3->>'name', name), language = coalesce($3->>'language', language),
+        phone = case when $3 ? 'phone' then $3->>'phone' else phone end,
+        email = case when $3 ? 'email' then $3->>'email' else email end,
+        units = coalesce($3->>'units', units), zone = coalesce($3->>'zone', zone),
+        active = coalesce(($3->>'active')::boolean, active)
+        where tenant = $1 and id = $2 returning id""",
+        tenant,
+        id,
+        changes,
+    )
+    return row is not None
+
+
+async def insert_place(sql: Connection, tenant: int, place: Place) -> None:
+    """Add, or rename one that is there."""
+    await sql.execute(
+        """insert into access.place (id, tenant, name, kind) values ($1, $2, $3, $4)
+        on conflict (id) do update set name = excluded.name where place.tenant = excluded.tenant""",
+        place.id,
+        tenant,
+        place.name,
+        place.kind,
+    )
+
+
+async def places(sql: Connection, tenant: int) -> list[Place]:
+    """All, by name."""
+    rows = await sql.fetch("select id, name, kind from access.place where tenant = $1 order by name, id", tenant)
+    return [Place(**row) for row in rows]
+
+
+async def place(sql: Connection, tenant: int, id: str) -> Place | None:
+    """One."""
+    row = await sql.fetchrow("select id, name, kind from access.place where tenant = $1 and id = $2", tenant, id)
+    return Place(**row) if row else None
+
+
+async def open_stay(
+    sql: Connection, id: str, tenant: int, place: str, patient: str, bed: str | None, now: datetime
+) -> None:
+    """Begin a stay, or change the bed of the one under way."""
+    await sql.execute(
+        """insert into access.place_patient (id, tenant, place, patient, bed, since) values ($1, $2, $3, $4, $5, $6)
+        on conflict (tenant, patient, place) where until is null do update set bed = excluded.bed""",
+        id,
+        tenant,
+        place,
+        patient,
+        bed,
+        now,
+    )
+
+
+async def close_stay(sql: Connection, tenant: int, place: str, patient: str, now: datetime) -> None:
+    """End a stay."""
+    await sql.execute(
+        """update access.place_patient set until = $4
+        where tenant = $1 and place = $2 and patient = $3 and until is null""",
+        tenant,
+        place,
+        patient,
+        now,
+    )
+
+
+async def stays(sql: Connection, tenant: int, *, place: str | None, patient: str | None) -> list[Bed]:
+    """Stays under way, by bed."""
+    rows = await sql.fetch(
+        """select place, patient, bed, since from access.place_patient where tenant = $1 and until is null
+        and ($2::text is null or place = $2) and ($3::text is null or patient = $3) order by bed nulls last, patient""",
+        tenant,
+        place,
+        patient,
+    )
+    return [Bed(**row) for row in rows]
+
+
+async def put_duty(
+    sql: Connection,
+    tenant: int,
+    duty: Duty,
+) -> None:
+    """Add a duty, or change the one with its id."""
+    await sql.execute(
+        """insert into access.duty (id, tenant, person, place, role, step, since, until)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict (id) do update set role = excluded.role, step = excluded.step, since = excluded.since,
+        until = excluded.until where duty.tenant = excluded.tenant""",
+        duty.id,
+        tenant,
+        duty.person,
+        duty.place,
+        duty.role,
+        duty.step,
+        duty.since,
+        duty.until,
+    )
+
+
+async def duties(
+    sql: Connection, tenant: int, at: datetime, *, place: str | None, role: str | None, person: str | None = None
+) -> list[Duty]:
+    """Who is on duty at a moment, by step. Displays are on duty only when asked for by role."""
+    rows = await sql.fetch(
+        """select d.id, d.person, p.name, d.place, d.role, d.step, d.since, d.until
+        from access.duty d join access.person p on p.id = d.person
+        where d.tenant = $1 and p.active and d.since <= $2 and (d.until is null or d.until > $2)
+        and ($3::text is null or d.place = $3) and ($5::text is null or d.person = $5)
+        and case when $4::text is null then d.role <> 'display' else d.role = $4 end
+        order by d.step, p.name, d.id""",
+        tenant,
+        at,
+        place,
+        role,
+        person,
+    )
+    return [Duty(**row) for row in rows]

@@ -1,0 +1,143 @@
+"""Relations and grants: what the policy's standings are read from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bedside.access.model.people import GrantRequest, Relation
+from bedside.access.model.policy import Standing
+from bedside.foundation.database import Connection
+
+
+async def put_relation(sql: Connection, id: str, tenant: int, relation: Relation) -> None:
+    """Add, or set the end of the same one anew."""
+    await sql.execute(
+        """insert into access.relation (id, tenant, person, patient, kind, source, since, until, reason)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        on conflict (tenant, person, patient, kind, source)
+        do update set until = excluded.until, reason = coalesce(excluded.reason, relation.reason)""",
+        id,
+        tenant,
+        relation.person,
+        relation.patient,
+        relation.kind,
+        relation.source,
+        relation.since,
+        relation.until,
+        relation.reason,
+    )
+
+
+async def end_relations(sql: Connection, tenant: int, source: str, at: datetime) -> None:
+    """Let every relation of a source end at a moment, unless it ends sooner."""
+    await sql.execute(
+        """update access.relation set until = $3 where tenant = $1 and source = $2 and (until is null or until > $3)""",
+        tenant,
+        source,
+        at,
+    )
+
+
+async def relations(
+    sql: Connection, tenant: int, at: datetime, *, patient: str | None, person: str | None
+) -> list[Relation]:
+    """Those that stand at a moment."""
+    rows = await sql.fetch(
+        """select person, patient, kind, source, since, until, reason from access.relation
+        where tenant = $1 and since <= $2 and (until is null or until > $2)
+        and ($3::text is null or patient = $3) and ($4::text is null or person = $4) order by since, id""",
+        tenant,
+        at,
+        patient,
+        person,
+    )
+    return [Relation(**row) for row in rows]
+
+
+async def put_grant(sql: Connection, tenant: int, id: str, request: GrantRequest, now: datetime) -> None:
+    """Add, or put another in its place."""
+    await sql.execute(
+        """insert into access.granted (id, tenant, person, patient, actions, what, source, since, until)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        on conflict (id) do update set actions = excluded.actions, what = excluded.what, until = excluded.until,
+        revoked = null where granted.tenant = excluded.tenant""",
+        id,
+        tenant,
+        request.person,
+        request.patient,
+        request.actions,
+        sorted(request.what),
+        request.source,
+        now,
+        request.until,
+    )
+
+
+async def revoke_grant(sql: Connection, tenant: int, id: str, now: datetime) -> str | None:
+    """End a grant, by its id or its source. Answers with the patient."""
+    patient: str | None = await sql.fetchval(
+        """update access.granted set revoked = $3 where tenant = $1 and (id = $2 or source = $2) and revoked is null
+        returning patient""",
+        tenant,
+        id,
+        now,
+    )
+    return patient
+
+
+async def standings(sql: Connection, tenant: int, person: str, patient: str, at: datetime) -> list[Standing]:
+    """All that binds a person to a patient at a moment, in one query."""
+    rows = await sql.fetch(
+        """select kind, source, null as role, null as actions, null::text[] as what from access.relation
+        where tenant = $1 and person = $2 and patient = $3 and since <= $4 and (until is null or until > $4)
+        union all
+        select 'duty', d.place, d.role, null, null from access.duty d
+        join access.place_patient s on s.place = d.place and s.tenant = d.tenant
+        where d.tenant = $1 and d.person = $2 and s.patient = $3 and d.since <= $4 and (d.until is null or d.until > $4)
+        and s.since <= $4 and (s.until is null or s.until > $4)
+        union all
+        select 'grant', source, null, actions, what from access.granted
+        where tenant = $1 and person = $2 and patient = $3 and revoked is null and since <= $4
+        and (until is null or until > $4)""",
+        tenant,
+        person,
+        patient,
+        at,
+    )
+    return [
+        Standing(
+            row["kind"],
+            row["source"],
+            row["role"],
+            row["actions"] if row["actions"] is not None else "CRUDE",
+            frozenset(row["what"]) if row["what"] is not None else frozenset({"*"}),
+        )
+        for row in rows
+    ]
+
+
+async def visible(
+    sql: Connection, tenant: int, person: str, at: datetime, standings: list[tuple[str, str]], what: str
+) -> frozenset[str]:
+    """Patients whom a person may read what of, given the (role, standing) pairs that let them."""
+    rows = await sql.fetch(
+        """with may as (select * from unnest($4::text[], $5::text[]) as m(role, standing))
+        select r.patient from access.relation r join may on may.standing = r.kind
+        where r.tenant = $1 and r.person = $2 and r.since <= $3 and (r.until is null or r.until > $3)
+        union
+        select s.patient from access.duty d join may on may.standing = 'duty' and may.role = d.role
+        join access.place_patient s on s.place = d.place and s.tenant = d.tenant
+        where d.tenant = $1 and d.person = $2 and d.since <= $3 and (d.until is null or d.until > $3)
+        and s.since <= $3 and (s.until is null or s.until > $3)
+        union
+        select g.patient from access.granted g join may on may.standing = 'grant'
+        where g.tenant = $1 and g.person = $2 and g.revoked is null and g.since <= $3
+        and (g.until is null or g.until > $3) and g.actions like '%R%' and ('*' = any(g.what) or $6 = any(g.what))""",
+        tenant,
+        person,
+        at,
+        [role for role, _ in standings],
+        [standing for _, standing in standings],
+        what,
+    )
+    return frozenset(row["patient"] for row in rows)

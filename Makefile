@@ -1,3 +1,33 @@
-# Filled by the ground work; see `make help`.
-help:
-	@echo "make setup | demo | test | check"
+# Every way in. Each target sets up what it needs and skips what is done; `make help` tells them.
+PYTHON ?= python3
+export PYTHONUNBUFFERED = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup runtime demo check test soak bench screenshots
+
+help:            ## This list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 22
+
+setup:           ## Make .venv, install what is locked, build the pages, find or install Chromium
+	@$(PYTHON) tools/setup.py
+
+runtime:
+	@$(PYTHON) tools/setup.py runtime
+
+demo: runtime    ## Start the seeded clinic on http://localhost:8000 (Ctrl-C stops it)
+	@exec .venv/bin/bedside demo
+
+check: setup     ## Format, lint, types, import contracts, dead code: under a minute
+	@.venv/bin/python -m tools.check
+
+test: check      ## Everything CI needs: set-up, checks, all tests but the soak
+	@.venv/bin/python -m pytest -m "not soak" --durations=15
+
+soak: setup      ## The slow proofs: kills under load, long runs
+	@.venv/bin/python -m pytest -m soak -s --timeout=0
+
+bench: setup     ## The benchmarks, each with its ratio to its limit
+	@.venv/bin/python -m bench
+
+screenshots: setup ## Every page at 360 and 1440 px (the wall at 1920), light and dark, into screenshots/
+	@.venv/bin/python -m tools.screenshots

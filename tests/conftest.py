@@ -20,7 +20,7 @@ from bedside.foundation.database import Database
 from bedside.foundation.engines import Nats, Postgres
 from bedside.foundation.migrate import migrate
 
-CATEGORIES = ("unit", "engine", "journey", "conformance", "faults", "soak")
+CATEGORIES = ("unit", "engine", "conformance", "journey", "faults", "soak")
 TEMPLATE = "bedside_template"
 
 
@@ -30,6 +30,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kinds = [name for name in CATEGORIES if item.get_closest_marker(name)]
         if len(kinds) != 1:
             raise pytest.UsageError(f"{item.nodeid}: one of {', '.join(CATEGORIES)} as pytestmark, found {kinds}")
+    # The quick and the pure first; what kills engines last. Within a kind the random order stands.
+    items.sort(key=lambda item: next(n for n, name in enumerate(CATEGORIES) if item.get_closest_marker(name)))
     if "soak" not in config.option.markexpr:
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
 

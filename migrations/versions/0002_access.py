@@ -35,7 +35,7 @@ create table access.place (
     id text primary key,
     tenant integer not null,
     name text not null,
-    kind text not null check (kind in ('ward', 'programme'))
+    kind text not null check (kind in ('ward', 'programme', 'pharmacy'))
 );
 
 create table access.place_patient (
@@ -229,10 +229,27 @@ create trigger audit_seal_append_only before update or delete or truncate on acc
     for each statement execute function access.append_only();
 """
 
+LICENCES = """
+create table access.licence (
+    tenant integer not null,
+    person text not null references access.person,
+    jurisdiction text not null,
+    number text not null,
+    kind text not null check (kind in
+        ('full', 'compact-licence', 'compact-privilege', 'telehealth-registration', 'exception')),
+    status text not null check (status in ('active', 'suspended', 'revoked')),
+    since date not null,
+    until date not null,
+    verified_at date not null,
+    verified_source text not null,
+    primary key (tenant, person, jurisdiction, number)
+);
+"""
+
 
 def upgrade() -> None:
     """Make the room's schema."""
-    for part in (PEOPLE, SIGN_IN, AUDIT):
+    for part in (PEOPLE, SIGN_IN, AUDIT, LICENCES):
         op.execute(part)
 
 

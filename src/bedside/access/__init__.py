@@ -8,8 +8,10 @@ anything of a patient is read or written.
 """
 
 from bedside.access.model.audit import AuditLine
+from bedside.access.model.licence import Licence, LicenceDecision
 from bedside.access.model.people import Bed, Duty, GrantRequest, NewPerson, Person, Place, Relation
 from bedside.access.service.decide import authorise, may, require, visible
+from bedside.access.service.licences import add_licence, licence_decision
 from bedside.access.service.people import (
     add_person,
     add_place,
@@ -38,10 +40,13 @@ __all__ = [
     "Bed",
     "Duty",
     "GrantRequest",
+    "Licence",
+    "LicenceDecision",
     "NewPerson",
     "Person",
     "Place",
     "Relation",
+    "add_licence",
     "add_person",
     "add_place",
     "audit_line",
@@ -50,6 +55,7 @@ __all__ = [
     "change_person",
     "grant",
     "leave_place",
+    "licence_decision",
     "may",
     "on_duty",
     "patients_at",

@@ -11,7 +11,7 @@ ROLES = frozenset(
 )
 STAFF = frozenset({"clinician", "nurse", "pharmacist", "administrator", "privacy-officer"})
 
-PlaceKind = Literal["ward", "programme"]
+PlaceKind = Literal["ward", "programme", "pharmacy"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,108 @@
+"""Whether somebody may treat a patient who is in a given place: a dated table (licence.toml) and the licences held."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import msgspec
+
+Answer = Literal["allow", "override", "block"]
+
+
+class Licence(msgspec.Struct, frozen=True):
+    """A licence, registration or privilege. jurisdiction: US-NY, DE. until: its last day."""
+
+    person: str
+    jurisdiction: str
+    number: str
+    kind: Literal["full", "compact-licence", "compact-privilege", "telehealth-registration", "exception"]
+    since: date
+    until: date
+    verified_at: date
+    verified_source: str
+    status: Literal["active", "suspended", "revoked"] = "active"
+
+
+class LicenceDecision(msgspec.Struct, frozen=True):
+    """answer: allow; override (go on only with a written reason); block. rule: the row and its edition."""
+
+    answer: Answer
+    jurisdiction: str
+    why: str
+    rule: str
+    source: str
+    licence: str | None = None
+    reason: str | None = None
+
+    @property
+    def passes(self) -> bool:
+        """Whether care may go on: allowed, or overridden with a reason."""
+        return self.answer == "allow" or (self.answer == "override" and bool(self.reason))
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One row of the table."""
+
+    id: str
+    country: str | list[str]
+    care_at: Literal["patient", "provider"]
+    without: Literal["override", "block"]
+    effective_from: date
+    source: str
+    effective_to: date | None = None
+
+
+class _Table(msgspec.Struct):
+    version: str
+    rule: list[Rule]
+
+
+@cache
+def _table() -> _Table:
+    text = resources.files(__package__).joinpath("licence.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), _Table)
+
+
+def decide(jurisdiction: str, home: str, licences: Sequence[Licence], today: date) -> LicenceDecision:
+    """jurisdiction: where the patient is. home: the country where the clinic is established."""
+    country = jurisdiction.partition("-")[0]
+    rule = next(
+        (
+            r
+            for r in _table().rule
+            if country in r.country
+            and (isinstance(r.country, list) or country == r.country)
+            and r.effective_from <= today
+            and (r.effective_to is None or today <= r.effective_to)
+        ),
+        None,
+    )
+    if rule is None:
+        return LicenceDecision(
+            "override",
+            jurisdiction,
+            "No rule for this place is known here.",
+            f"none, {_table().version}",
+            "licence table",
+        )
+    name = f"{rule.id}, {_table().version}"
+    if rule.care_at == "provider":
+        wanted = [c for c in licences if c.jurisdiction.partition("-")[0] == home] if home in rule.country else []
+    else:
+        wanted = [c for c in licences if c.jurisdiction == jurisdiction]
+    barred = [c for c in wanted if c.status != "active"]
+    if barred:
+        why = f"The licence for {barred[0].jurisdiction} is {barred[0].status}."
+        return LicenceDecision("block", jurisdiction, why, name, rule.source, barred[0].number)
+    for held in wanted:
+        if held.since <= today <= held.until:
+            why = f"Licensed in {held.jurisdiction} until {held.until.isoformat()}."
+            return LicenceDecision("allow", jurisdiction, why, name, rule.source, held.number)
+    expired = max((c.until for c in wanted), default=None)
+    why = f"The licence ended on {expired.isoformat()}." if expired else f"No licence for {jurisdiction} is recorded."
+    return LicenceDecision(rule.without, jurisdiction, why, name, rule.source)

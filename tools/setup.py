@@ -105,8 +105,9 @@ def build_definitions() -> None:
     """The FHIR definitions that the validator and the search read."""
     lock = ROOT / "package-lock.json"
     program = ROOT / "tools" / "build_definitions.py"
-    mark = fingerprint([lock, program])
-    made = ROOT / "src" / "bedside" / "fhir" / "data"
+    fhir = ROOT / "src" / "bedside" / "fhir"
+    mark = fingerprint([lock, program, fhir / "definitions.py", fhir / "fhirpath"])
+    made = fhir / "data" / "definitions.msgpack"
     if program.exists() and not is_stamped("definitions", mark, [made]):
         run("Build the FHIR definitions", [BIN / "python", "-m", "tools.build_definitions"])
         stamp("definitions", mark)

@@ -1,0 +1,122 @@
+"""A running `bedside demo` of one's own: for the journeys, the screenshots and the benchmarks.
+
+It has a home, ports and patients of its own, and nothing of it is left when it has stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PATIENTS = 40
+SEED = 7
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on at this moment."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+class ClinicFailed(Exception):
+    """The program ended, or did not answer in time; the message holds its last lines."""
+
+
+class Clinic:
+    """One running demo. address: where its pages are; seconds: from its start to its first page."""
+
+    def __init__(
+        self, home: Path, *, patients: int = PATIENTS, seed: int = SEED, options: tuple[str, ...] = ()
+    ) -> None:
+        self.home = home
+        self.port, self.mqtt_port = free_port(), free_port()
+        self.address = f"http://localhost:{self.port}"
+        self.seconds = 0.0
+        self.log = home.with_name(f"{home.name}.log")
+        self._command = [
+            *(sys.executable, "-m", "bedside", "demo", "--home", str(home)),
+            *("--port", str(self.port), "--mqtt-port", str(self.mqtt_port)),
+            *("--patients", str(patients), "--seed", str(seed), *options),
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, *, within: float = 120) -> None:
+        """Start it and wait for its first page. Raises ClinicFailed."""
+        begun = time.monotonic()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "NO_COLOR": "1"}
+            )
+        while not self._answers():
+            if self._process.poll() is not None:
+                raise ClinicFailed(f"bedside demo ended with {self._process.returncode}:\n{self._last_lines()}")
+            if time.monotonic() - begun > within:
+                self.stop()
+                raise ClinicFailed(f"bedside demo did not answer within {within} s:\n{self._last_lines()}")
+            time.sleep(0.02)
+        self.seconds = time.monotonic() - begun
+
+    def stop(self, *, within: float = 20) -> None:
+        """Ctrl-C, and wait until it is gone. Raises ClinicFailed when it had to be killed."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(within)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise ClinicFailed(f"bedside demo did not stop within {within} s:\n{self._last_lines()}") from None
+
+    def command(self, *words: str) -> str:
+        """What `bedside WORDS --home …` prints. Raises ClinicFailed when it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", "bedside", *words, "--home", str(self.home)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise ClinicFailed(f"bedside {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def _answers(self) -> bool:
+        request = urllib.request.Request(f"{self.address}/", headers={"accept": "text/html"})  # noqa: S310 - ours
+        try:
+            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 - our own address
+                return bool(answer.status == 200)
+        except (OSError, urllib.error.HTTPError):
+            return False
+
+    def _last_lines(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+
+
+@contextmanager
+def running(
+    home: Path, *, patients: int = PATIENTS, seed: int = SEED, options: tuple[str, ...] = ()
+) -> Iterator[Clinic]:
+    """A clinic that answers, stopped at the end."""
+    clinic = Clinic(home, patients=patients, seed=seed, options=options)
+    clinic.start()
+    try:
+        yield clinic
+    finally:
+        clinic.stop()

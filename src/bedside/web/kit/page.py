@@ -1,0 +1,168 @@
+"""Rendering: one Jinja environment a language, and what every template may say without being told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, Response
+
+from bedside.foundation.context import NOBODY, Actor
+from bedside.web.kit import assets, places, written
+from bedside.web.kit.clinic import Clinic, clinic_of
+from bedside.web.kit.languages import LANGUAGES, catalogue, language_of
+
+WEB = Path(__file__).parent.parent
+THEMES = ("paper", "night")
+YEAR = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a template knows of its reader, as `page`."""
+
+    language: str
+    zone: ZoneInfo
+    clinic: Clinic
+    actor: Actor
+    now: datetime
+    path: str
+    theme: str | None = None
+    """paper, night, or None: as the reader's system says."""
+    units: str = "metric"
+    """metric or us: how temperature, weight and glucose are written; what is stored does not change."""
+    places: tuple[places.Place, ...] = ()
+    languages: dict[str, str] = field(default_factory=lambda: LANGUAGES)
+
+    @property
+    def signed_in(self) -> bool:
+        return self.actor.kind == "person"
+
+    @property
+    def patient(self) -> bool:
+        """Whether the reader is at home in patients' pages."""
+        return bool(self.actor.roles & {"patient", "caregiver"})
+
+
+_page: ContextVar[Page] = ContextVar("page")
+
+
+def page_of(request: HTTPConnection) -> Page:
+    """The reader's language, zone, theme, units: from the person's session (request.state), cookies, the clinic."""
+    state = request.state
+    ctx = getattr(state, "ctx", None)
+    clinic = clinic_of(request)
+    theme = request.cookies.get("theme")
+    units = getattr(state, "units", None) or request.cookies.get("units") or clinic.units
+    actor = ctx.actor if ctx is not None else NOBODY
+    return Page(
+        language=language_of(request, clinic.language),
+        zone=_zone(getattr(state, "zone", None) or clinic.zone),
+        clinic=clinic,
+        actor=actor,
+        now=ctx.clock.now() if ctx is not None else datetime.now(UTC),
+        path=request.url.path,
+        theme=theme if theme in THEMES else None,
+        units="us" if units == "us" else "metric",
+        places=places.places_for(request, actor.roles),
+    )
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def render(request: Request, template: str, status: int = 200, **data: Any) -> Response:
+    """A template of web/ as the answer, in the reader's language. data: what the template names; a name it uses and
+    was not given is an error, not an empty place."""
+    return HTMLResponse(text(request, template, **data), status, headers={"vary": "cookie, accept-language"})
+
+
+def text(request: HTTPConnection, template: str, **data: Any) -> str:
+    """The same as a string: for a fragment sent otherwise (over a WebSocket)."""
+    page = page_of(request)
+    token = _page.set(page)
+    try:
+        return environment(page.language).get_template(template).render(page=page, request=request, **data)
+    finally:
+        _page.reset(token)
+
+
+def prefer(response: Response, **choices: str) -> None:
+    """Remember language, theme or units of a reader on this browser, signed in or not."""
+    for name, value in choices.items():
+        response.set_cookie(name, value, max_age=YEAR, httponly=True, samesite="lax", path="/")
+
+
+@cache
+def environment(language: str) -> Environment:
+    """The templates in a language: macros see the language too, which an import without context otherwise would not."""
+    env = Environment(
+        loader=FileSystemLoader(WEB),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        auto_reload="BEDSIDE_RELOAD" in os.environ,
+    )
+    found = catalogue(language)
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        found.gettext, found.ngettext, newstyle=True, pgettext=found.pgettext, npgettext=found.npgettext
+    )
+    env.globals.update(
+        asset=assets.asset, script=assets.script, font=assets.font, icon_svg=assets.icon_svg, here=_page.get, join=_join
+    )
+    env.filters.update(
+        asset_of=assets.asset,
+        ago=lambda at: written.age(_page.get().now - at, language),
+        span=lambda span: written.age(_span(span), language),
+        years=lambda birth: written.years(_date(birth), _today(), language),
+        day=lambda value: written.day(value, language, _page.get().zone) if value else "–",
+        long_day=lambda value: written.long_day(value, language, _page.get().zone),
+        clock=lambda value: written.clock(value, _page.get().zone),
+        when=_when,
+        number=lambda value, digits=None: written.number(value, language, digits),
+        iso=lambda value: value.isoformat() if value else "",
+    )
+    return env
+
+
+def _when(value: datetime) -> str:
+    page = _page.get()
+    return written.when(value, page.language, page.zone, page.now, _zone(page.clinic.zone))
+
+
+def _today() -> date:
+    page = _page.get()
+    return page.now.astimezone(page.zone).date()
+
+
+def _span(span: timedelta | float) -> timedelta:
+    return span if isinstance(span, timedelta) else timedelta(seconds=span)
+
+
+def _date(value: date | datetime | str | None) -> date | datetime | None:
+    """FHIR dates may be a year or a month only: for an age, its first day."""
+    if not isinstance(value, str) or not value:
+        return value or None
+    year, month, first = ([int(p) for p in value[:10].split("-")] + [1, 1])[:3]
+    return date(year, month, first)
+
+
+def _join(*names: str | Iterable[str] | None) -> str:
+    """Class names, those that are there."""
+    return " ".join(n if isinstance(n, str) else " ".join(n) for n in names if n)

@@ -1,0 +1,84 @@
+// What every page gets: "/" to the patient search, dialogs for browsers without commandfor, undo that times out,
+// and a word when the network is away. Everything here is a help; nothing depends on it.
+
+document.documentElement.classList.add("js");
+
+document.addEventListener("keydown", (event) => {
+  const target = event.target as HTMLElement;
+  const typing = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const search = document.querySelector<HTMLInputElement>("[data-patient-search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  }
+  if (event.key === "Escape" && target.matches("[data-patient-search]")) {
+    document.querySelector("[data-found]")?.replaceChildren();
+    target.blur();
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const button = (event.target as Element).closest<HTMLElement>("[commandfor]");
+  if (!button || "commandForElement" in HTMLButtonElement.prototype) return;
+  const dialog = document.getElementById(button.getAttribute("commandfor") ?? "");
+  if (!(dialog instanceof HTMLDialogElement)) return;
+  if (button.getAttribute("command") === "show-modal") dialog.showModal();
+  else dialog.close();
+});
+
+// An undo stands for as long as its data-seconds says, counting in its own words, and never longer.
+function countDown(undo: HTMLElement): void {
+  if (undo.dataset.counting) return;
+  undo.dataset.counting = "yes";
+  let left = Number(undo.dataset.seconds ?? 30);
+  const shown = undo.querySelector("[data-left]");
+  const timer = setInterval(() => {
+    left -= 1;
+    if (shown) shown.textContent = String(left);
+    if (left <= 0 || !undo.isConnected) {
+      clearInterval(timer);
+      undo.remove();
+    }
+  }, 1000);
+}
+
+function lookForUndo(): void {
+  for (const undo of document.querySelectorAll<HTMLElement>("[data-undo]")) countDown(undo);
+}
+new MutationObserver(lookForUndo).observe(document.body, { childList: true, subtree: true });
+lookForUndo();
+
+function sayNetwork(): void {
+  const line = document.querySelector<HTMLElement>("[data-offline]");
+  if (line) line.hidden = navigator.onLine;
+}
+addEventListener("online", sayNetwork);
+addEventListener("offline", sayNetwork);
+sayNetwork();
+
+for (const button of document.querySelectorAll<HTMLElement>("[data-print]"))
+  button.addEventListener("click", () => print());
+
+// The large keypad types into the field it stands beside; without JavaScript the phone's own keypad does.
+for (const pad of document.querySelectorAll<HTMLElement>("[data-keypad]")) {
+  pad.hidden = false;
+  let field = document.getElementById(pad.dataset.keypad ?? "") as HTMLInputElement | null;
+  const form = pad.closest("form");
+  form?.addEventListener("focusin", (event) => {
+    const target = event.target as HTMLElement;
+    if (target instanceof HTMLInputElement && target.inputMode === "decimal") field = target;
+  });
+  pad.addEventListener("click", (event) => {
+    const key = (event.target as Element).closest<HTMLElement>("[data-key]")?.dataset.key;
+    if (!key || !field) return;
+    if (key === "back") field.value = field.value.slice(0, -1);
+    else if (key === "next") {
+      const all = [...(form?.querySelectorAll<HTMLInputElement>("input[inputmode=decimal]") ?? [])];
+      all[all.indexOf(field) + 1]?.focus();
+      return;
+    } else if (field.value.length < 6) field.value += key;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+}

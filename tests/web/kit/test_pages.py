@@ -1,0 +1,163 @@
+"""The kit's pages: every component, in light and dark, on a telephone and a desk, without a fault axe can find."""
+
+import asyncio
+import json
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from playwright.async_api import Browser, async_playwright
+from starlette.applications import Starlette
+
+from bedside.web.kit.assets import STATIC
+from bedside.web.kit.languages import accepted
+from bedside.web.kit.routes import component_names
+
+pytestmark = pytest.mark.journey
+
+FOUND_BY_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving(app: Starlette) -> AsyncIterator[str]:
+    """The app on a port of its own, by the server that Bedside runs on."""
+    port = free_port()
+    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
+    task = asyncio.create_task(server.serve())
+    try:
+        async with httpx.AsyncClient() as client:
+            for _ in range(100):
+                try:
+                    await client.get(f"http://127.0.0.1:{port}/help")
+                    break
+                except httpx.TransportError:
+                    await asyncio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop()
+        await task
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+async def faults(page: Any, axe: str) -> list[str]:
+    """What axe-core finds wrong, one line each."""
+    await page.evaluate(axe)
+    tags = json.dumps(FOUND_BY_TAGS)
+    result = await page.evaluate(f"axe.run({{runOnly: {tags}}})")
+    return [f"{v['id']}: {n['target']} {n['failureSummary']}" for v in result["violations"] for n in v["nodes"]]
+
+
+async def test_axe_finds_nothing(app: Starlette, axe: str) -> None:
+    async with serving(app) as base, chromium() as browser:
+        for width in (360, 1440):
+            for theme in ("paper", "night"):
+                for density in ("patient", "staff"):
+                    page = await browser.new_page(viewport={"width": width, "height": 800}, bypass_csp=True)
+                    await page.goto(f"{base}/kit?theme={theme}&density={density}")
+                    assert await faults(page, axe) == [], (width, theme, density)
+                    await page.close()
+
+
+async def test_reflow_at_320_and_policy_is_kept(app: Starlette) -> None:
+    """At 320 px nothing scrolls sideways; no page breaks its own content policy or throws."""
+    async with serving(app) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 320, "height": 640})
+        said: list[str] = []
+        page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: said.append(str(e)))
+        for path in ("/kit?density=patient", "/kit?density=staff", "/help", "/nowhere"):
+            await page.goto(base + path)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 320, path
+        assert [s for s in said if "404" not in s] == []
+        await page.goto(f"{base}/kit")
+        await page.get_by_role("button", name="End the visit").click()
+        assert await page.get_by_role("dialog", name="End the visit?").is_visible()
+        await page.keyboard.press("Escape")
+        assert await page.get_by_role("dialog", name="End the visit?").is_hidden()
+
+
+async def test_a_patients_page_is_small(app: Starlette) -> None:
+    """Everything a patient's browser fetches for a page of the kit, as compressed bytes: at most 48 kB."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bedside") as client:
+        html = (await client.get("/help", headers={"accept-encoding": "br"})).text
+        total = len(html)
+        for part in html.split('"'):
+            if part.startswith("/static/"):
+                async with client.stream("GET", part, headers={"accept-encoding": "br, gzip"}) as response:
+                    assert response.status_code == 200, part
+                    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+                    total += sum([len(chunk) async for chunk in response.aiter_raw()])
+    assert total <= 48_000
+
+
+async def test_static_gives_what_the_browser_takes(app: Starlette) -> None:
+    script = next(p for p in STATIC.glob("kit/script/page-*.js"))
+    where = f"/static/kit/script/{script.name}"
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bedside") as client:
+        for accept, given in (("br, gzip", "br"), ("gzip", "gzip"), ("identity", None)):
+            async with client.stream("GET", where, headers={"accept-encoding": accept}) as response:
+                sent = b"".join([chunk async for chunk in response.aiter_raw()])
+            assert response.headers.get("content-encoding") == given
+            suffix = {"br": ".br", "gzip": ".gz", None: ""}[given]
+            assert sent == script.with_name(script.name + suffix).read_bytes()
+            assert response.headers["content-type"].startswith("text/javascript")
+        for wrong in (
+            "/static/manifest.json",
+            "/static/../kit/page.py",
+            "/static/%2e%2e/kit/page.py",
+            "/static/none.js",
+        ):
+            assert (await client.get(wrong)).status_code == 404
+        assert (await client.post(where)).status_code == 405
+
+
+async def test_languages_and_refusals(app: Starlette) -> None:
+    transport = httpx.ASGITransport(app=app)
+    page = {"accept": "text/html"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://bedside") as client:
+        spanish = await client.get("/help", headers=page | {"accept-language": "es-MX,es;q=0.9,en;q=0.5"})
+        assert '<html lang="es"' in spanish.text
+        assert "Teléfono de la clínica" in spanish.text
+        chosen = await client.post("/preferences", data={"language": "es", "theme": "night", "back": "/help"})
+        assert chosen.status_code == 303
+        assert chosen.headers["location"] == "/help"
+        own = await client.get("/help", headers=page | {"accept-language": "en"})
+        assert '<html lang="es" data-theme="night"' in own.text
+        away = await client.post("/preferences", data={"back": "//elsewhere.example/"})
+        assert away.headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("header", "best"),
+    [("es-MX,es;q=0.9", "es"), ("fr,en;q=0.3,es;q=0.4", "es"), ("fr", None), ("", None), ("es;q=0,en;q=0.1", "en")],
+)
+def test_accept_language(header: str, best: str | None) -> None:
+    assert accepted(header) == best
+
+
+def test_every_component_has_its_folder_and_example() -> None:
+    folders = {p.name for p in (STATIC.parent / "kit/components").iterdir() if p.is_dir()}
+    assert folders == set(component_names())
+    for name in folders:
+        assert (STATIC.parent / f"kit/components/{name}/{name}.html").exists()

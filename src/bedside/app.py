@@ -1,1 +1,244 @@
-"""Composition root: the only module that knows every room; builds the web, worker and ingest processes."""
+"""Composition root: the only module that knows every room; builds the web, worker and ingest processes.
+
+A room that lands adds its line to each list below that concerns it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import uvloop
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bedside.foundation import jobs, routes, telemetry
+from bedside.foundation.context import NOBODY, Ctx
+from bedside.foundation.database import Database
+from bedside.foundation.errors import Invalid, NotFound, Unavailable
+from bedside.foundation.http import Errors, Guard
+from bedside.foundation.migrate import migrate
+from bedside.foundation.named import OneName
+from bedside.foundation.serving import serve
+from bedside.foundation.settings import Ground, Settings
+from bedside.web import kit
+
+Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
+BusHandler = Callable[[Ctx, str, Any], Awaitable[None]]
+
+ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES]
+"""Every room's ROUTES and every journey's, in the order they are tried."""
+
+SESSIONS: list[Middleware] = []
+"""What makes request.state.ctx of a cookie or a token (access); until then everybody is nobody."""
+
+JOBS: dict[str, jobs.Handler] = {}
+"""Every room's subscribers.JOBS."""
+
+EVERY: dict[str, timedelta] = {}
+"""Jobs that come round by themselves: every room's subscribers.EVERY."""
+
+BUS: dict[str, BusHandler] = {}
+"""Every room's subscribers.BUS: heard by one worker each."""
+
+WEB: list[Lifespan] = []
+"""What runs beside the requests of each web process."""
+
+WORKER: list[Lifespan] = []
+"""What runs beside the jobs of each worker."""
+
+INGEST: list[Lifespan] = []
+"""What takes readings: entered when the ingest process starts, left when it stops."""
+
+PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = []
+"""What must be there before anything runs, after the migrations: rules, the demo's clinic. Run at every start."""
+
+
+class Nobody:
+    """Gives every request a ctx of nobody in particular; the session middleware inside puts a person there."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in {"http", "websocket"}:
+            ground: Ground = scope["app"].state.ground
+            client = scope.get("client")
+            ctx = ground.ctx(NOBODY, "PATRQT", origin=client[0] if client else "")
+            scope.setdefault("state", {})["ctx"] = ctx
+        await self.app(scope, receive, send)
+
+
+class Measured:
+    """Duration and outcome of every request, by its endpoint."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        with telemetry.timed("http", scope["method"]) as span:
+            await self.app(scope, receive, send)
+            if endpoint := scope.get("endpoint"):
+                span.update_name(f"{scope['method']} {endpoint.__module__}.{getattr(endpoint, '__name__', '?')}")
+
+
+def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGIApp:
+    """The whole web application. stopping: set when the program stops; found at app.state.stopping."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            ground = await Ground.open(settings, "web", connections=8)
+            stack.push_async_callback(ground.close)
+            app.state.ground = ground
+            for enter in WEB:
+                await stack.enter_async_context(enter(ground))
+            yield
+
+    app = Starlette(
+        routes=ROUTES,
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _as_ours},
+        middleware=[
+            Middleware(Measured),
+            Middleware(Errors, page=kit.error_page, log=telemetry.logger("web").error),
+            Middleware(Guard, origins=frozenset({settings.public_url}), secure=settings.secure),
+            Middleware(OneName, public_url=settings.public_url, public_host=settings.public_host),
+            Middleware(Nobody),
+            *SESSIONS,
+        ],
+    )
+    app.state.settings = settings
+    app.state.stopping = stopping or asyncio.Event()
+    if settings.trusted_proxy:
+        wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=settings.trusted_proxy)
+        return wrapped
+    return app
+
+
+async def _as_ours(_: Request, error: Exception) -> Response:
+    """What Starlette itself refuses is told as everything else is."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        raise NotFound("There is nothing at this address.", remedy="Check the address, or begin at the start page.")
+    refusal = Invalid("This address does not take that.", remedy="Check the method and what is sent.")
+    refusal.status = status
+    raise refusal
+
+
+async def run_worker(settings: Settings) -> None:
+    """Jobs, timers and bus subscribers until SIGTERM; jobs under way get 3 s to end."""
+    ground = await Ground.open(settings, "worker", connections=8)
+    worker = jobs.Worker(ground.database, ground.bus, ground.clock, JOBS, every=EVERY)
+    try:
+        async with AsyncExitStack() as stack:
+            for enter in WORKER:
+                await stack.enter_async_context(enter(ground))
+            await _subscribe(ground, BUS)
+            running = asyncio.create_task(worker.run())
+            await _told_to_stop()
+            worker.stop()
+            await asyncio.wait({running}, timeout=3)
+            running.cancel()
+    finally:
+        await ground.close()
+
+
+async def _subscribe(ground: Ground, handlers: Mapping[str, BusHandler]) -> None:
+    log = telemetry.logger("bus")
+    for subject, handler in handlers.items():
+
+        async def heard(name: str, payload: Any, handler: BusHandler = handler) -> None:
+            try:
+                await handler(ground.ctx(NOBODY, origin=f"bus:{name}"), name, payload)
+            except Exception:
+                log.exception("a bus handler failed", subject=name.partition(".")[0])
+
+        await ground.bus.subscribe(subject, heard, queue="worker")
+
+
+async def run_ingest(settings: Settings) -> None:
+    """Devices' readings until SIGTERM."""
+    ground = await Ground.open(settings, "ingest", connections=6)
+    try:
+        async with AsyncExitStack() as stack:
+            for enter in INGEST:
+                await stack.enter_async_context(enter(ground))
+            await _told_to_stop()
+    finally:
+        await ground.close()
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+async def run_prepare(settings: Settings, say: Callable[[str], None]) -> None:
+    """Migrations, safe settings, then what rooms prepare. Raises BedsideError."""
+    steps = await migrate(settings.database_url)
+    if steps:
+        say(f"Database brought up to date ({steps} steps).")
+    database = await Database.connect(settings.database_url, size=1, name="bedside prepare")
+    try:
+        if unsafe := await database.unsafe_settings():
+            raise Unavailable("This PostgreSQL may lose what it has acknowledged.", remedy="; ".join(unsafe) + ".")
+    finally:
+        await database.close()
+    ground = await Ground.open(settings, "prepare")
+    try:
+        for step in PREPARE:
+            await step(ground, say)
+    finally:
+        await ground.close()
+
+
+class Bedside:
+    """The program that foundation.installation runs."""
+
+    def prepare(self, settings: Settings, say: Callable[[str], None]) -> None:
+        """See run_prepare."""
+        _run("prepare", run_prepare(settings, say))
+
+    def web(self, settings: Settings, door: socket.socket, ready: Callable[[], None]) -> None:
+        """Serve HTTP."""
+        tls = (settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+        _run("web", serve(lambda stopping: build_web(settings, stopping), door, tls=tls, ready=ready))
+
+    def worker(self, settings: Settings) -> None:
+        """Run jobs."""
+        _run("worker", run_worker(settings))
+
+    def ingest(self, settings: Settings) -> None:
+        """Take readings."""
+        _run("ingest", run_ingest(settings))
+
+    def devices(self, settings: Settings) -> None:
+        """The demo's devices."""
+        _run("devices", _told_to_stop())
+
+    def welcome(self, settings: Settings) -> str:
+        """Where it is."""
+        return f"Bedside runs at {settings.public_url} (Ctrl-C stops it)"
+
+
+def _run(process: str, body: Coroutine[Any, Any, None]) -> None:
+    telemetry.configure(process)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(body)

@@ -1,13 +1,150 @@
 """The `bedside` command: every subcommand in one place, each only asking app for what it runs."""
 
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+HomeOption = Annotated[
+    Path, typer.Option("--home", envvar="BEDSIDE_HOME", help="The directory that holds everything.", show_default=True)
+]
+PortOption = Annotated[int, typer.Option("--port", envvar="BEDSIDE_PORT", help="Port of the web.")]
+MqttPortOption = Annotated[int, typer.Option("--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT.")]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option("--database-url", envvar="BEDSIDE_DATABASE_URL", help="A PostgreSQL that others run.", metavar="URL"),
+]
+NatsOption = Annotated[
+    str | None, typer.Option("--nats-url", envvar="BEDSIDE_NATS_URL", help="A NATS that others run.", metavar="URL")
+]
+HOME = Path(".bedside")
 
 
 @cli.callback()
 def bedside() -> None:
     """Bedside: video visits, monitoring and one FHIR record, on your own machine."""
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """A refusal is one sentence and its remedy, and exit code 1."""
+    from bedside.foundation.errors import BedsideError
+    from bedside.foundation.installation import told
+
+    try:
+        yield
+    except BedsideError as error:
+        typer.echo(told(error), err=True)
+        raise typer.Exit(1) from None
+
+
+def _run(demo: bool, home: Path, **choices: Any) -> None:
+    # Before anything imports prometheus_client: the processes of this home share their counters.
+    metrics = home.absolute() / "metrics"
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    from bedside.foundation.installation import Installation, Program, Wish
+
+    def program() -> Program:
+        metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
+        from bedside.app import Bedside
+
+        return Bedside()
+
+    with plain_errors():
+        Installation(Wish(home, demo, **choices), program, typer.echo).run()
+
+
+@cli.command()
+def demo(
+    home: HomeOption = HOME,
+    port: PortOption = 8000,
+    mqtt_port: MqttPortOption = 1883,
+    patients: Annotated[int, typer.Option(envvar="BEDSIDE_PATIENTS", help="How many, at the first start.")] = 40,
+    seed: Annotated[int, typer.Option(envvar="BEDSIDE_SEED", help="The same seed makes the same clinic.")] = 1,
+    reset: Annotated[bool, typer.Option("--reset", help="Begin anew: forget this demo's clinic.")] = False,
+) -> None:
+    """Start a living clinic of invented people; stop it with Ctrl-C and start it again where it was."""
+    _run(True, home, port=port, mqtt_port=mqtt_port, patients=patients, seed=seed, reset=reset)
+
+
+@cli.command()
+def serve(
+    home: HomeOption = HOME,
+    host: Annotated[str, typer.Option(envvar="BEDSIDE_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: PortOption = 8000,
+    mqtt_host: Annotated[str, typer.Option(envvar="BEDSIDE_MQTT_HOST", help="Address of MQTT.")] = "127.0.0.1",
+    mqtt_port: MqttPortOption = 1883,
+    database_url: DatabaseOption = None,
+    nats_url: NatsOption = None,
+    public_url: Annotated[
+        str | None, typer.Option(envvar="BEDSIDE_PUBLIC_URL", help="How browsers reach it: https://…")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(envvar="BEDSIDE_TLS_CERT", exists=True)] = None,
+    tls_key: Annotated[Path | None, typer.Option(envvar="BEDSIDE_TLS_KEY", exists=True)] = None,
+    trusted_proxy: Annotated[
+        str | None, typer.Option(envvar="BEDSIDE_TRUSTED_PROXY", help="Address of the reverse proxy to believe.")
+    ] = None,
+    web_only: Annotated[bool, typer.Option("--web-only", help="Leave jobs and readings to other processes.")] = False,
+) -> None:
+    """Run a real clinic, on the embedded engines or on those that others run."""
+    _run(
+        False,
+        home,
+        host=host,
+        port=port,
+        mqtt_host=mqtt_host,
+        mqtt_port=mqtt_port,
+        public_url=public_url,
+        database_url=database_url,
+        nats_url=nats_url,
+        web_only=web_only,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        trusted_proxy=trusted_proxy,
+    )
+
+
+@cli.command()
+def worker(home: HomeOption = HOME, database_url: DatabaseOption = None, nats_url: NatsOption = None) -> None:
+    """Run jobs and timers, beside `bedside serve`, here or on another machine."""
+    with plain_errors():
+        from bedside.app import Bedside
+        from bedside.foundation.installation import reach
+
+        with reach(home, database_url, nats_url) as settings:
+            Bedside().worker(settings)
+
+
+@cli.command()
+def ingest(home: HomeOption = HOME, database_url: DatabaseOption = None, nats_url: NatsOption = None) -> None:
+    """Take devices' readings, beside `bedside serve`, here or on another machine."""
+    with plain_errors():
+        from bedside.app import Bedside
+        from bedside.foundation.installation import reach
+
+        with reach(home, database_url, nats_url) as settings:
+            Bedside().ingest(settings)
+
+
+@cli.command("migrate")
+def migrate_(home: HomeOption = HOME, database_url: DatabaseOption = None) -> None:
+    """Bring the database to this version; doing it twice does nothing."""
+    import asyncio
+
+    with plain_errors():
+        from bedside.foundation.installation import reach
+        from bedside.foundation.migrate import migrate
+
+        with reach(home, database_url, None) as settings:
+            steps = asyncio.run(migrate(settings.database_url))
+    typer.echo(f"{steps} steps taken." if steps else "Already up to date.")
 
 
 def main() -> None:

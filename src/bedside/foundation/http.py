@@ -97,6 +97,9 @@ class Errors:
             case _:
                 body = {"error": error.message, "where": error.where, "remedy": error.remedy}
                 response = Response(orjson.dumps(body), error.status, media_type="application/json")
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("cache-control", "no-store")
         if isinstance(error, TooMany):
             response.headers["retry-after"] = str(error.retry_after)
         if error.status == 401:

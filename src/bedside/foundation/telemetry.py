@@ -18,12 +18,13 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from structlog.typing import FilteringBoundLogger
 
 from bedside.foundation.errors import BedsideError
@@ -100,7 +101,7 @@ class _Foreign(logging.Handler):
         logger(record.name).log(record.levelno, words, exc_info=record.exc_info)
 
 
-def _set_up(level: int = logging.INFO) -> None:
+def _set_up(level: int = logging.INFO, file: BinaryIO | None = None) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -111,7 +112,7 @@ def _set_up(level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=structlog.BytesLoggerFactory(file or sys.stderr.buffer),
         cache_logger_on_first_use=False,
     )
 
@@ -120,9 +121,12 @@ def _set_up(level: int = logging.INFO) -> None:
 _set_up()
 
 
-def configure(process: str, *, level: int = logging.INFO) -> None:
-    """Set up logs and, where an endpoint is configured, traces. process: web, worker, ingest … stands in every line."""
-    _set_up(level)
+def configure(process: str, *, level: int = logging.INFO, file: BinaryIO | None = None) -> None:
+    """Set up logs and, where an endpoint is configured, traces. process: web, worker, ingest … stands in every line.
+
+    file: where the lines go; standard error by default.
+    """
+    _set_up(level, file)
     structlog.contextvars.bind_contextvars(process=process)
     logging.basicConfig(handlers=[_Foreign()], level=logging.WARNING, force=True)
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
@@ -164,6 +168,15 @@ def timed(kind: str, name: str) -> Iterator[trace.Span]:
             DURATION.labels(kind, name, outcome).observe(time.perf_counter() - begun)
 
 
+def exposition() -> bytes:
+    """/metrics in Prometheus's text format: of all processes where they share a directory, else of this one."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return generate_latest(together)
+
+
 def counter(name: str, help_: str, *labels: str) -> Counter:
     """A count that only grows, shown at /metrics."""
     return Counter(name, help_, labels, registry=REGISTRY)
@@ -171,4 +184,4 @@ def counter(name: str, help_: str, *labels: str) -> Counter:
 
 def gauge(name: str, help_: str, *labels: str) -> Gauge:
     """A value that goes up and down, shown at /metrics."""
-    return Gauge(name, help_, labels, registry=REGISTRY)
+    return Gauge(name, help_, labels, registry=REGISTRY, multiprocess_mode="livesum")

@@ -21,8 +21,6 @@ from bedside.foundation.engines.process import Process
 from bedside.foundation.errors import Unavailable
 
 USER = "bedside"
-SYSTEM_USER = "bedside-system"
-"""Of NATS's own account, where the server tells why it cut a device off."""
 MAX_PAYLOAD = 1024 * 1024
 """Bytes in one message. A pack of readings is some hundred bytes; 10 MB is refused at the door."""
 
@@ -87,11 +85,6 @@ class Nats:
         login = self.login()
         return f"nats://{login.user}:{login.password}@127.0.0.1:{self.port}"
 
-    @property
-    def system_url(self) -> str:
-        """The same for the system account: to hear why connections ended, nothing else."""
-        return f"nats://{SYSTEM_USER}:{self.login().password}@127.0.0.1:{self.port}"
-
     def configuration(self) -> str:
         """The server's configuration file. Who is not Bedside itself is asked about by auth callout, so refused
         while nobody answers."""
@@ -120,23 +113,19 @@ accounts {{
     jetstream: enabled
     users: [ {{ user: {quoted(login.user)}, password: {quoted(login.password)} }} ]
   }}
-  SYS {{
-    users: [ {{ user: {quoted(SYSTEM_USER)}, password: {quoted(login.password)} }} ]
-  }}
 }}
-system_account: SYS
 authorization {{
   timeout: 5
   auth_callout {{
     issuer: {quoted(login.issuer)}
-    auth_users: [ {quoted(login.user)}, {quoted(SYSTEM_USER)} ]
+    auth_users: [ {quoted(login.user)} ]
     account: BEDSIDE
   }}
 }}
 """
 
-    def start(self, *, seconds: float = 15) -> None:
-        """Run it and wait until both doors are open. Raises Unavailable with the server's own last words."""
+    def launch(self) -> Process:
+        """Run it, without waiting until its doors are open (`ready`)."""
         path = self.root / "nats.conf"
         private.write(path, self.configuration())
         self.process = Process.start(
@@ -146,13 +135,29 @@ authorization {{
             env={**os.environ, "GOMEMLIMIT": "64MiB", "GOMAXPROCS": "2"},
             on_parent_death=signal.SIGTERM,
         )
+        return self.process
+
+    @property
+    def ready(self) -> bool:
+        """Whether it runs and both doors are open."""
+        running = self.process is not None and self.process.running()
+        return running and _open("127.0.0.1", self.port) and _open(self.mqtt_host, self.mqtt_port)
+
+    def start(self, *, seconds: float = 15) -> None:
+        """Run it and wait until it is ready. Raises Unavailable with the server's own last words."""
+        process = self.launch()
         until = time.monotonic() + seconds
-        while not (_open("127.0.0.1", self.port) and _open(self.mqtt_host, self.mqtt_port)):
-            if not self.process.running() or time.monotonic() > until:
+        while not self.ready:
+            if not process.running() or time.monotonic() > until:
                 self.stop()
-                words = self.log.read_text(errors="replace").splitlines()[-1:]
-                raise Unavailable("NATS did not start.", remedy=" ".join([*words, f"(see {self.log})"]))
+                raise Unavailable("NATS did not start.", remedy=self.last_words())
             time.sleep(0.01)
+
+    def last_words(self) -> str:
+        """Why it ended, from its log."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        told = [line for line in lines[-40:] if "[ERR]" in line or "[FTL]" in line or line.startswith("nats-server:")]
+        return " ".join([*(told or lines)[-1:], f"(see {self.log})"])
 
     def stop(self) -> None:
         """Orderly, then not."""

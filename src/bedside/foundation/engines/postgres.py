@@ -128,11 +128,9 @@ class Postgres:
         words.unlink()
         fresh.rename(self.data)
 
-    def start(self, *, seconds: float = 30) -> None:
-        """Run it and wait until it takes connections. Raises Unavailable with the server's own last words."""
-        self.make()
+    def launch(self) -> Process:
+        """Run it, without waiting until it takes connections (`ready`)."""
         (self.root / "run").mkdir(mode=0o700, exist_ok=True)
-        self._await_predecessor(10)
         command: list[str | Path] = [binaries() / "postgres", "-D", self.data]
         for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
@@ -140,12 +138,28 @@ class Postgres:
         self.process = Process.start(
             "postgres", command, log=self.log, env=_env(), on_parent_death=signal.SIGQUIT, mode=_mode()
         )
+        return self.process
+
+    @property
+    def ready(self) -> bool:
+        """Whether it runs and takes connections, by its own word."""
+        return self.process is not None and self.process.running() and self._status(self.process.pid) == "ready"
+
+    def start(self, *, seconds: float = 30) -> None:
+        """Make it if need be, run it and wait until it is ready. Raises Unavailable with its own last words."""
+        self.make()
+        self.await_predecessor()
+        process = self.launch()
         until = time.monotonic() + seconds
-        while self._status(self.process.pid) != "ready":
-            if not self.process.running() or time.monotonic() > until:
+        while not self.ready:
+            if not process.running() or time.monotonic() > until:
                 self.stop()
-                raise Unavailable("PostgreSQL did not start.", remedy=_last_words(self.log))
+                raise Unavailable("PostgreSQL did not start.", remedy=self.last_words())
             time.sleep(0.01)
+
+    def last_words(self) -> str:
+        """Why it ended, from its log."""
+        return _last_words(self.log)
 
     def create_database(self, name: str = USER) -> None:
         """Make the database if it is not there."""
@@ -183,7 +197,7 @@ class Postgres:
             return None
         return lines[7].strip() if len(lines) > 7 and int(lines[0]) == pid else None
 
-    def _await_predecessor(self, seconds: float) -> None:
+    def await_predecessor(self, seconds: float = 10) -> None:
         """After a SIGKILL of the program its PostgreSQL needs a moment to go: wait, so that a start at once works."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:

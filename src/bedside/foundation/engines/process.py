@@ -42,7 +42,7 @@ class Process:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("engines are started from the main thread")
         launcher = [sys.executable, "-I", "-S", LAUNCH, str(int(on_parent_death)), str(os.getpid()), mode, *command]
-        out = _log(log) if log else None
+        out = open_log(log) if log else None
         try:
             popen = subprocess.Popen(
                 [os.fspath(part) for part in launcher],
@@ -95,7 +95,7 @@ class Process:
         self._popen.wait()
 
 
-def _log(path: Path) -> int:
+def open_log(path: Path) -> int:
     """The log file opened for appending; the one before is kept once this one is large."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_LIMIT:

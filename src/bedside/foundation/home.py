@@ -1,0 +1,169 @@
+"""The home directory: everything an installation on one machine keeps, and who may use it.
+
+    bedside.json      what made this home: layout, version, whether it is a demo
+    lock              held by the running program
+    running.json      the running program's pid and ports
+    postgres/ nats/   the embedded engines
+    keys/             secrets of rooms, outside the database
+    logs/             JSON lines of each process
+    metrics/          counters shared by the processes
+
+Nothing outside it is written.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+import bedside
+from bedside.foundation import private
+from bedside.foundation.engines import Nats, Postgres
+from bedside.foundation.errors import Conflict, NotFound, Unavailable
+
+LAYOUT = 1
+ROOM_FIRST = 250 * 1024 * 1024
+"""Bytes that must be free where a new home is made: the empty cluster, its log and the demo's clinic."""
+ROOM_AGAIN = 48 * 1024 * 1024
+"""Bytes that must be free to start again: PostgreSQL needs some to recover."""
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """`1.10.2` sorts after `1.9.0`; what is not a number counts as 0."""
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+
+
+@dataclass(slots=True)
+class Home:
+    """A home directory, there or not yet. Reading it takes no lock."""
+
+    path: Path
+    _lock: int | None = None
+
+    @property
+    def postgres(self) -> Postgres:
+        """The embedded PostgreSQL of this home."""
+        return Postgres(self.path / "postgres")
+
+    def nats(self, *, port: int = 0, mqtt_port: int = 0, mqtt_host: str = "127.0.0.1") -> Nats:
+        """The embedded NATS of this home."""
+        return Nats(self.path / "nats", port=port, mqtt_port=mqtt_port, mqtt_host=mqtt_host)
+
+    def made(self) -> dict[str, Any] | None:
+        """bedside.json, or None for a home that is not made yet. Raises Conflict for what is no home of Bedside."""
+        try:
+            read: dict[str, Any] = orjson.loads((self.path / "bedside.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        except (orjson.JSONDecodeError, NotADirectoryError) as error:
+            raise Conflict(f"{self.path} is not a home of Bedside.", remedy="Name another with --home.") from error
+        return read
+
+    def check(self, *, demo: bool) -> None:
+        """Refuse a home that this program may not touch. Nothing is written.
+
+        Raises Conflict (a newer version made it, a demo's home for a real clinic and the reverse, not a home),
+        Unavailable (no space, no permission).
+        """
+        made = self.made()
+        if made is None and self.path.is_dir() and any(self.path.iterdir()) and not (self.path / "lock").exists():
+            raise Conflict(f"{self.path} holds other files.", remedy="Name an empty or new directory with --home.")
+        if made is not None:
+            newer = version_key(str(made.get("version", "0"))) > version_key(bedside.__version__)
+            if made.get("layout", 0) > LAYOUT or newer:
+                raise Conflict(
+                    f"{self.path} was made by a newer Bedside ({made.get('version')}; this is {bedside.__version__}).",
+                    remedy="Start it with that version, or name another home with --home.",
+                )
+            if bool(made.get("demo")) != demo:
+                raise Conflict(
+                    f"{self.path} holds a {'demo' if made.get('demo') else 'real'} clinic.",
+                    remedy="Name another home with --home: invented and real patients are never mixed.",
+                )
+        place = next(parent for parent in (self.path, *self.path.absolute().parents) if parent.is_dir())
+        if not os.access(place, os.W_OK):
+            raise Unavailable(f"{place} cannot be written.", remedy="Name another home with --home.")
+        free, needed = shutil.disk_usage(place).free, ROOM_FIRST if made is None else ROOM_AGAIN
+        if free < needed:
+            raise Unavailable(
+                f"The disk of {self.path} is full: {free >> 20} MB are free, {needed >> 20} MB are needed.",
+                remedy="Free some space and start again; nothing was changed.",
+            )
+
+    def take(self, *, demo: bool) -> None:
+        """Make the home if need be and hold it until this process ends. Raises Conflict when another holds it."""
+        self.check(demo=demo)
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A POSIX lock: children made by fork do not inherit it, so it ends with this process alone.
+        self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            self._lock = None
+            running = self.running() or {}
+            who = f" (process {running['pid']}, port {running['port']})" if "port" in running else ""
+            raise Conflict(
+                f"{self.path} is in use by a running Bedside{who}.",
+                remedy="Stop that one first, or name another home with --home.",
+            ) from error
+        if self.made() is None:
+            self._write({"layout": LAYOUT, "version": bedside.__version__, "demo": demo})
+        shutil.rmtree(self.path / "metrics", ignore_errors=True)
+
+    def settled(self) -> None:
+        """After the migrations: from now on an older program refuses this home."""
+        self._write({**(self.made() or {}), "layout": LAYOUT, "version": bedside.__version__})
+
+    def forget(self) -> None:
+        """Delete everything but the lock. The home must be taken; raises Conflict when it is not."""
+        if self._lock is None:
+            raise Conflict("Only a home that is held can be reset.")
+        demo = bool((self.made() or {}).get("demo"))
+        for entry in self.path.iterdir():
+            if entry.name == "lock":
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        self._write({"layout": LAYOUT, "version": bedside.__version__, "demo": demo})
+
+    def announce(self, **facts: Any) -> None:
+        """Tell other commands on this home how to reach the running program."""
+        private.write(self.path / "running.json", orjson.dumps({"pid": os.getpid(), **facts}).decode())
+
+    def running(self) -> dict[str, Any] | None:
+        """What the program that holds this home announced; None when none holds it."""
+        if self._lock is not None:
+            return None
+        try:
+            probe = os.open(self.path / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            fcntl.lockf(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            try:
+                found: dict[str, Any] = orjson.loads((self.path / "running.json").read_bytes())
+            except (FileNotFoundError, orjson.JSONDecodeError):
+                return {}
+            return found
+        finally:
+            os.close(probe)
+        return None
+
+    def of_running(self) -> dict[str, Any]:
+        """As running. Raises NotFound when nothing runs here."""
+        if not (found := self.running()):
+            raise NotFound(f"No Bedside runs on {self.path}.", remedy="Start it, or name its home with --home.")
+        return found
+
+    def _write(self, facts: dict[str, Any]) -> None:
+        private.write(self.path / "bedside.json", orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode() + "\n")

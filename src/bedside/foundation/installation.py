@@ -1,0 +1,320 @@
+"""One installation on this machine: its home, its engines, its processes, from start to stop."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from bedside.foundation import telemetry
+from bedside.foundation.child import Child
+from bedside.foundation.engines import Nats, Postgres
+from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable
+from bedside.foundation.home import Home
+from bedside.foundation.serving import listen
+from bedside.foundation.settings import Settings
+from bedside.foundation.supervisor import Service, Stopped, Supervisor
+
+ENGINE_STOPS = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 3.0))
+
+
+class Program(Protocol):
+    """What app provides: the bodies of the processes, each given the settings and run in a process of its own."""
+
+    def prepare(self, settings: Settings, say: Callable[[str], None]) -> None:
+        """Migrate, check, seed. Raises BedsideError."""
+        ...
+
+    def web(self, settings: Settings, door: socket.socket, ready: Callable[[], None]) -> None:
+        """Serve HTTP until SIGTERM."""
+        ...
+
+    def worker(self, settings: Settings) -> None:
+        """Run jobs until SIGTERM."""
+        ...
+
+    def ingest(self, settings: Settings) -> None:
+        """Take readings until SIGTERM."""
+        ...
+
+    def devices(self, settings: Settings) -> None:
+        """The demo's simulated devices, until SIGTERM."""
+        ...
+
+    def welcome(self, settings: Settings) -> str:
+        """What to tell the person at the terminal once it runs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person at the command line asked for. None: embedded, or worked out."""
+
+    home: Path
+    demo: bool
+    host: str = "127.0.0.1"
+    port: int = 8000
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = 1883
+    public_url: str | None = None
+    database_url: str | None = None
+    nats_url: str | None = None
+    patients: int = 40
+    seed: int = 1
+    reset: bool = False
+    web_only: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxy: str | None = None
+
+
+def door_at(host: str, port: int, what: str, option: str, *, again: float = 0.0) -> socket.socket:
+    """Open a listening socket. again: seconds to keep trying, after a predecessor that may still be going.
+
+    Raises Unavailable naming the port and the option that chooses another.
+    """
+    until = time.monotonic() + again
+    while True:
+        try:
+            return listen(host, port)
+        except OSError as error:
+            if time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            if isinstance(error, PermissionError):
+                raise Unavailable(f"Port {port} is for administrators.", remedy=f"Choose another: {option}.") from error
+            raise Unavailable(
+                f"Port {port} ({what}) is taken by another program.",
+                remedy=f"Stop that program, or choose another port: {option}.",
+            ) from error
+
+
+class Installation:
+    """Start, tend, stop. Everything that may refuse does so before anything is changed."""
+
+    def __init__(self, wish: Wish, program: Callable[[], Program], say: Callable[[str], None]) -> None:
+        self.wish, self._load, self.say = wish, program, say
+        self.home = Home(wish.home.absolute())
+        self.supervisor = Supervisor(say)
+        self.postgres: Postgres | None = None
+        self.nats: Nats | None = None
+        self._ready_in, self._ready_out = os.pipe()
+        os.set_blocking(self._ready_in, False)
+
+    def run(self) -> None:
+        """Until SIGINT, SIGTERM or SIGHUP. Raises BedsideError when it cannot start; then nothing runs."""
+        wish, home = self.wish, self.home
+        crashed = home.made() is not None and home.running() is None and (home.path / "running.json").exists()
+        grace = 3.0 if crashed else 0.0
+        home.check(demo=wish.demo)
+        home.take(demo=wish.demo)
+        door = door_at(wish.host, wish.port, "web", "--port", again=grace)
+        if wish.nats_url is None:
+            door_at(wish.mqtt_host, wish.mqtt_port, "MQTT", "--mqtt-port", again=grace).close()
+        if wish.reset:
+            home.forget()
+        self._log()
+        self.supervisor.listen()
+        try:
+            settings = self._engines()
+            program = self._load()
+            self._await_engines()
+            self._prepare(program, settings)
+            self._processes(program, settings, door)
+            self.say(program.welcome(settings))
+            self.supervisor.run()
+            self.say("Stopping …")
+        except Stopped:
+            self.say("Stopping …")
+        finally:
+            door.close()
+            self.supervisor.stop()
+            (home.path / "running.json").unlink(missing_ok=True)
+        self.say("Stopped.")
+
+    def _log(self) -> None:
+        logs = self.home.path / "logs"
+        logs.mkdir(mode=0o700, exist_ok=True)
+        file = os.fdopen(os.open(logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab", 0)
+        telemetry.configure("supervisor", file=file)
+
+    def _engines(self) -> Settings:
+        wish = self.wish
+        if wish.database_url is None:
+            self.postgres = postgres = self.home.postgres
+            if not postgres.made:
+                self.say("Making the database …")
+                postgres.make()
+            postgres.await_predecessor()
+            self.supervisor.add(
+                Service("PostgreSQL", postgres.launch, stage=0, stops=ENGINE_STOPS, last_words=postgres.last_words)
+            )
+        if wish.nats_url is None:
+            self.nats = nats = self.home.nats(mqtt_port=wish.mqtt_port, mqtt_host=wish.mqtt_host)
+            self.supervisor.add(Service("NATS", nats.launch, stage=0, last_words=nats.last_words))
+        scheme = "https" if wish.tls_cert else "http"
+        name = "localhost" if wish.host in {"127.0.0.1", "::1", "0.0.0.0"} else wish.host  # noqa: S104
+        return Settings(
+            home=self.home.path,
+            database_url=wish.database_url or self.home.postgres.dsn(),
+            nats_url=wish.nats_url or (self.nats.url if self.nats else ""),
+            public_url=(wish.public_url or f"{scheme}://{name}:{wish.port}").rstrip("/"),
+            host=wish.host,
+            port=wish.port,
+            mqtt_host=wish.mqtt_host,
+            mqtt_port=wish.mqtt_port,
+            demo=wish.demo,
+            patients=wish.patients,
+            seed=wish.seed,
+            tls_cert=wish.tls_cert,
+            tls_key=wish.tls_key,
+            trusted_proxy=wish.trusted_proxy,
+            callout_seed=self.nats.login().seed if self.nats else _callout_seed(self.home.path),
+        )
+
+    def _await_engines(self) -> None:
+        for engine in (self.postgres, self.nats):
+            if engine is None:
+                continue
+            running = engine.process
+            self.supervisor.wait_for(lambda e=engine, r=running: e.ready or r is None or not r.running(), 60)  # type: ignore[misc]
+            if not engine.ready:
+                name = "PostgreSQL" if engine is self.postgres else "NATS"
+                raise Unavailable(f"{name} did not start.", remedy=engine.last_words())
+        if self.postgres is not None:
+            self.postgres.create_database()
+
+    def _prepare(self, program: Program, settings: Settings) -> None:
+        """Migrations and the like run in a child, whose memory goes with it."""
+
+        def work() -> int:
+            try:
+                program.prepare(settings, self.say)
+            except BedsideError as error:
+                self.say(told(error))
+                return 3
+            return 0
+
+        gc.collect()
+        gc.freeze()
+        child = Child.fork("prepare", work)
+        try:
+            self.supervisor.wait_for(lambda: not child.running(), 24 * 3600)
+        except Stopped:
+            child.send(signal.SIGKILL)
+            raise
+        if child.code != 0:
+            raise Unavailable("Bedside could not be prepared.", remedy="The reason stands above; nothing else runs.")
+        self.home.settled()
+
+    def _processes(self, program: Program, settings: Settings, door: socket.socket) -> None:
+        logs = self.home.path / "logs"
+
+        def ready() -> None:
+            os.write(self._ready_out, b"1")
+
+        def web() -> int:
+            program.web(settings, door, ready)
+            return 0
+
+        def without_door(body: Callable[[Settings], None]) -> Callable[[], int]:
+            def work() -> int:
+                door.close()
+                body(settings)
+                return 0
+
+            return work
+
+        bodies = {"web": web}
+        if not self.wish.web_only:
+            bodies |= {"worker": without_door(program.worker), "ingest": without_door(program.ingest)}
+        if settings.demo:
+            bodies["devices"] = without_door(program.devices)
+        for name, body in bodies.items():
+            self.supervisor.add(Service(name, self._forking(name, body, logs / f"{name}.log")))
+        if not self.supervisor.wait_for(self._web_answers, 30):
+            raise Unavailable("The web process did not start.", remedy=f"See {logs / 'web.log'}.")
+
+    def _forking(self, name: str, body: Callable[[], int], log: Path) -> Callable[[], Child]:
+        def start() -> Child:
+            child = Child.fork(name, body, log=log)
+            self._announce({name: child.pid})
+            return child
+
+        return start
+
+    def _announce(self, fresh: dict[str, int]) -> None:
+        pids = {service.name: service.child.pid for service in self.supervisor.services if service.child is not None}
+        wish = self.wish
+        self.home.announce(
+            port=wish.port,
+            mqtt_port=wish.mqtt_port,
+            nats_port=self.nats.port if self.nats else None,
+            processes={**pids, **fresh},
+        )
+
+    def _web_answers(self) -> bool:
+        self.supervisor.tend()
+        try:
+            return bool(os.read(self._ready_in, 1))
+        except BlockingIOError:
+            return False
+
+
+def _callout_seed(home: Path) -> bytes:
+    """For a NATS that others run: the seed of the account key it was configured with, put there by the operator."""
+    path = home / "keys" / "callout.nk"
+    return path.read_bytes().strip() if path.exists() else b""
+
+
+def told(error: BedsideError) -> str:
+    """An error for a terminal."""
+    return f"Error: {error.message}" + (f"\n  {error.remedy}" if error.remedy else "")
+
+
+@contextmanager
+def reach(home_path: Path, database_url: str | None = None, nats_url: str | None = None) -> Iterator[Settings]:
+    """The settings by which a command reaches an installation: the one that runs on this home, or engines others run.
+
+    Where nothing runs, the home's engines run for as long as the command. Raises BedsideError: not a home, in use.
+    """
+    home = Home(home_path.absolute())
+    if database_url is not None:
+        yield Settings(home.path, database_url, nats_url or "", callout_seed=_callout_seed(home.path))
+        return
+    made = home.made()
+    if made is None:
+        raise NotFound(f"There is no Bedside in {home.path}.", remedy="Run `bedside demo`, or name a home with --home.")
+    postgres = home.postgres
+    bare = Settings(home.path, postgres.dsn(), nats_url or "", demo=bool(made.get("demo")))
+    if running := home.running():
+        port, mqtt_port = running["port"], running["mqtt_port"]
+        nats = home.nats(port=running["nats_port"] or 1, mqtt_port=mqtt_port)
+        yield replace(
+            bare,
+            nats_url=nats_url or nats.url,
+            port=port,
+            mqtt_port=mqtt_port,
+            public_url=f"http://localhost:{port}",
+            callout_seed=nats.login().seed,
+        )
+        return
+    home.take(demo=bare.demo)
+    nats = home.nats()
+    try:
+        postgres.start()
+        nats.start()
+        yield replace(bare, nats_url=nats_url or nats.url, callout_seed=nats.login().seed)
+    finally:
+        nats.stop()
+        postgres.stop()
+
+
+__all__ = ["Conflict", "Installation", "Program", "Wish", "reach", "told"]

@@ -1,0 +1,87 @@
+"""What one installation is told from outside: where its engines, its doors and its files are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bedside.foundation import private
+from bedside.foundation.bus import Bus
+from bedside.foundation.clock import Clock, SystemClock
+from bedside.foundation.context import Actor, Ctx, Purpose
+from bedside.foundation.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Handed to every process. URLs hold passwords: never logged."""
+
+    home: Path
+    database_url: str
+    nats_url: str
+    public_url: str = "http://localhost:8000"
+    """How browsers reach this installation: scheme, name and port, no path."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = 1883
+    demo: bool = False
+    patients: int = 40
+    """Of the demo's clinic, when it is first seeded."""
+    seed: int = 1
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxy: str | None = None
+    """The address of the reverse proxy whose X-Forwarded-For and -Proto are believed."""
+    callout_seed: bytes = b""
+    """nkey account seed with which the auth callout answers NATS for devices; empty where NATS asks elsewhere."""
+
+    @property
+    def public_host(self) -> str:
+        """Name and port as browsers send them in Host."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come by https, so that cookies are Secure."""
+        return self.public_url.startswith("https://")
+
+    def key_file(self, name: str) -> Path:
+        """Where a room keeps a key outside the database (foundation.private writes it with mode 0600)."""
+        return self.home / "keys" / name
+
+    def secret(self, name: str, make: Callable[[], str]) -> str:
+        """A secret of a room, kept in the home and made by `make()` on first use."""
+        return private.kept(self.key_file(name), make)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a running process stands on."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+    clock: Clock
+
+    @classmethod
+    async def open(cls, settings: Settings, process: str, *, connections: int = 4) -> Ground:
+        """Connect to both engines. Raises Unavailable."""
+        database = await Database.connect(settings.database_url, size=connections, name=f"bedside {process}")
+        try:
+            bus = await Bus.connect(settings.nats_url, name=f"bedside {process}")
+        except BaseException:
+            await database.close()
+            raise
+        return cls(settings, database, bus, SystemClock())
+
+    async def close(self) -> None:
+        """Leave both."""
+        await self.bus.close()
+        await self.database.close()
+
+    def ctx(self, actor: Actor, purpose: Purpose = "HOPERAT", *, tenant: int = 1, origin: str = "") -> Ctx:
+        """A ctx for work that begins in this process."""
+        return Ctx(actor, purpose, tenant, self.clock, self.database, self.bus, origin=origin)

@@ -1,0 +1,167 @@
+"""Keeps every process of one installation running, and ends them all together.
+
+The supervisor imports the whole program once, has one thread and no event loop, and forks each Bedside process:
+they share its memory and a killed one is back in milliseconds. Engines are started from their binaries.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bedside.foundation import telemetry
+
+STEADY = 10.0
+"""Seconds after which a start counts as having succeeded, and the next end as a new trouble."""
+LONGEST_WAIT = 10.0
+
+log = telemetry.logger("supervisor")
+
+
+class Running(Protocol):
+    """A child: engines.Process or Child."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def code(self) -> int | None: ...
+
+    def running(self) -> bool: ...
+
+    def send(self, number: signal.Signals) -> None: ...
+
+
+@dataclass(slots=True)
+class Service:
+    """One thing that must always run. stage: those of a lower stage are started first and stopped last."""
+
+    name: str
+    start: Callable[[], Running]
+    stage: int = 1
+    stops: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 4.0),)
+    """Signals to end it by, each with the seconds it gets; SIGKILL follows."""
+    last_words: Callable[[], str] = field(default=lambda: "")
+    child: Running | None = None
+    began: float = 0.0
+    ends: int = 0
+    again_at: float | None = None
+
+
+class Stopped(Exception):
+    """Somebody asked the program to stop while it was starting."""
+
+
+class Supervisor:
+    """See the module. say: tells a person at the terminal, one line at a time."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+        self.services: list[Service] = []
+        self.stopping = False
+        self._woken, self._wake = os.pipe()
+        for end in (self._woken, self._wake):
+            os.set_blocking(end, False)
+
+    def listen(self) -> None:
+        """Take the signals: SIGINT, SIGTERM, SIGHUP stop everything; SIGCHLD wakes."""
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._asked)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def _asked(self, number: int, _: object) -> None:
+        self.stopping = True
+
+    def add(self, service: Service) -> None:
+        """Start it now and keep it running from now on."""
+        self.services.append(service)
+        self._begin(service)
+
+    def _begin(self, service: Service) -> None:
+        service.again_at = None
+        service.began = time.monotonic()
+        service.child = service.start()
+        log.info("started", service=service.name, pid=service.child.pid)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep until something happens, at most so long."""
+        readable, _, _ = select.select([self._woken], [], [], max(seconds, 0))
+        if readable:
+            os.read(self._woken, 4096)
+
+    def wait_for(self, true: Callable[[], bool], seconds: float) -> bool:
+        """Whether it became true in time. Raises Stopped when asked to stop meanwhile."""
+        until = time.monotonic() + seconds
+        while not true():
+            if self.stopping:
+                raise Stopped
+            if time.monotonic() > until:
+                return False
+            self.pause(0.02)
+        return True
+
+    def run(self) -> None:
+        """Keep everything running until asked to stop."""
+        while not self.stopping:
+            self.tend()
+            waits = [service.again_at - time.monotonic() for service in self.services if service.again_at is not None]
+            self.pause(min([1.0, *waits]))
+
+    def tend(self) -> None:
+        """Look once after every service: report what ended, start again what is due."""
+        for service in self.services:
+            if service.again_at is not None:
+                if time.monotonic() >= service.again_at:
+                    self._begin(service)
+                    self.say(f"{service.name} runs again")
+                continue
+            if service.child is not None and not service.child.running():
+                self._ended(service)
+
+    def _ended(self, service: Service) -> None:
+        assert service.child is not None  # noqa: S101 - tend looked
+        code = service.child.code
+        service.ends = 1 if time.monotonic() - service.began > STEADY else service.ends + 1
+        wait = 0.0 if service.ends == 1 else min(0.25 * 2**service.ends, LONGEST_WAIT)
+        service.again_at = time.monotonic() + wait
+        how = f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with {code}"
+        words = service.last_words() if code is not None and code > 0 else ""
+        again = "starting it again" if not wait else f"starting it again in {wait:g} s"
+        self.say(f"{service.name} {how}; {again}" + (f": {words}" if words else ""))
+        log.error("ended", service=service.name, pid=service.child.pid, code=code, again_in=wait)
+
+    def stop(self) -> None:
+        """End everything, the highest stage first; within a stage all at once. Never raises."""
+        for stage in sorted({service.stage for service in self.services}, reverse=True):
+            living = [s.child for s in self.services if s.stage == stage and s.child is not None and s.child.running()]
+            steps = max((s.stops for s in self.services if s.stage == stage), key=len, default=())
+            for number, seconds in steps:
+                for child in living:
+                    child.send(number)
+                until = time.monotonic() + seconds
+                while (living := [child for child in living if child.running()]) and time.monotonic() < until:
+                    self.pause(0.02)
+            for child in living:
+                child.send(signal.SIGKILL)
+            while any(child.running() for child in living):
+                self.pause(0.02)
+        log.info("stopped")
+
+
+def memory(pids: Sequence[int]) -> dict[int, int]:
+    """Proportional set size of each process in bytes (smaps_rollup); those that are gone are left out."""
+    found = {}
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found[pid] = sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return found

@@ -1,1 +1,0 @@
-"""Use-cases of devices, and the door that NATS asks about them."""

@@ -1,1 +1,0 @@
-"""SQL of devices and of technical events."""

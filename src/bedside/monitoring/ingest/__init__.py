@@ -1,1 +1,0 @@
-"""The wire: what devices send over MQTT, decoded, handed on in batches, acknowledged after the commit."""

@@ -1,1 +1,0 @@
-"""Pure: what a pack says and which of its readings can be taken."""

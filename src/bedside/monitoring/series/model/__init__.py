@@ -1,1 +1,0 @@
-"""Pure: identities, readings, and their FHIR picture."""

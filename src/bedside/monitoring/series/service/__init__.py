@@ -1,1 +1,0 @@
-"""Use-cases of the series: landing packs, reading back, typing, withdrawing."""

@@ -210,7 +210,7 @@ def _parameter(it: dict[str, Any], base: str, name: str, published: dict[str, di
     components = []
     for part in it.get("component", []):
         of = published[part["definition"].partition("|")[0]]
-        components.append(Component(of["code"], parse(part["expression"])))
+        components.append(Component(of["code"], of["type"], parse(part["expression"])))
     return SearchParameter(
         code=it["code"],
         type=it["type"],

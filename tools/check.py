@@ -19,7 +19,7 @@ PYTHON = ["src", "tests", "tools", "bench", "migrations"]
 
 CHECKS: list[tuple[str, list[str]]] = [
     ("types", ["mypy", "--no-error-summary"]),
-    *([("types of the scripts", ["npm", "run", "--silent", "types"])] if (ROOT / "tsconfig.json").exists() else []),
+    ("types of the scripts", ["npm", "run", "--silent", "types"]),
     ("format", ["ruff", "format", "--check", "--quiet", *PYTHON]),
     ("lint", ["ruff", "check", "--quiet", *PYTHON]),
     ("import contracts", ["lint-imports", "--no-logo"]),

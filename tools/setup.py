@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tools import chromium
-from tools.steps import ROOT, StepFailed, fingerprint, is_stamped, run, say, stamp
+from tools.steps import BUILT, INSTALLED, ROOT, StepFailed, fingerprint, is_stamped, put, run, say
 
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
@@ -62,10 +62,10 @@ def apt(what: str, *packages: str) -> None:
 def install_python(lock: Path) -> None:
     """The locked distributions of a lock file, each with its hash, and Bedside itself, editable."""
     mark = fingerprint([lock])
-    name = f"python-{lock.stem}"
+    stamp = INSTALLED / lock.stem
     # What the tests need holds all that running needs.
     whole = ROOT / "requirements" / "dev.lock"
-    if not is_stamped(name, mark) and not (lock != whole and is_stamped("python-dev", fingerprint([whole]))):
+    if not is_stamped(stamp, mark) and not is_stamped(INSTALLED / whole.stem, fingerprint([whole])):
         many = sum(1 for line in lock.read_text().splitlines() if line[:1].isalnum())
         run(
             "Install the locked Python packages",
@@ -75,69 +75,62 @@ def install_python(lock: Path) -> None:
             of=many,
             remedy=OFFLINE,
         )
-        stamp(name, mark)
+        put(stamp, mark)
     mark = fingerprint(
         [ROOT / "pyproject.toml", ROOT / "requirements" / "runtime.in", ROOT / "tools" / "dependencies.py"], str(ROOT)
     )
-    if not is_stamped("bedside", mark, [BIN / "bedside"]):
+    if not is_stamped(INSTALLED / "bedside", mark, [BIN / "bedside"]):
         run(
             "Install Bedside into .venv, as it stands here",
             [BIN / "python", "-m", "pip", "install", "--no-build-isolation", "--no-deps", "--no-index", "-e", ROOT],
         )
-        stamp("bedside", mark)
+        put(INSTALLED / "bedside", mark)
 
 
 def install_npm() -> None:
     """node_modules exactly as locked; Node itself came with the Python packages."""
     modules = ROOT / "node_modules"
     mark = fingerprint([ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"])
-    if not is_stamped("npm", mark, [modules / ".package-lock.json"]):
+    if not is_stamped(modules / ".stamp", mark):
         run(
             "Install the locked npm packages",
             [BIN / "npm", "ci", "--no-progress", "--no-update-notifier"],
             env=path_with_venv(),
             remedy=OFFLINE,
         )
-        stamp("npm", mark)
+        put(modules / ".stamp", mark)
 
 
 def build_definitions() -> None:
     """The FHIR definitions that the validator and the search read."""
-    lock = ROOT / "package-lock.json"
-    program = ROOT / "tools" / "build_definitions.py"
     fhir = ROOT / "src" / "bedside" / "fhir"
-    mark = fingerprint([lock, program, fhir / "definitions.py", fhir / "fhirpath"])
-    made = fhir / "data" / "definitions.msgpack"
-    if program.exists() and not is_stamped("definitions", mark, [made]):
-        run("Build the FHIR definitions", [BIN / "python", "-m", "tools.build_definitions"])
-        stamp("definitions", mark)
+    program = ROOT / "tools" / "build_definitions.py"
+    mark = fingerprint([ROOT / "package-lock.json", program, fhir / "definitions.py", fhir / "fhirpath"])
+    if not is_stamped(BUILT / "definitions", mark, [fhir / "data" / "definitions.msgpack"]):
+        run("Build the FHIR definitions", [BIN / "python", "-m", "tools.build_definitions"], env={"PYTHONPATH": "src"})
+        put(BUILT / "definitions", mark)
+
+
+def compile_catalogues() -> None:
+    """The words of the pages in other languages, as gettext reads them."""
+    catalogues = sorted(WEB.rglob("*.po"))
+    mark = fingerprint([*catalogues, ROOT / "tools" / "messages.py"])
+    made = {path.parent / "LC_MESSAGES" / "bedside.mo" for path in catalogues}
+    if not is_stamped(BUILT / "catalogues", mark, sorted(made)):
+        run("Compile the words of the pages", [BIN / "python", "-m", "tools.messages", "--compile"])
+        put(BUILT / "catalogues", mark)
 
 
 def build_pages() -> None:
     """Styles, scripts, fonts and icons into web/static."""
     made = WEB / "static"
-    config = [path for path in ROOT.glob("*.config.*") if path.is_file()] + [ROOT / "tsconfig.json"]
-    ours = [path for path in WEB.rglob("*") if path.is_file() and path.suffix not in {".mo", ".po"}]
-    inputs = [path for path in ours if made not in path.parents and "__pycache__" not in path.parts]
-    mark = fingerprint([ROOT / "package.json", ROOT / "package-lock.json", *config, *inputs])
-    if config[1:] and not is_stamped("pages", mark, [made]):
+    kinds = {".html", ".css", ".ts", ".svg", ".py"}
+    ours = [path for path in WEB.rglob("*") if path.suffix in kinds and made not in path.parents]
+    config = [ROOT / name for name in ("package.json", "package-lock.json", "vite.config.ts", "tsconfig.json")]
+    mark = fingerprint([*config, *ours])
+    if not is_stamped(BUILT / "pages", mark, [made / "manifest.json"]):
         run("Build the pages' styles and scripts", [BIN / "npm", "run", "build"], env=path_with_venv())
-        stamp("pages", mark)
-
-
-def compile_catalogues() -> None:
-    """gettext's .po to .mo."""
-    catalogues = sorted(WEB.rglob("*.po"))
-    made = [path.with_suffix(".mo") for path in catalogues]
-    mark = fingerprint(catalogues)
-    if not is_stamped("catalogues", mark, made):
-        for source, target in zip(catalogues, made, strict=True):
-            locale = next((part for part in source.relative_to(WEB).parts[1:-1]), source.stem)
-            run(
-                f"Compile the words of the pages ({locale})",
-                [BIN / "pybabel", "compile", "-i", source, "-o", target, "-l", locale],
-            )
-        stamp("catalogues", mark)
+        put(BUILT / "pages", mark)
 
 
 def get_chromium() -> None:

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-STAMPS = ROOT / ".venv" / ".stamps"
+INSTALLED = ROOT / ".venv" / ".stamps"
+BUILT = ROOT / "build" / "stamps"
 ENDS = 20
 """Lines shown of a failed step's beginning and of its end: npm says what is wrong first, pip last."""
 BEAT = 10.0
@@ -49,16 +50,15 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
             yield path
 
 
-def is_stamped(name: str, mark: str, outputs: Sequence[Path] = ()) -> bool:
+def is_stamped(stamp: Path, mark: str, outputs: Sequence[Path] = ()) -> bool:
     """Whether the step was done from the same inputs and what it made still stands."""
-    stamp = STAMPS / name
     return stamp.is_file() and stamp.read_text() == mark and all(output.exists() for output in outputs)
 
 
-def stamp(name: str, mark: str) -> None:
+def put(stamp: Path, mark: str) -> None:
     """Remember that the step is done for these inputs."""
-    STAMPS.mkdir(parents=True, exist_ok=True)
-    (STAMPS / name).write_text(mark)
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(mark)
 
 
 def run(

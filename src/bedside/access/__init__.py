@@ -10,6 +10,10 @@ anything of a patient is read or written.
 from bedside.access.model.audit import AuditLine
 from bedside.access.model.licence import Licence, LicenceDecision
 from bedside.access.model.people import Bed, Duty, GrantRequest, NewPerson, Person, Place, Relation
+from bedside.access.model.sign_in import NextStep, Proof, Session, SignedIn
+from bedside.access.service import passkeys, sign_in
+from bedside.access.service.clients import NewClient, add_client, clients, end_client
+from bedside.access.service.confirm import break_glass, confirm, set_pin
 from bedside.access.service.decide import authorise, may, require, visible
 from bedside.access.service.licences import add_licence, licence_decision
 from bedside.access.service.people import (
@@ -32,6 +36,15 @@ from bedside.access.service.people import (
     set_duty,
     unrelate,
 )
+from bedside.access.service.sessions import (
+    drop_cookie,
+    keep_alive,
+    open_display,
+    sessions,
+    set_cookie,
+    sign_out,
+    sign_out_everywhere,
+)
 from bedside.access.service.trail import audit_line, audit_lines, who_looked
 from bedside.access.service.unit import work
 
@@ -42,22 +55,36 @@ __all__ = [
     "GrantRequest",
     "Licence",
     "LicenceDecision",
+    "NewClient",
     "NewPerson",
+    "NextStep",
     "Person",
     "Place",
+    "Proof",
     "Relation",
+    "Session",
+    "SignedIn",
+    "add_client",
     "add_licence",
     "add_person",
     "add_place",
     "audit_line",
     "audit_lines",
     "authorise",
+    "break_glass",
     "change_person",
+    "clients",
+    "confirm",
+    "drop_cookie",
+    "end_client",
     "grant",
+    "keep_alive",
     "leave_place",
     "licence_decision",
     "may",
     "on_duty",
+    "open_display",
+    "passkeys",
     "patients_at",
     "people",
     "person",
@@ -69,7 +96,13 @@ __all__ = [
     "relations_of",
     "require",
     "revoke",
+    "sessions",
+    "set_cookie",
     "set_duty",
+    "set_pin",
+    "sign_in",
+    "sign_out",
+    "sign_out_everywhere",
     "unrelate",
     "visible",
     "who_looked",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bedside.access.model.people import NewPerson, Person
+from bedside.access.service.actors import actor_of, purpose_of
 from bedside.access.service.people import add_person
 from bedside.access.service.unit import work
 from bedside.foundation.context import Actor, Ctx
@@ -10,12 +11,7 @@ from bedside.foundation.context import Actor, Ctx
 
 def acting(ctx: Ctx, person: Person) -> Ctx:
     """The ctx that this person's session would make."""
-    purpose = "PATRQT" if person.roles & {"patient", "caregiver"} else "TREAT"
-    return ctx.with_(
-        actor=Actor("person", person.id, person.name, person.roles, person.reference, session="test"),
-        purpose=purpose,
-        tx=None,
-    )
+    return ctx.with_(actor=actor_of(person, "test"), purpose=purpose_of(person.roles), tx=None)
 
 
 def client(ctx: Ctx, *scopes: str) -> Ctx:

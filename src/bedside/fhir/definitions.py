@@ -50,9 +50,10 @@ class Table(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Component(msgspec.Struct, frozen=True, array_like=True):
-    """One part of a composite parameter: a parameter's code, and the tree of its path from the composite's context."""
+    """One part of a composite parameter: a parameter's code and type, and its path from the composite's context."""
 
     code: str
+    type: SearchType
     tree: list[Any]
 
 

@@ -1,155 +1,65 @@
-"""The search language (hl7.org/fhir/R4/search.html): a query string taken apart into typed values."""
+"""The search language (hl7.org/fhir/R4/search.html): from a query string to a Query, or an issue for each fault."""
 
-from collections.abc import Iterable
-from datetime import datetime
-from decimal import Decimal
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, cast, get_args
+from urllib.parse import parse_qsl
 
-import msgspec
-
-from bedside.fhir.definitions import SearchParameter
+from bedside.fhir import sought
+from bedside.fhir.definitions import SearchParameter, resource_types, search_parameters
 from bedside.fhir.issues import Issue
+from bedside.fhir.query import (
+    CompositeValue,
+    DateValue,
+    Filter,
+    Has,
+    Include,
+    NumberValue,
+    Prefix,
+    QuantityValue,
+    Query,
+    ReferenceValue,
+    Sort,
+    StringValue,
+    Summary,
+    TokenValue,
+    Total,
+    UriValue,
+    Value,
+)
 
-Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
+__all__ = [
+    "BadQuery",
+    "CompositeValue",
+    "DateValue",
+    "Filter",
+    "Has",
+    "Include",
+    "NumberValue",
+    "Prefix",
+    "QuantityValue",
+    "Query",
+    "ReferenceValue",
+    "Sort",
+    "StringValue",
+    "TokenValue",
+    "UriValue",
+    "Value",
+    "parse",
+]
 
+MOST_VALUES = 1000
+"""Alternatives in one parameter; more are refused, so that one request cannot hold the database."""
+DEEPEST = 5
+"""Links in a chain, `_has` included."""
 
-class TokenValue(NamedTuple):
-    """`code` (system None), `|code` (system ""), `system|code`, `system|` (code None)."""
-
-    system: str | None
-    code: str | None
-    type: tuple[str | None, str] | None = None  # for :of-type: the identifier type's system and code
-
-
-class StringValue(NamedTuple):
-    """A text as written and folded as the index folds it."""
-
-    text: str
-    folded: str
-
-
-class DateValue(NamedTuple):
-    """The span [low, high) in UTC that the written date means."""
-
-    prefix: Prefix
-    low: datetime
-    high: datetime
-
-
-class NumberValue(NamedTuple):
-    """value and the range [low, high) its precision means."""
-
-    prefix: Prefix
-    value: Decimal
-    low: Decimal
-    high: Decimal
-
-
-class QuantityValue(NamedTuple):
-    """As NumberValue, with unit. canonical_*: in the canonical unit of its kind, where UCUM knows it."""
-
-    prefix: Prefix
-    value: Decimal
-    low: Decimal
-    high: Decimal
-    system: str | None
-    code: str | None
-    canonical_low: Decimal | None = None
-    canonical_high: Decimal | None = None
-    canonical_unit: str | None = None
-
-
-class ReferenceValue(NamedTuple):
-    """A sought target: type and id, or a bare id (type None), or a URL; for :identifier the identifier."""
-
-    type: str | None
-    id: str | None
-    url: str | None = None
-    identifier: TokenValue | None = None
-
-
-class UriValue(NamedTuple):
-    """A URI as written."""
-
-    uri: str
-
-
-class CompositeValue(NamedTuple):
-    """One value for each component."""
-
-    parts: tuple["Value", ...]
-
-
-Value = TokenValue | StringValue | DateValue | NumberValue | QuantityValue | ReferenceValue | UriValue | CompositeValue
-
-
-class Filter(msgspec.Struct, frozen=True):
-    """One condition: any of values must match; several filters all must.
-
-    missing: for :missing, whether the value must be absent; values is then empty.
-    chain: the condition on the referred resource, whose type is one of targets; values is then empty.
-    """
-
-    parameter: SearchParameter
-    modifier: str | None = None
-    values: tuple[Value, ...] = ()
-    missing: bool | None = None
-    targets: tuple[str, ...] = ()
-    chain: "Filter | Has | None" = None
-
-
-class Has(msgspec.Struct, frozen=True):
-    """`_has:type:reference:…`: some resource of type refers here by reference and satisfies filter."""
-
-    type: str
-    reference: SearchParameter
-    filter: "Filter | Has"
-
-
-class Include(msgspec.Struct, frozen=True):
-    """`_include` and `_revinclude`. parameter None: all references (`*`). target: restricts the type referred to."""
-
-    source: str
-    parameter: SearchParameter | None
-    target: str | None = None
-    iterate: bool = False
-
-
-class Sort(msgspec.Struct, frozen=True):
-    """One key of `_sort`."""
-
-    parameter: SearchParameter
-    descending: bool = False
-
-
-class Query(msgspec.Struct, frozen=True):
-    """A parsed search.
-
-    types: the resource types searched (several only for a search across types with `_type`).
-    count: page size asked for, None for the server's default. cursor: the opaque `_cursor` of a page link.
-    ignored: under lenient handling what was not understood, to be reported in the answer.
-    """
-
-    types: tuple[str, ...]
-    filters: tuple[Filter | Has, ...] = ()
-    includes: tuple[Include, ...] = ()
-    revincludes: tuple[Include, ...] = ()
-    sort: tuple[Sort, ...] = ()
-    count: int | None = None
-    cursor: str | None = None
-    total: Literal["none", "estimate", "accurate"] | None = None
-    summary: Literal["true", "text", "data", "count", "false"] | None = None
-    elements: tuple[str, ...] = ()
-    ignored: tuple[Issue, ...] = ()
-
-
-def parse(type: str | None, params: str | Iterable[tuple[str, str]], *, strict: bool = True) -> Query:  # noqa: A002
-    """Parse a query string, or its decoded pairs, for a resource type (None: across types).
-
-    Raises bedside.fhir.grammar.BadQuery naming each parameter at fault; with strict False, unknown and malformed
-    parameters are left out and named in `Query.ignored`.
-    """
-    raise NotImplementedError(type, params, strict)
+_MODIFIERS = {
+    "string": {"exact", "contains"},
+    "token": {"text", "not", "above", "below", "in", "not-in", "of-type"},
+    "reference": {"identifier", "above", "below"},
+    "uri": {"above", "below"},
+}
+_ABOUT_THE_ANSWER = {"_format", "_pretty"}  # read by the REST door
+_NOT_OFFERED = {"_text", "_content", "_query", "_filter", "_list", "_contained", "_containedType", "near"}
 
 
 class BadQuery(ValueError):
@@ -158,3 +68,255 @@ class BadQuery(ValueError):
     def __init__(self, issues: list[Issue]) -> None:
         super().__init__("; ".join(issue.diagnostics for issue in issues))
         self.issues = issues
+
+
+class _Fault(ValueError):
+    def __init__(self, name: str, what: str, code: str = "invalid") -> None:
+        super().__init__(what)
+        self.issue = Issue("error", code, name, f"Search parameter {name}: {what}.")
+
+
+def parse(
+    type: str | None,  # noqa: A002  FHIR's own name
+    params: str | Iterable[tuple[str, str]],
+    *,
+    strict: bool = True,
+    bases: tuple[str, ...] = (),
+) -> Query:
+    """Parse a query string, or its decoded pairs, for a resource type (None: across types, then with `_type`).
+
+    bases: the server's own base URLs with final slash; references below them count as relative.
+    Raises BadQuery naming each parameter at fault; with strict False, unknown and malformed parameters are left out and
+    named in `Query.ignored`.
+    """
+    pairs = parse_qsl(params, keep_blank_values=True) if isinstance(params, str) else list(params)
+    reading = _Reading(_types(type, pairs), bases)
+    faults = []
+    for name, value in pairs:
+        try:
+            reading.take(name, value)
+        except _Fault as fault:
+            faults.append(fault.issue)
+    if faults and strict:
+        raise BadQuery(faults)
+    reading.query["ignored"] = tuple(
+        Issue("warning", fault.code, fault.expression, fault.diagnostics) for fault in faults
+    )
+    return Query(types=reading.types, **reading.query)
+
+
+def _types(type_: str | None, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
+    if type_ is not None:
+        return (type_,)
+    stated = [name for key, value in pairs if key == "_type" for name in value.split(",")]
+    unknown = [name for name in stated if name not in resource_types()]
+    if unknown:
+        raise BadQuery([_Fault("_type", "names a resource type that R4 does not have").issue])
+    return tuple(dict.fromkeys(stated)) or tuple(sorted(resource_types()))
+
+
+class _Reading:
+    """Gathers the parts of a Query."""
+
+    def __init__(self, types: tuple[str, ...], bases: tuple[str, ...]) -> None:
+        self.types = types
+        self.bases = bases
+        self.query: dict[str, Any] = {}
+
+    def take(self, name: str, value: str) -> None:
+        """Read one parameter. Raises _Fault."""
+        head = name.partition(":")[0].partition(".")[0]
+        if name in _ABOUT_THE_ANSWER or (name == "_type" and self.types):
+            return
+        if head in _NOT_OFFERED:
+            raise _Fault(name, "is not offered by this server", "not-supported")
+        if name in _CONTROLS:
+            part, read = _CONTROLS[name]
+            if part in self.query:
+                raise _Fault(name, "is given twice")
+            self.query[part] = read(name, value, self.types)
+        elif head in ("_include", "_revinclude"):
+            self._add(head[1:] + "s", _include(name, value))
+        else:
+            self._add("filters", _filter(self.types, name, name, value, self.bases, DEEPEST))
+
+    def _add(self, part: str, made: Any) -> None:
+        self.query[part] = (*self.query.get(part, ()), made)
+
+
+def _filter(
+    types: tuple[str, ...], name: str, shown: str, value: str, bases: tuple[str, ...], depth: int
+) -> Filter | Has:
+    """One condition on resources of the types. shown: the parameter's whole name, for messages."""
+    if depth == 0:
+        raise _Fault(shown, f"has more than {DEEPEST} links", "too-costly")
+    if name.startswith("_has:"):
+        return _has(types, name, shown, value, bases, depth)
+    head, dot, rest = name.partition(".")
+    code, colon, modifier = head.partition(":")
+    parameter = _parameter(types, code, shown)
+    if dot:
+        return _chain(parameter, modifier or None, rest, shown, value, bases, depth)
+    if colon and modifier == "missing":
+        if value not in ("true", "false"):
+            raise _Fault(shown, "takes true or false")
+        return Filter(parameter, "missing", missing=value == "true")
+    if colon:
+        _check_modifier(parameter, modifier, shown)
+    return Filter(parameter, modifier or None, _values(parameter, modifier or None, shown, value, bases))
+
+
+def _parameter(types: tuple[str, ...], code: str, shown: str) -> SearchParameter:
+    found = [search_parameters(type_).get(code) for type_ in types]
+    kinds = {one.type if one else None for one in found}
+    if None in kinds or len(kinds) != 1 or "special" in kinds or found[0] is None:
+        of = types[0] if len(types) == 1 else "every type searched"
+        raise _Fault(shown, f"is not a search parameter of {of}", "not-supported")
+    return found[0]
+
+
+def _check_modifier(parameter: SearchParameter, modifier: str, shown: str) -> None:
+    allowed = modifier in _MODIFIERS.get(parameter.type, ())
+    if parameter.type == "reference" and modifier in resource_types():
+        allowed = not parameter.targets or modifier in parameter.targets
+    if not allowed:
+        raise _Fault(shown, f"a {parameter.type} parameter has no such modifier here", "not-supported")
+
+
+def _values(
+    parameter: SearchParameter, modifier: str | None, shown: str, text: str, bases: tuple[str, ...]
+) -> tuple[Value, ...]:
+    parts = sought.split(text, ",")
+    if len(parts) > MOST_VALUES:
+        raise _Fault(shown, f"has more than {MOST_VALUES} values", "too-costly")
+    if not all(parts):
+        raise _Fault(shown, "has an empty value")
+    if "\x00" in text:
+        raise _Fault(shown, "holds a NUL character")
+    try:
+        return tuple(sought.value(parameter, modifier, part, bases) for part in parts)
+    except ValueError as error:
+        raise _Fault(shown, str(error)) from None
+
+
+def _chain(
+    parameter: SearchParameter,
+    modifier: str | None,
+    rest: str,
+    shown: str,
+    value: str,
+    bases: tuple[str, ...],
+    depth: int,
+) -> Filter:
+    if parameter.type != "reference":
+        raise _Fault(shown, "only references can be chained")
+    if modifier is not None:
+        _check_modifier(parameter, modifier, shown)
+        if modifier not in resource_types():
+            raise _Fault(shown, "a chain takes no modifier but a resource type")
+    targets = (modifier,) if modifier else parameter.targets or tuple(sorted(resource_types()))
+    made: Filter | Has | None = None
+    kept: list[str] = []
+    for target in targets:
+        try:
+            one = _filter((target,), rest, shown, value, bases, depth - 1)
+        except _Fault as fault:
+            if fault.issue.code != "not-supported" or modifier:
+                raise
+            continue
+        if made is None or _alike(made, one):
+            made = made or one
+            kept.append(target)
+    if made is None:
+        raise _Fault(shown, "no target of the reference has that search parameter", "not-supported")
+    return Filter(parameter, modifier, targets=tuple(kept), chain=made)
+
+
+def _alike(one: Filter | Has, other: Filter | Has) -> bool:
+    """Whether two targets' conditions can be asked as one: same parameter, same values."""
+    if isinstance(one, Filter) and isinstance(other, Filter):
+        return one.parameter.type == other.parameter.type and one.values == other.values and one.chain == other.chain
+    return one == other
+
+
+def _has(types: tuple[str, ...], name: str, shown: str, value: str, bases: tuple[str, ...], depth: int) -> Has:
+    parts = name.split(":", 3)
+    if len(parts) != 4:
+        raise _Fault(shown, "is written _has:Type:reference:parameter")
+    _, source, code, rest = parts
+    if source not in resource_types():
+        raise _Fault(shown, "names a resource type that R4 does not have")
+    reference = _parameter((source,), code, shown)
+    if reference.type != "reference" or (reference.targets and not set(types) & set(reference.targets)):
+        raise _Fault(shown, "names a parameter that does not refer to the type searched")
+    return Has(source, reference, _filter((source,), rest, shown, value, bases, depth - 1))
+
+
+def _include(name: str, value: str) -> Include:
+    modifier = name.partition(":")[2]
+    if modifier not in ("", "iterate", "recurse"):
+        raise _Fault(name, "takes no modifier but :iterate", "not-supported")
+    parts = value.split(":")
+    source = parts[0]
+    if source not in resource_types() or len(parts) not in (2, 3):
+        raise _Fault(name, "is written Type:parameter or Type:parameter:Target")
+    parameter = None
+    if parts[1] != "*":
+        parameter = _parameter((source,), parts[1], name)
+        if parameter.type != "reference":
+            raise _Fault(name, "names a parameter that is no reference")
+    target = parts[2] if len(parts) == 3 else None
+    if target is not None and target not in resource_types():
+        raise _Fault(name, "names a resource type that R4 does not have")
+    return Include(source, parameter, target, iterate=bool(modifier))
+
+
+# -- what the answer shall be like -------------------------------------------------------------------------------
+
+
+def _sort(name: str, value: str, types: tuple[str, ...]) -> tuple[Sort, ...]:
+    keys = []
+    for part in value.split(","):
+        parameter = _parameter(types, part.removeprefix("-"), name)
+        if parameter.type == "composite":
+            raise _Fault(name, "a composite parameter has no order", "not-supported")
+        keys.append(Sort(parameter, descending=part.startswith("-")))
+    return tuple(keys)
+
+
+def _count(name: str, value: str, _types: tuple[str, ...]) -> int:
+    if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+        raise _Fault(name, "takes a whole number, 0 or more")
+    return int(value)
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[str, str, tuple[str, ...]], str]:
+    def read(name: str, value: str, _types: tuple[str, ...]) -> str:
+        if value not in allowed:
+            raise _Fault(name, "takes one of " + ", ".join(allowed))
+        return value
+
+    return read
+
+
+def _elements(name: str, value: str, _types: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in value.split(","))
+    if not all(part.replace(".", "").isalnum() for part in names):
+        raise _Fault(name, "takes names of elements")
+    return names
+
+
+def _cursor(name: str, value: str, _types: tuple[str, ...]) -> str:
+    if not value:
+        raise _Fault(name, "is empty")
+    return value
+
+
+_CONTROLS: dict[str, tuple[str, Callable[[str, str, tuple[str, ...]], Any]]] = {
+    "_sort": ("sort", _sort),
+    "_count": ("count", _count),
+    "_total": ("total", _one_of(cast("tuple[str, ...]", get_args(Total)))),
+    "_summary": ("summary", _one_of(cast("tuple[str, ...]", get_args(Summary)))),
+    "_elements": ("elements", _elements),
+    "_cursor": ("cursor", _cursor),
+}

@@ -51,6 +51,10 @@ class Trail:
     """References read or written, as many as are useful, without values."""
     refused: str | None = None
     wrote: bool = False
+    actor: Actor | None = None
+    """Who acted in the end, where that showed only underway: a sign-in, or a person who confirmed at a shared wall."""
+    after_rollback: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What must be kept of a refused request: the count of a wrong PIN."""
 
 
 @dataclass(frozen=True, slots=True)

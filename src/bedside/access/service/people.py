@@ -8,8 +8,9 @@ from typing import Any
 import asyncpg
 
 from bedside.access.model.people import ROLES, Bed, Duty, GrantRequest, NewPerson, Person, Place, PlaceKind, Relation
+from bedside.access.service import keys
+from bedside.access.store import credentials, relations
 from bedside.access.store import people as store
-from bedside.access.store import relations
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Invalid, NotFound
 from bedside.foundation.ids import uuid7
@@ -33,6 +34,9 @@ async def add_person(ctx: Ctx, new: NewPerson) -> Person:
             )
     except asyncpg.UniqueViolationError as error:
         raise Conflict("Somebody has this id, e-mail or record already.", where=error.constraint_name) from None
+    for kind, secret in (("password", new.password), ("pin", new.pin)):
+        if secret is not None:
+            await credentials.put_secret(ctx.sql, id, kind, await keys.hashed(secret), ctx.clock.now())
     ctx.trail.wrote = True
     ctx.trail.entities.append(f"person/{id}")
     return await person(ctx, id)
@@ -158,9 +162,16 @@ async def on_duty(
     return await store.duties(ctx.sql, ctx.tenant, at or ctx.clock.now(), place=place, role=role, person=person)
 
 
-async def _known(ctx: Ctx, place: str) -> None:
-    if await store.place(ctx.sql, ctx.tenant, place) is None:
+async def place_name(ctx: Ctx, place: str) -> str:
+    """What a place is called. Raises NotFound."""
+    found = await store.place(ctx.sql, ctx.tenant, place)
+    if found is None:
         raise NotFound("There is no such place.", where="place")
+    return found.name
+
+
+async def _known(ctx: Ctx, place: str) -> None:
+    await place_name(ctx, place)
 
 
 async def relate(

@@ -46,6 +46,8 @@ async def work(ctx: Ctx, action: str, *, readonly: bool = False) -> AsyncIterato
         if inner.trail.refused is not None or (inner.trail.patients and error.status < 500):
             outcome = "refused" if refused or inner.trail.refused is not None else "failed"
             await committer(ctx.database).add(entry(inner, outcome))
+        for keep in inner.trail.after_rollback:
+            await keep()
         raise
     if readonly and _told(inner.trail):
         await committer(ctx.database).add(entry(inner, "allowed"))
@@ -68,7 +70,8 @@ def _told(trail: Trail) -> bool:
 
 def entry(ctx: Ctx, outcome: str) -> Row:
     """The audit entry of what a ctx did so far."""
-    trail, actor = ctx.trail, ctx.actor
+    trail = ctx.trail
+    actor = trail.actor or ctx.actor
     return {
         "tenant": ctx.tenant,
         "at": ctx.clock.now().isoformat(),
@@ -86,7 +89,7 @@ def entry(ctx: Ctx, outcome: str) -> Row:
         "patients": {patient: "".join(sorted(actions)) for patient, actions in trail.patients.items()},
         "entities": trail.entities[:100],
         "refused": trail.refused,
-        "wrote": trail.wrote,
+        "wrote": trail.wrote and outcome == "allowed",
     }
 
 

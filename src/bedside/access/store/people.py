@@ -11,8 +11,9 @@ from bedside.foundation.database import Connection
 _PERSON = "id, name, roles, reference, language, phone, email, units, zone, patient, active"
 
 
-def _person(row: Any) -> Person:
-    return Person(**{**dict(row), "roles": frozenset(row["roles"])})
+def read_person(row: Any) -> Person:
+    """A row with a person's columns, whatever else it has."""
+    return Person(**{name: row[name] for name in _PERSON.split(", ")} | {"roles": frozenset(row["roles"])})
 
 
 async def insert_person(sql: Connection, tenant: int, new: NewPerson, id: str, reference: str, now: datetime) -> None:
@@ -39,7 +40,7 @@ async def insert_person(sql: Connection, tenant: int, new: NewPerson, id: str, r
 async def person(sql: Connection, tenant: int, id: str) -> Person | None:
     """By id, active or not."""
     row = await sql.fetchrow(f"select {_PERSON} from access.person where tenant = $1 and id = $2", tenant, id)  # noqa: S608
-    return _person(row) if row else None
+    return read_person(row) if row else None
 
 
 async def people(sql: Connection, tenant: int, role: str | None) -> list[Person]:
@@ -50,7 +51,7 @@ async def people(sql: Connection, tenant: int, role: str | None) -> list[Person]
         tenant,
         role,
     )
-    return [_person(row) for row in rows]
+    return [read_person(row) for row in rows]
 
 
 async def persons_at(sql: Connection, tenant: int, *, email: str | None, phone: str | None) -> list[Person]:
@@ -62,7 +63,7 @@ async def persons_at(sql: Connection, tenant: int, *, email: str | None, phone: 
         email,
         phone,
     )
-    return [_person(row) for row in rows]
+    return [read_person(row) for row in rows]
 
 
 async def person_of_patient(sql: Connection, tenant: int, patient: str) -> Person | None:
@@ -72,18 +73,18 @@ async def person_of_patient(sql: Connection, tenant: int, patient: str) -> Perso
         tenant,
         patient,
     )
-    return _person(row) if row else None
+    return read_person(row) if row else None
 
 
 async def change_person(sql: Connection, tenant: int, id: str, changes: dict[str, Any]) -> bool:
     """Set name, language, phone, email, units, zone or active."""
     row = await sql.fetchrow(
         """update access.person set
-        name = coalesce($3->>'name', name), language = coalesce($3->>'language', language),
-        phone = case when $3 ? 'phone' then $3->>'phone' else phone end,
-        email = case when $3 ? 'email' then $3->>'email' else email end,
-        units = coalesce($3->>'units', units), zone = coalesce($3->>'zone', zone),
-        active = coalesce(($3->>'active')::boolean, active)
+        name = coalesce($3::jsonb->>'name', name), language = coalesce($3::jsonb->>'language', language),
+        phone = case when $3::jsonb ? 'phone' then $3::jsonb->>'phone' else phone end,
+        email = case when $3::jsonb ? 'email' then $3::jsonb->>'email' else email end,
+        units = coalesce($3::jsonb->>'units', units), zone = coalesce($3::jsonb->>'zone', zone),
+        active = coalesce(($3::jsonb->>'active')::boolean, active)
         where tenant = $1 and id = $2 returning id""",
         tenant,
         id,

@@ -8,22 +8,24 @@ A script of its own and not a preexec_fn: between fork and exec of a program wit
 
 import ctypes
 import os
+import pwd
 import sys
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 CLONE_NEWUSER = 0x10000000
-INSIDE = 1000  # the user and group that root's files seem to belong to inside the namespace: any but 0
 
 
 def lower(libc: ctypes.CDLL) -> None:
     """Leave root for a user namespace in which only this user exists."""
     user, group = os.geteuid(), os.getegid()
+    # initdb looks its user up by name: any that the machine knows will do, but root. A fresh machine has no user 1000.
+    inside = next(known for known in pwd.getpwall() if known.pw_uid != 0)
     if libc.unshare(CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "no user namespace may be made here")
     Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{INSIDE} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{INSIDE} {group} 1")
+    Path("/proc/self/uid_map").write_text(f"{inside.pw_uid} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{inside.pw_gid} {group} 1")
 
 
 def main() -> None:

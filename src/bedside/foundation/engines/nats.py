@@ -21,6 +21,8 @@ from bedside.foundation.engines.process import Process
 from bedside.foundation.errors import Unavailable
 
 USER = "bedside"
+SYSTEM_USER = "bedside-system"
+"""Of NATS's own account, where the server tells why it cut a device off."""
 MAX_PAYLOAD = 1024 * 1024
 """Bytes in one message. A pack of readings is some hundred bytes; 10 MB is refused at the door."""
 
@@ -85,6 +87,11 @@ class Nats:
         login = self.login()
         return f"nats://{login.user}:{login.password}@127.0.0.1:{self.port}"
 
+    @property
+    def system_url(self) -> str:
+        """The same for the system account: to hear why connections ended, nothing else."""
+        return f"nats://{SYSTEM_USER}:{self.login().password}@127.0.0.1:{self.port}"
+
     def configuration(self) -> str:
         """The server's configuration file. Who is not Bedside itself is asked about by auth callout, so refused
         while nobody answers."""
@@ -113,12 +120,16 @@ accounts {{
     jetstream: enabled
     users: [ {{ user: {quoted(login.user)}, password: {quoted(login.password)} }} ]
   }}
+  SYS {{
+    users: [ {{ user: {quoted(SYSTEM_USER)}, password: {quoted(login.password)} }} ]
+  }}
 }}
+system_account: SYS
 authorization {{
   timeout: 5
   auth_callout {{
     issuer: {quoted(login.issuer)}
-    auth_users: [ {quoted(login.user)} ]
+    auth_users: [ {quoted(login.user)}, {quoted(SYSTEM_USER)} ]
     account: BEDSIDE
   }}
 }}

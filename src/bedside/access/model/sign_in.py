@@ -1,0 +1,83 @@
+"""Values of signing in: what a person shows, what they get, and how often they may try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from bedside.access.model.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows that the person is at the keyboard now. secret: the password or PIN, or the passkey's answer as JSON.
+
+    person: who, where the session is nobody's own (a wall); else None, the signed-in one.
+    """
+
+    kind: Literal["password", "pin", "passkey"]
+    secret: str
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session was opened. token: goes into the cookie and nowhere else."""
+
+    token: str
+    session: str
+    person: Person
+    lasts: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """The password was right and more is needed. ticket: good once, for 10 minutes, names nobody."""
+
+    step: Literal["code", "enrol"]
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as its owner sees it. idle: None on a wall, which stays on."""
+
+    id: str
+    person: str
+    kind: Literal["browser", "display"]
+    origin: str
+    agent: str
+    created: datetime
+    seen: datetime
+    expires: datetime
+    idle: timedelta | None
+
+    def ends(self) -> datetime:
+        """When it ends if nothing more is done."""
+        return self.expires if self.idle is None else min(self.expires, self.seen + self.idle)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `burst` at once, refilled evenly, `burst` per `period`."""
+
+    burst: int
+    period: timedelta
+
+
+_MINUTE = timedelta(minutes=1)
+
+LIMITS: dict[str, Limit] = {
+    # by account name asked for (there or not), so that nobody is guessed at from many addresses
+    "sign-in": Limit(10, 15 * _MINUTE),
+    # by network address, so that nobody guesses at many; a clinic sits behind one
+    "sign-in-origin": Limit(60, 15 * _MINUTE),
+    "send": Limit(4, 30 * _MINUTE),
+    "send-origin": Limit(30, 30 * _MINUTE),
+    "code": Limit(5, 15 * _MINUTE),
+    "link": Limit(20, 15 * _MINUTE),
+    "confirm": Limit(5, 5 * _MINUTE),
+    "token": Limit(60, _MINUTE),
+}
+"""Site choice, within NIST SP 800-63B §5.2.2 (at most 100 failed tries on one account)."""

@@ -1,0 +1,96 @@
+"""Devices and who holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+Kind = Literal[
+    "blood-pressure", "heart-rate", "pulse-oximeter", "thermometer", "scale", "glucose-meter", "monitor", "typed"
+]
+KINDS: Final[tuple[str, ...]] = (
+    "blood-pressure",
+    "heart-rate",
+    "pulse-oximeter",
+    "thermometer",
+    "scale",
+    "glucose-meter",
+    "monitor",
+)
+"""What can be added. `typed` is no device: it stands for one person's hands entering one patient's readings."""
+
+
+class NewDevice(msgspec.Struct, frozen=True):
+    """What is asked for. since: from which device time the patient holds it (None: always).
+    method: 'cuffless' where that is so."""
+
+    kind: str
+    patient: str | None = None
+    label: str = ""
+    method: str | None = None
+    since: datetime | None = None
+    expires: datetime | None = None
+
+
+class DeviceCredentials(msgspec.Struct, frozen=True):
+    """What the device is told, once: the password is kept only as a hash."""
+
+    device: str
+    username: str
+    password: str
+    topic: str
+    ack_topic: str
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A device as people see it. patient, since: who holds it now."""
+
+    device: str
+    kind: str
+    label: str
+    method: str | None
+    state: str
+    created_at: datetime
+    patient: str | None = None
+    since: datetime | None = None
+    heard_at: datetime | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Assignment:
+    """Held by patient from `since` until just before `until` (µs since 1970)."""
+
+    patient: str
+    since: int
+    until: int
+
+
+@dataclass(slots=True)
+class Held:
+    """A device opened for landing packs, its row locked: number, and who held it when."""
+
+    number: int
+    tenant: int
+    name: str
+    kind: str
+    source: str
+    method: str | None
+    state: str
+    assignments: list[Assignment]
+    newest: dict[int, int]
+    """Per metric number the latest device time ever stored, µs: what lies after it is certainly new."""
+
+    def holder(self, moment: int) -> str | None:
+        """The patient who held it at that device time."""
+        for assignment in self.assignments:
+            if assignment.since <= moment < assignment.until:
+                return assignment.patient
+        return None
+
+
+def topics(device: str) -> tuple[str, str]:
+    """MQTT topics for readings and for acknowledgements."""
+    return f"devices/{device}/readings", f"devices/{device}/acks"

@@ -1,0 +1,1 @@
+"""Use-cases of devices, and the door that NATS asks about them."""

@@ -1,0 +1,65 @@
+"""What goes wrong on the way from a body to the record, kept where a person finds it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from bedside.foundation.context import Ctx
+from bedside.monitoring.devices.store import technical as store
+
+KINDS: Final = {
+    # kind: what it says to a person
+    "unknown-device": "Something sent readings as a device that is not known here",
+    "wrong-password": "A device tried to sign in with a wrong password",
+    "revoked-device": "A device that was revoked or has expired tried to connect or send",
+    "wrong-door": "Device credentials were used on the staff's own connection",
+    "client-id-taken": "A device used the MQTT client id of another device",
+    "other-subject": "A device tried to publish or listen where it may not",
+    "oversize": "A message was too large and was cut off by the broker",
+    "protocol": "A connection broke the MQTT protocol",
+    "malformed": "A message was not a SenML pack",
+    "refused-reading": "Readings were refused",
+    "unassigned": "Readings came from a time when nobody held the device; they wait for a person",
+    "conflict": "A moment was sent again with another value; both are kept",
+    "repeat": "Readings were sent again and were not stored twice",
+    "disorder": "Readings arrived out of order",
+    "late": "Readings arrived long after they were measured",
+    "clock": "A device's clock runs ahead",
+    "database-away": "Readings waited because the database was away",
+}
+
+
+class TechnicalEvent(msgspec.Struct, frozen=True):
+    """One kind of trouble with one device since somebody last saw it. count: how often; detail: the last time's."""
+
+    id: int
+    kind: str
+    says: str
+    device: str
+    patient: str | None
+    first_at: datetime
+    last_at: datetime
+    count: int
+    detail: dict[str, Any]
+    seen_by: str | None
+
+
+async def note(ctx: Ctx, kind: str, device: str, *, patient: str | None = None, count: int = 1, **detail: Any) -> None:
+    """Record it, or raise the count of the same trouble that nobody has seen yet. detail: no values of readings."""
+    if kind not in KINDS:
+        raise ValueError(kind)
+    await store.note(ctx.sql, ctx.tenant, kind, device[:128], patient, ctx.clock.now(), count, detail)
+
+
+async def events(ctx: Ctx, *, device: str | None = None, unseen: bool = True) -> list[TechnicalEvent]:
+    """The newest first, at most 500."""
+    rows = await store.events(ctx.sql, ctx.tenant, device, unseen)
+    return [TechnicalEvent(says=KINDS.get(row["kind"], row["kind"]), **row) for row in rows]
+
+
+async def seen(ctx: Ctx, event: int) -> bool:
+    """Somebody has seen it: the next of its kind begins a new count. False when there is no such open event."""
+    return await store.seen(ctx.sql, ctx.tenant, event, ctx.actor.id, ctx.clock.now())

@@ -1,0 +1,1 @@
+"""SQL of devices and of technical events."""

@@ -1,0 +1,146 @@
+"""SQL of devices, assignments and client ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from bedside.foundation.database import Connection
+
+
+async def add(
+    sql: Connection,
+    *,
+    tenant: int,
+    name: str,
+    kind: str,
+    source: str,
+    now: datetime,
+    label: str = "",
+    method: str | None = None,
+    salt: bytes | None = None,
+    secret: bytes | None = None,
+    expires: datetime | None = None,
+    typist: str | None = None,
+    typed_for: str | None = None,
+) -> int | None:
+    """The new device's number, or None when this pseudo-device was there."""
+    number = await sql.fetchval(
+        """insert into monitoring.device
+           (tenant, name, kind, source, label, method, salt, secret, expires_at, typist, typed_for, created_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           on conflict (tenant, typist, typed_for) where typist is not null do nothing returning number""",
+        *(tenant, name, kind, source, label, method, salt, secret, expires, typist, typed_for, now),
+    )
+    if number is not None:
+        await sql.execute("insert into monitoring.head (device) values ($1)", number)
+    return number if number is None else int(number)
+
+
+async def pseudo(sql: Connection, tenant: int, typist: str, typed_for: str) -> str | None:
+    """The name under which this person types for this patient."""
+    name = await sql.fetchval(
+        "select name from monitoring.device where tenant = $1 and typist = $2 and typed_for = $3",
+        *(tenant, typist, typed_for),
+    )
+    return None if name is None else str(name)
+
+
+async def lock(sql: Connection, tenant: int, name: str) -> tuple[int, str] | None:
+    """Its number and kind, its row locked against a second assignment at the same time."""
+    row = await sql.fetchrow(
+        "select number, kind from monitoring.device where tenant = $1 and name = $2 for no key update", tenant, name
+    )
+    return None if row is None else (row["number"], row["kind"])
+
+
+async def end_assignment(sql: Connection, device: int, at: datetime) -> list[str]:
+    """End what runs at `at`; the patients whose assignment that was."""
+    rows = await sql.fetch(
+        """update monitoring.assignment set during = tstzrange(lower(during), $2)
+           where device = $1 and lower(during) < $2 and (upper_inf(during) or upper(during) > $2) returning patient""",
+        *(device, at),
+    )
+    return [row["patient"] for row in rows]
+
+
+async def assign(
+    sql: Connection, tenant: int, device: int, patient: str, since: datetime, until: datetime | None, now: datetime
+) -> None:
+    """From `since` until just before `until`. The table refuses two holders at one time."""
+    await sql.execute(
+        """insert into monitoring.assignment (tenant, device, patient, during, made_at)
+           values ($1, $2, $3, tstzrange($4, $5), $6)""",
+        *(tenant, device, patient, since, until, now),
+    )
+
+
+async def of_patient(sql: Connection, tenant: int, patient: str) -> list[dict[str, Any]]:
+    """Devices that the patient holds now, pseudo-devices left out."""
+    rows = await sql.fetch(
+        """select d.name as device, d.kind, d.label, d.method, d.state, d.created_at, a.patient,
+                  lower(a.during) as since, h.heard_at
+           from monitoring.assignment a
+           join monitoring.device d on d.number = a.device
+           join monitoring.head h on h.device = d.number
+           where a.tenant = $1 and a.patient = $2 and a.during @> now() and d.typist is null order by d.number""",
+        *(tenant, patient),
+    )
+    return [dict(row) for row in rows]
+
+
+async def set_state(sql: Connection, tenant: int, name: str, state: str) -> bool:
+    """Whether there is such a device."""
+    done = await sql.execute(
+        "update monitoring.device set state = $3 where tenant = $1 and name = $2", tenant, name, state
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def secret_of(sql: Connection, name: str) -> dict[str, Any] | None:
+    """What the door needs to know of a user name."""
+    row = await sql.fetchrow(
+        """select number, tenant, salt, secret, state, expires_at from monitoring.device
+           where name = $1 and secret is not null""",
+        name,
+    )
+    return None if row is None else dict(row)
+
+
+async def bind_client(sql: Connection, client_id: str, device: int, now: datetime) -> int:
+    """The device that this MQTT client id belongs to: the first that used it."""
+    owner = await sql.fetchval(
+        """with fresh as (
+             insert into monitoring.client (client_id, device, since) values ($1, $2, $3)
+             on conflict (client_id) do nothing returning device)
+           select device from fresh union all select device from monitoring.client where client_id = $1 limit 1""",
+        *(client_id, device, now),
+    )
+    return int(owner)
+
+
+async def hold(sql: Connection, names: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Devices by name with their heads locked in order of number, and all their assignments."""
+    devices = await sql.fetch(
+        """select d.number, d.tenant, d.name, d.kind, d.source, d.method, d.state, h.newest
+           from monitoring.device d join monitoring.head h on h.device = d.number
+           where d.name = any($1) order by d.number for no key update of h""",
+        names,
+    )
+    assignments = await sql.fetch(
+        """select device, patient, lower(during) as since, upper(during) as until
+           from monitoring.assignment where device = any($1) order by device, lower(during)""",
+        [row["number"] for row in devices],
+    )
+    return [dict(row) for row in devices], [dict(row) for row in assignments]
+
+
+async def heard(sql: Connection, numbers: list[int], newest: list[dict[str, int]], at: list[datetime]) -> None:
+    """Write the heads back."""
+    await sql.execute(
+        """update monitoring.head h set heard_at = greatest(h.heard_at, u.at), newest = u.newest
+           from unnest($1::int[], $2::jsonb[], $3::timestamptz[]) as u (device, newest, at)
+           where h.device = u.device""",
+        *(numbers, newest, at),
+    )

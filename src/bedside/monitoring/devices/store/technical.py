@@ -1,0 +1,52 @@
+"""SQL of technical events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from bedside.foundation.database import Connection
+
+
+async def note(
+    sql: Connection,
+    tenant: int,
+    kind: str,
+    device: str,
+    patient: str | None,
+    at: datetime,
+    count: int,
+    detail: dict[str, Any],
+) -> None:
+    """A new event, or a higher count of the unseen one."""
+    await sql.execute(
+        """insert into monitoring.technical_event as e
+           (tenant, kind, device, patient, first_at, last_at, count, detail)
+           values ($1, $2, $3, $4, $5, $5, $6, $7)
+           on conflict (tenant, kind, device) where seen_at is null do update
+           set last_at = greatest(e.last_at, excluded.last_at), count = e.count + excluded.count,
+               patient = coalesce(excluded.patient, e.patient), detail = excluded.detail""",
+        *(tenant, kind, device, patient, at, count, detail),
+    )
+
+
+async def events(sql: Connection, tenant: int, device: str | None, unseen: bool) -> list[dict[str, Any]]:
+    """The newest first."""
+    rows = await sql.fetch(
+        """select id, kind, device, patient, first_at, last_at, count, detail, seen_by
+           from monitoring.technical_event
+           where tenant = $1 and ($2::text is null or device = $2) and (not $3 or seen_at is null)
+           order by last_at desc limit 500""",
+        *(tenant, device, unseen),
+    )
+    return [dict(row) for row in rows]
+
+
+async def seen(sql: Connection, tenant: int, event: int, by: str, at: datetime) -> bool:
+    """Whether it was open."""
+    done = await sql.execute(
+        """update monitoring.technical_event set seen_by = $3, seen_at = $4
+           where tenant = $1 and id = $2 and seen_at is null""",
+        *(tenant, event, by, at),
+    )
+    return bool(done == "UPDATE 1")

@@ -1,0 +1,242 @@
+"""The one direct path: message → decode → land (store and judge in one transaction) → commit → acknowledge.
+
+Messages wait in a JetStream stream until they have landed; that makes no promise to anyone (DESIGN): a device
+repeats its pack until it hears the acknowledgement that goes out here, after PostgreSQL's commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+import asyncpg
+import nats.errors
+import nats.js.errors
+import orjson
+import structlog
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import BedsideError
+from bedside.monitoring.devices.service.technical import note
+from bedside.monitoring.ingest.model.pack import SECOND, Pack, Refusal
+from bedside.monitoring.ingest.model.senml import NotSenml, decode
+
+STREAM: Final = "DEVICES"
+SUBJECT: Final = "devices.*.readings"
+DURABLE: Final = "ingest"
+BATCH: Final = 400
+"""Packs in one transaction at most."""
+BATCH_BYTES: Final = 4_000_000
+WAITING: Final = 4000
+"""Messages handed out and not landed, at most."""
+ACK_WAIT: Final = 30.0
+"""Seconds until a message that did not land is handed out again."""
+STREAM_BYTES: Final = 512 * 1024 * 1024
+AGAIN_AFTER: Final = 0.5
+"""Seconds between tries while an engine is away."""
+log = structlog.get_logger("bedside.monitoring")
+
+
+@dataclass(slots=True, frozen=True)
+class Arrival:
+    """A decoded pack and the name of the device whose subject it came on."""
+
+    device: str
+    pack: Pack
+
+
+class Receipt(Protocol):
+    """What landing answers for a pack."""
+
+    @property
+    def seq(self) -> int | None: ...
+    @property
+    def stored(self) -> int: ...
+    @property
+    def refused(self) -> list[Refusal]: ...
+    @property
+    def known(self) -> bool: ...
+
+
+Land = Callable[[Ctx, list[Arrival]], Awaitable[Sequence[Receipt]]]
+"""Stores and judges packs in ctx's transaction; one receipt for each, in order."""
+
+
+class Ingest:
+    """One ingest process's loop. ctx: its own, outside a transaction."""
+
+    def __init__(self, ctx: Ctx, land: Land) -> None:
+        self._ctx, self._land = ctx, land
+        self._queue: asyncio.Queue[Msg] = asyncio.Queue()
+        self._subscription: JetStreamContext.PushSubscription | None = None
+        self.landed = 0
+        """Readings since the start, for metrics."""
+
+    async def start(self) -> None:
+        """Declare the stream and begin to listen."""
+        js = self._ctx.bus.client.jetstream(timeout=5)
+        await declare(js)
+        self._subscription = await js.subscribe(
+            SUBJECT,
+            stream=STREAM,
+            durable=DURABLE,
+            queue=DURABLE,
+            cb=self._queue.put,
+            manual_ack=True,
+            pending_bytes_limit=STREAM_BYTES,
+            config=ConsumerConfig(
+                ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_ack_pending=WAITING, max_deliver=-1
+            ),
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Land what comes until stop. Declares the stream again when the broker came back without it."""
+        watch = asyncio.create_task(self._keep_declared(stop))
+        ends = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                first = asyncio.create_task(self._queue.get())
+                done, _ = await asyncio.wait({first, ends}, return_when=asyncio.FIRST_COMPLETED)
+                if first not in done:
+                    first.cancel()
+                    break
+                await self._land_all(self._batch(first.result()), stop)
+        finally:
+            watch.cancel()
+            ends.cancel()
+            await asyncio.gather(watch, ends, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                if self._subscription is not None:
+                    await self._subscription.unsubscribe()
+
+    def _batch(self, first: Msg) -> list[Msg]:
+        batch, size = [first], len(first.data)
+        while len(batch) < BATCH and size < BATCH_BYTES and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+            size += len(batch[-1].data)
+        return batch
+
+    async def _land_all(self, messages: list[Msg], stop: asyncio.Event) -> None:
+        """Land a batch; while the database is away, wait and try again: nothing was acknowledged, nothing is lost."""
+        arrivals: list[Arrival] = []
+        broken: list[tuple[str, str]] = []
+        for message in messages:
+            device = message.subject.split(".")[1]
+            try:
+                arrivals.append(Arrival(device, decode(message.data, received(message))))
+            except NotSenml as error:
+                broken.append((device, str(error)))
+        while not stop.is_set():
+            try:
+                receipts = await self._commit(arrivals, broken)
+                break
+            except (BedsideError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if _poisonous(error):
+                    # One message that PostgreSQL cannot take must not hold up the others: each on its own.
+                    log.warning("a batch was refused by the database", kind=type(error).__name__, packs=len(arrivals))
+                    if len(messages) > 1:
+                        for message in messages:
+                            await self._land_all([message], stop)
+                        return
+                    arrivals, broken = [], [(messages[0].subject.split(".")[1], "it could not be stored")]
+                    continue
+                log.warning("readings could not be stored yet", kind=type(error).__name__, packs=len(arrivals))
+                await asyncio.sleep(AGAIN_AFTER)
+        else:
+            return
+        await self._acknowledge(messages, arrivals, receipts, broken)
+
+    async def _commit(self, arrivals: list[Arrival], broken: list[tuple[str, str]]) -> Sequence[Receipt]:
+        inner = self._ctx.with_(after_commit=[])
+        async with inner.database.transaction() as sql:
+            inner = inner.with_(tx=sql)
+            receipts = await self._land(inner, arrivals) if arrivals else []
+            for device, why in broken:
+                await note(inner, "malformed", device, why=why)
+        for effect in inner.after_commit:
+            await effect()
+        return receipts
+
+    async def _acknowledge(
+        self,
+        messages: list[Msg],
+        arrivals: list[Arrival],
+        receipts: Sequence[Receipt],
+        broken: list[tuple[str, str]],
+    ) -> None:
+        client = self._ctx.bus.client
+        try:
+            for arrival, receipt in zip(arrivals, receipts, strict=True):
+                self.landed += receipt.stored
+                if receipt.known:
+                    await client.publish(f"devices.{arrival.device}.acks", answer(receipt))
+            for device, why in broken:
+                await client.publish(
+                    f"devices.{device}.acks",
+                    orjson.dumps({"seq": None, "stored": 0, "refused": [{"index": None, "reason": why}]}),
+                )
+            for message in messages:
+                await message.ack()
+        except (nats.errors.Error, OSError) as error:
+            # The broker is away: the device repeats, and is acknowledged then.
+            log.warning("acknowledgements could not be sent", kind=type(error).__name__)
+
+    async def _keep_declared(self, stop: asyncio.Event) -> None:
+        """A broker that was replaced or lost its disk has no stream: declare it and listen anew."""
+        while not stop.is_set():
+            await asyncio.sleep(2)
+            client = self._ctx.bus.client
+            if not client.is_connected:
+                continue
+            js = client.jetstream(timeout=5)
+            try:
+                await js.consumer_info(STREAM, DURABLE)
+            except nats.js.errors.NotFoundError:
+                with contextlib.suppress(Exception):
+                    if self._subscription is not None:
+                        await self._subscription.unsubscribe()
+                    await self.start()
+            except (nats.errors.Error, OSError):
+                continue
+
+
+async def declare(js: JetStreamContext) -> None:
+    """The stream of the wire. Without it a QoS 1 publish is PUBACKed by NATS and kept nowhere."""
+    config = StreamConfig(
+        name=STREAM,
+        subjects=[SUBJECT],
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_bytes=STREAM_BYTES,
+    )
+    try:
+        await js.add_stream(config)
+    except nats.js.errors.BadRequestError:
+        await js.update_stream(config)
+
+
+def received(message: Msg) -> int:
+    """When the broker had the message, in µs since 1970: the same each time it is handed out."""
+    at: datetime = message.metadata.timestamp
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    span = at - epoch
+    return (span.days * 86400 + span.seconds) * SECOND + span.microseconds
+
+
+def answer(receipt: Receipt) -> bytes:
+    """The acknowledgement on the device's own subject."""
+    refused: list[dict[str, Any]] = [{"index": r.index, "reason": r.reason} for r in receipt.refused]
+    return orjson.dumps({"seq": receipt.seq, "stored": receipt.stored, "refused": refused})
+
+
+def _poisonous(error: Exception) -> bool:
+    return isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError | asyncpg.InterfaceError)

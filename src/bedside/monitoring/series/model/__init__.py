@@ -1,0 +1,1 @@
+"""Pure: identities, readings, and their FHIR picture."""

@@ -1,0 +1,1 @@
+"""Use-cases of the series: landing packs, reading back, typing, withdrawing."""

@@ -1,0 +1,139 @@
+"""Reading back: the newest values, spans, conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bedside import access
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Invalid
+from bedside.monitoring.devices.service.devices import microseconds, moment_of
+from bedside.monitoring.ingest.model.metrics import BY_NAME, METRICS, Metric, fresh_for
+from bedside.monitoring.ingest.model.pack import words
+from bedside.monitoring.series import store
+from bedside.monitoring.series.model.identity import Identity
+from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, Point, Reading, Series
+
+LONGEST: Final = 100_000
+"""Readings in one series at most."""
+
+
+def metric_of(name: str) -> Metric:
+    """By short name or LOINC code. Raises Invalid."""
+    found = BY_NAME.get(name)
+    if found is None:
+        raise Invalid("That metric is not known.", where="metric")
+    return found
+
+
+async def latest(ctx: Ctx, patients: Sequence[str]) -> dict[str, list[Latest]]:
+    """The newest value of each metric of each patient, in the order of the table of metrics."""
+    for patient in patients:
+        await access.authorise(ctx, patient, "R", what="Observation")
+    newest = await store.latest(ctx.sql, ctx.tenant, list(patients))
+    now = ctx.clock.now()
+    return {
+        patient: [newest_of(int(key), row, now) for key, row in sorted(newest.get(patient, {}).items(), key=_number)]
+        for patient in patients
+    }
+
+
+def _number(item: tuple[str, Any]) -> int:
+    return int(item[0])
+
+
+def newest_of(number: int, row: list[Any], now: datetime) -> Latest:
+    """A row of monitoring.latest (landing.standing) as it reads at `now`."""
+    time, raw, bits, device_number, device, kind, source, received, method = row
+    metric = METRICS[number]
+    measured = moment_of(time)
+    stale_at = measured + timedelta(seconds=fresh_for(metric, kind))
+    flags = words(bits)
+    return Latest(
+        id=Identity(device_number, number, time).id,
+        metric=metric.name,
+        value=metric.charted(raw),
+        unit=metric.unit,
+        device_time=measured,
+        received_at=moment_of(received),
+        age=now - measured,
+        stale=now >= stale_at,
+        stale_at=stale_at,
+        source=source,
+        flags=flags | {"cuffless"} if method == "cuffless" else flags,
+        device=device,
+        device_kind=kind,
+    )
+
+
+def reading_of(row: dict[str, Any]) -> Reading:
+    """A row of store.readings or store.by_identity."""
+    sent = row["sent"]
+    return Reading(
+        number=row["number"],
+        raw=row["raw"],
+        time=row["time"],
+        patient=row["patient"],
+        device_number=row["device_number"],
+        device=row["device"] if row["source"] == "device" else None,
+        device_kind=row["device_kind"],
+        source=row["source"],
+        received_at=row["received_at"],
+        bits=row["bits"],
+        method=row["method"],
+        sent=(sent[0], sent[1]) if sent else None,
+    )
+
+
+async def series(ctx: Ctx, patient: str, metric: str, since: datetime, until: datetime) -> Series:
+    """One metric from `since` until just before `until`, withdrawn readings marked, with the gaps between."""
+    await access.authorise(ctx, patient, "R", what="Observation")
+    found = metric_of(metric)
+    rows = await store.readings(
+        ctx.sql, ctx.tenant, patient, [found.number], microseconds(since), microseconds(until), limit=LONGEST
+    )
+    points: list[Point] = []
+    gaps: list[Gap] = []
+    before: tuple[datetime, str] | None = None
+    for row in rows:
+        new = reading_of(row)
+        at = new.device_time
+        points.append(
+            Point(new.id, at, new.received_at, new.value, new.source, new.device, new.flags, row["withdrawn"])
+        )
+        if row["withdrawn"]:
+            continue
+        if before is not None and at - before[0] > timedelta(seconds=fresh_for(found, before[1])):
+            gaps.append(Gap(before[0], at))
+        before = (at, new.device_kind)
+    return Series(patient, found.name, found.display, found.loinc, found.unit, points, gaps)
+
+
+async def readings(ctx: Ctx, patient: str, metrics: Sequence[str], since: datetime, until: datetime) -> list[Reading]:
+    """For rules: what is valid (not withdrawn) in a span of device time, oldest first. Authorises nothing: the caller
+    judges in the transaction of an arrival or has authorised the patient."""
+    numbers = [metric_of(name).number for name in metrics]
+    rows = await store.readings(
+        ctx.sql, ctx.tenant, patient, numbers, microseconds(since), microseconds(until), withdrawn=False
+    )
+    return [reading_of(row) for row in rows]
+
+
+async def conflicts(ctx: Ctx, patient: str) -> list[Conflict]:
+    """Moments that were sent with two values, newest first."""
+    await access.authorise(ctx, patient, "R", what="Observation")
+    return [
+        Conflict(
+            id=Identity(row["number"], row["metric"], row["time"]).id,
+            metric=METRICS[row["metric"]].name,
+            device=row["device"],
+            device_time=moment_of(row["time"]),
+            kept=METRICS[row["metric"]].charted(row["kept"]),
+            other=METRICS[row["metric"]].charted(row["value"]),
+            unit=METRICS[row["metric"]].unit,
+            received_at=row["received_at"],
+        )
+        for row in await store.conflicts(ctx.sql, ctx.tenant, patient)
+    ]

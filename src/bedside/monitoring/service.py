@@ -1,0 +1,89 @@
+"""What the room does as a whole: its sub-rooms put together, authorised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bedside import access
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import NotFound
+from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice
+from bedside.monitoring.devices.service import devices as devices_service
+from bedside.monitoring.devices.service import technical
+from bedside.monitoring.devices.service.technical import TechnicalEvent
+from bedside.monitoring.ingest.service import Arrival
+from bedside.monitoring.series.model.reading import Conflict, Latest, NewReading, Reading, Series
+from bedside.monitoring.series.service import landing, reading, typing
+from bedside.monitoring.series.service.landing import Judge, Receipt
+
+JUDGE: Judge | None = None
+"""What alarms do with new readings, in the transaction that stores them."""
+
+
+async def land(ctx: Ctx, arrivals: Sequence[Arrival]) -> list[Receipt]:
+    """Store and judge packs in ctx's transaction: the one direct path."""
+    return await landing.land(ctx, arrivals, JUDGE)
+
+
+async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
+    """A device with MQTT credentials, live at once; the password is told here and never again."""
+    if new.patient is not None:
+        await access.authorise(ctx, new.patient, "U", what="Device")
+    return await devices_service.add_device(ctx, new)
+
+
+async def assign_device(
+    ctx: Ctx, device: str, patient: str | None, *, since: datetime | None = None, until: datetime | None = None
+) -> int:
+    """Give a device to a patient (None: nobody) from a time; returns how many waiting readings became theirs."""
+    return await typing.assign(ctx, device, patient, since, until, JUDGE)
+
+
+async def devices(ctx: Ctx, patient: str) -> list[Device]:
+    """What the patient holds now."""
+    await access.authorise(ctx, patient, "R", what="Device")
+    return await devices_service.devices(ctx, patient)
+
+
+async def latest(ctx: Ctx, patients: Sequence[str]) -> dict[str, list[Latest]]:
+    """The newest value of each metric, with its age and whether it is stale."""
+    return await reading.latest(ctx, patients)
+
+
+async def series(ctx: Ctx, patient: str, metric: str, since: datetime, until: datetime) -> Series:
+    """One metric over a span of device time, with its gaps."""
+    return await reading.series(ctx, patient, metric, since, until)
+
+
+async def conflicts(ctx: Ctx, patient: str) -> list[Conflict]:
+    """Moments that were sent with two values."""
+    return await reading.conflicts(ctx, patient)
+
+
+async def enter_reading(ctx: Ctx, new: NewReading) -> Reading:
+    """What a person typed; with `also`, further values of the same moment. Returns the first."""
+    return (await typing.enter(ctx, new, JUDGE))[0]
+
+
+async def enter_readings(ctx: Ctx, new: NewReading) -> list[Reading]:
+    """The same, returning all."""
+    return await typing.enter(ctx, new, JUDGE)
+
+
+async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
+    """ "That was not me": the reading reads entered-in-error from now on, and its alarm is told."""
+    return await typing.withdraw(ctx, reading_id, reason)
+
+
+async def technical_events(ctx: Ctx, *, device: str | None = None, unseen: bool = True) -> list[TechnicalEvent]:
+    """What went wrong on the way, newest first. For staff."""
+    await access.require(ctx, "nurse", "clinician", "administrator")
+    return await technical.events(ctx, device=device, unseen=unseen)
+
+
+async def technical_event_seen(ctx: Ctx, event: int) -> None:
+    """The actor has seen it. Raises NotFound when there is no such unseen event."""
+    await access.require(ctx, "nurse", "clinician", "administrator")
+    if not await technical.seen(ctx, event):
+        raise NotFound("There is no such event that waits to be seen.")

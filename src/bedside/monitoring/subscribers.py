@@ -1,0 +1,30 @@
+"""What the processes run for monitoring."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bedside.foundation.bus import Bus
+from bedside.foundation.context import Ctx
+from bedside.monitoring.devices.service.broker import watch
+from bedside.monitoring.devices.service.callout import Callout
+from bedside.monitoring.ingest.service import Ingest
+from bedside.monitoring.service import land
+
+
+async def ingest(ctx: Ctx, *, seed: bytes, system: Bus | None, stop: asyncio.Event) -> None:
+    """The ingest process: answer for devices at NATS's door, land what they send, until stop.
+
+    ctx: the process's own (actor kind job), outside a transaction, on a connected bus. seed: the account's nkey seed
+    that signs the answers. system: a link to NATS's system account, which tells why it cut devices off.
+    """
+    callout = Callout(ctx, seed)
+    wire = Ingest(ctx, land)
+    await callout.start()
+    try:
+        await wire.start()
+        if system is not None:
+            await watch(ctx, system)
+        await wire.run(stop)
+    finally:
+        await callout.stop()

@@ -1,0 +1,63 @@
+"""The room's official helpers for tests: packs, a device on the wire, an ingest process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+
+from bedside.foundation.bus import Bus
+from bedside.foundation.context import Ctx
+from bedside.monitoring.ingest.model.senml import decode
+from bedside.monitoring.ingest.service import Arrival
+from bedside.monitoring.subscribers import ingest
+
+
+def pack(seq: int | None, *readings: tuple[str, float | str, str | None, float | None]) -> bytes:
+    """SenML JSON of readings (name, value, unit, Unix time); text goes to vs."""
+    records: list[dict[str, Any]] = [] if seq is None else [{"n": "seq", "v": seq}]
+    for name, value, unit, at in readings:
+        record: dict[str, Any] = {"n": name, "vs" if isinstance(value, str) else "v": value}
+        if unit is not None:
+            record["u"] = unit
+        if at is not None:
+            record["t"] = at
+        records.append(record)
+    return orjson.dumps(records)
+
+
+def arrival(device: str, payload: bytes, received: float) -> Arrival:
+    """A pack as if the wire had brought it at that Unix time."""
+    return Arrival(device, decode(payload, round(received * 1_000_000)))
+
+
+@asynccontextmanager
+async def ingesting(ctx: Ctx, bus: Bus, *, seed: bytes, system: Bus | None = None) -> AsyncIterator[asyncio.Task[None]]:
+    """An ingest process's work, in this one, while the body runs."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(ingest(ctx.with_(bus=bus), seed=seed, system=system, stop=stop))
+    try:
+        await _standing(bus, task)
+        yield task
+    finally:
+        stop.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait_for(task, 10)
+
+
+async def _standing(bus: Bus, task: asyncio.Task[None]) -> None:
+    """Wait until the consumer exists."""
+    js = bus.client.jetstream(timeout=2)
+    for _ in range(400):
+        if task.done():
+            task.result()
+        with contextlib.suppress(Exception):
+            info = await js.consumer_info("DEVICES", "ingest")
+            if info.push_bound:
+                return
+        await asyncio.sleep(0.01)
+    raise TimeoutError("the ingest process did not come up")

@@ -6,6 +6,38 @@ keep. Refuses: resources that break FHIR, generic writes of what another room go
 
 from bedside.records.model.governed import Governed
 from bedside.records.model.provider import Column, ReadProvider
+from bedside.records.model.refusals import Refused
+from bedside.records.model.stored import Page, PatientRow, Stored
+from bedside.records.service.patients import find_patients
+from bedside.records.service.record import (
+    create,
+    create_if_none,
+    delete,
+    history,
+    read,
+    search,
+    update,
+    write_governed,
+)
 from bedside.records.service.registry import govern, provide
 
-__all__ = ["Column", "Governed", "ReadProvider", "govern", "provide"]
+__all__ = [
+    "Column",
+    "Governed",
+    "Page",
+    "PatientRow",
+    "ReadProvider",
+    "Refused",
+    "Stored",
+    "create",
+    "create_if_none",
+    "delete",
+    "find_patients",
+    "govern",
+    "history",
+    "provide",
+    "read",
+    "search",
+    "update",
+    "write_governed",
+]

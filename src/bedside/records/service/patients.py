@@ -1,0 +1,100 @@
+"""Find patients as people at a desk do: part of a name, a birth date however it is written, a number."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from bedside import access
+from bedside.fhir.texts import fold
+from bedside.foundation.context import Ctx
+from bedside.records.model import rows as indexing
+from bedside.records.model.json import decode
+from bedside.records.model.stored import PatientRow
+from bedside.records.store import patients as store
+
+# 1974-12-25 · 25.12.1974 · 12/25/1974 and 25/12/1974 (both, where both are days) · 19741225
+_DATES = re.compile(r"(?<!\d)(?:(\d{4})[-./](\d{1,2})[-./](\d{1,2})|(\d{1,2})([-./])(\d{1,2})[-./](\d{4}))(?!\d)")
+_TIGHT = re.compile(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d)")
+_MEDICAL_RECORD = "MR"  # http://terminology.hl7.org/CodeSystem/v2-0203
+
+
+async def find_patients(ctx: Ctx, text: str, *, limit: int = 20) -> list[PatientRow]:
+    """Patients whom the actor may see, best first.
+
+    Every word must begin a part of the name, accents and case aside; a date must be the birth date; or the whole
+    text (or one word of it) is an identifier. Raises SignInNeeded.
+    """
+    await access.authorise(ctx, None, "R", what="Patient")
+    visible = await access.visible(ctx, "Patient")
+    words = understood(text)
+    bodies = await store.find(ctx.sql, ctx.tenant, words, None if visible is None else sorted(visible), min(limit, 200))
+    found = [row_of(decode(body)) for body in bodies]
+    for one in found:
+        ctx.trail.patients.setdefault(one.id, set()).add("R")
+    return found
+
+
+def understood(text: str) -> store.PatientWords:
+    """What the typed text may mean."""
+    text = text.strip()[:200]
+    days = {day for match in _DATES.finditer(text) for day in _days(match)}
+    days |= {day for match in _TIGHT.finditer(text) if (day := _day(*map(int, match.groups())))}
+    rest = _TIGHT.sub(" ", _DATES.sub(" ", text)) if days else text
+    names = [part for part in fold(rest).split() if part]
+    numbers = list(dict.fromkeys([text, *text.split()])) if any(c.isdigit() for c in text) else []
+    if numbers and not days and any(any(c.isdigit() for c in part) for part in names):
+        names = []  # nobody's name has a digit: it is a number
+    births = [(indexing.microseconds(low), indexing.microseconds(low + timedelta(days=1))) for low in sorted(days)]
+    return store.PatientWords(names, births, numbers)
+
+
+def _days(match: re.Match[str]) -> set[datetime]:
+    year, month, day, one, mark, other, late = match.groups()
+    if year:
+        found = {_day(int(year), int(month), int(day))}
+    else:
+        found = {_day(int(late), int(other), int(one))}  # day first
+        if mark != ".":  # month first, as written in the United States
+            found.add(_day(int(late), int(one), int(other)))
+    return {one for one in found if one is not None}
+
+
+def _day(year: int, month: int, day: int) -> datetime | None:
+    try:
+        return datetime(year, month, day, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def row_of(patient: dict[str, Any]) -> PatientRow:
+    """A Patient as one line."""
+    return PatientRow(
+        patient["id"], name_of(patient), _birth(patient.get("birthDate")), number_of(patient), patient.get("gender")
+    )
+
+
+def name_of(patient: dict[str, Any]) -> str:
+    """The official or usual name, as it is spoken; empty where none is recorded."""
+    names = patient.get("name") or []
+    order = {"official": 0, "usual": 1, None: 2}
+    for name in sorted(names, key=lambda n: order.get(n.get("use"), 3)):
+        if name.get("text"):
+            return str(name["text"])
+        parts = [*(name.get("given") or []), name.get("family"), *(name.get("suffix") or [])]
+        if said := " ".join(part for part in parts if part):
+            return said
+    return ""
+
+
+def number_of(patient: dict[str, Any]) -> str | None:
+    """The medical record number, else the first identifier."""
+    identifiers = [one for one in patient.get("identifier") or [] if one.get("value")]
+    for one in identifiers:
+        codings = (one.get("type") or {}).get("coding") or []
+        if any(coding.get("code") == _MEDICAL_RECORD for coding in codings):
+            return str(one["value"])
+    return str(identifiers[0]["value"]) if identifiers else None
+
+
+def _birth(text: Any) -> date | None:
+    return store.birth_of(text if isinstance(text, str) else None)

@@ -1,0 +1,83 @@
+"""The record as other rooms use it: resources in and out as FHIR JSON dicts."""
+
+from typing import Any
+
+from bedside.fhir.definitions import resource_types
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import NotFound
+from bedside.records.model import rows as indexing
+from bedside.records.model.stored import Page, Stored
+from bedside.records.service import reading, searching
+from bedside.records.service.searching import Params, page_of
+from bedside.records.service.writing import Draft, draft, write
+from bedside.records.store import writing as store
+
+
+async def create(ctx: Ctx, resource: dict[str, Any], *, id: str | None = None) -> Stored:  # noqa: A002
+    """Keep a new resource. With an id (given here or in the resource) a repeat is harmless: the same content makes no
+    new version. Raises Refused, Forbidden, Conflict (governed by another room)."""
+    return (await write(ctx, [draft(resource, id=id)]))[0]
+
+
+async def create_if_none(ctx: Ctx, resource: dict[str, Any], criteria: Params) -> Stored:
+    """Keep the resource unless one matches the criteria already, which is then answered (changed False).
+
+    Of any number of callers at once one creates. Raises PreconditionFailed when several match.
+    """
+    made = draft({k: v for k, v in resource.items() if k != "id"})
+    query = searching.parse(made.type, criteria)
+    # What is asked for, however it was spelt, is what callers queue for.
+    await store.claim(ctx.sql, [indexing.key(f"{ctx.tenant} {made.type} {query.filters!r}")])
+    found = await searching.only(ctx, made.type, criteria)
+    if found is not None:
+        return found
+    return (await write(ctx, [made]))[0]
+
+
+async def update(ctx: Ctx, resource: dict[str, Any], *, if_match: int | None = None) -> Stored:
+    """Keep the next version, or the first where none stands. if_match: the version that must stand there.
+
+    Raises Refused, Forbidden, Conflict, PreconditionFailed.
+    """
+    made = draft(resource)
+    made.if_match = if_match
+    return (await write(ctx, [made]))[0]
+
+
+async def delete(ctx: Ctx, type: str, id: str, *, if_match: int | None = None) -> Stored:  # noqa: A002
+    """Delete: reads answer Gone from now on, history stays. Twice is once. Raises NotFound, Forbidden, Conflict."""
+    return (await write(ctx, [Draft("delete", type, id, None, if_match=if_match)]))[0]
+
+
+async def write_governed(ctx: Ctx, resource: dict[str, Any], *, room: str) -> Stored:
+    """The write of a resource by the room that governs its kind; otherwise as create with an id, or update."""
+    return (await write(ctx, [draft(resource, room=room)]))[0]
+
+
+async def read(ctx: Ctx, type: str, id: str) -> dict[str, Any]:  # noqa: A002
+    """The current version; decimals are decimal.Decimal. Raises NotFound, Gone, Forbidden."""
+    known(type)
+    return (await reading.read(ctx, type, id)).resource
+
+
+async def search(ctx: Ctx, type: str, params: Params) -> Page:  # noqa: A002
+    """One page of a FHIR search: params as pairs, a dict or a query string; `_cursor` from Page.next goes on.
+
+    Raises Refused for what the search language does not know (the face is strict), Forbidden.
+    """
+    known(type)
+    return page_of(await searching.search(ctx, type, params))
+
+
+async def history(ctx: Ctx, type: str, id: str) -> list[dict[str, Any]]:  # noqa: A002
+    """Every version of a resource, newest first; a deletion is left out. Raises NotFound, Forbidden."""
+    known(type)
+    found = await reading.instance_history(ctx, type, id)
+    return [one.stored.resource for one in found if one.stored.body]
+
+
+def known(type_: str) -> str:
+    """The type, or NotFound when R4 has none such."""
+    if type_ not in resource_types():
+        raise NotFound("There is no such resource type in FHIR R4.", where=type_[:64])
+    return type_

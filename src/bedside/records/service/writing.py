@@ -1,0 +1,226 @@
+"""Every write goes through here: checked, authorised, indexed, kept as the next version, in a few statements.
+
+A single create and a transaction of a thousand entries take the same way: drafts in, stored versions out.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from bedside import access
+from bedside.fhir import index, references, structure
+from bedside.fhir.definitions import resource_types
+from bedside.foundation.context import Ctx
+from bedside.foundation.database import Row
+from bedside.foundation.errors import BedsideError, Conflict, Gone, NotFound, PreconditionFailed
+from bedside.foundation.ids import uuid7
+from bedside.records.model import rows as indexing
+from bedside.records.model.json import decode, encode
+from bedside.records.model.refusals import Refused, refuse
+from bedside.records.model.rows import Rows
+from bedside.records.model.stored import Stored
+from bedside.records.service import consents
+from bedside.records.service.registry import provider_of, refuse_governed
+from bedside.records.store import writing as store
+
+NO_CLIENT = frozenset({"AuditEvent"})
+"""Types that nobody writes: Bedside itself keeps them."""
+
+
+class Draft(msgspec.Struct):
+    """A write not yet made.
+
+    kind: create (a fresh id, nothing can stand there), put (create or next version), delete. resource: without server
+    metadata. if_match: the version that must stand there. room: the governing room that writes; None for a generic
+    write. where: the entry's place in a bundle, for errors. checked: its structure was found good already.
+    """
+
+    kind: Literal["create", "put", "delete"]
+    type: str
+    id: str
+    resource: dict[str, Any] | None
+    if_match: int | None = None
+    room: str | None = None
+    where: str | None = None
+    checked: bool = False
+
+
+def draft(resource: dict[str, Any], *, id: str | None = None, room: str | None = None) -> Draft:  # noqa: A002
+    """The draft of a resource from within: with an id it may stand there already, without one it is new.
+
+    Raises Refused when it is no resource at all.
+    """
+    type_ = type_of(resource)
+    given = id or resource.get("id")
+    if given is None:
+        return Draft("create", type_, uuid7(), resource, room=room)
+    if not isinstance(given, str) or not references.is_id(given):
+        raise refuse("value", f"{type_}.id", "An id is 1 to 64 letters, digits, hyphens and full stops.")
+    return Draft("put", type_, given, resource, room=room)
+
+
+def type_of(resource: Any) -> str:
+    """The resource's type. Raises Refused when there is none such."""
+    type_ = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(type_, str) or type_ not in resource_types():
+        raise refuse("structure", "resourceType", "This is no FHIR R4 resource type.", status=400)
+    return type_
+
+
+async def write(ctx: Ctx, drafts: Sequence[Draft]) -> list[Stored]:
+    """Make the writes, all or none. Raises Refused, Forbidden, Conflict, PreconditionFailed, NotFound, Gone."""
+    work = _Work(ctx)
+    standing = await work.standing(drafts)
+    for one in drafts:
+        try:
+            work.take(one, standing.get(indexing.rid(one.type, one.id)))
+        except Refused as error:
+            if one.where is None:
+                raise
+            raise error.under(f"{one.where}.resource") from None
+        except BedsideError as error:
+            error.where = error.where or one.where
+            raise
+    await work.authorise()
+    await work.flush()
+    return work.results
+
+
+class _Work:
+    """One call of `write`: what it found, what it will write."""
+
+    def __init__(self, ctx: Ctx) -> None:
+        self.ctx = ctx
+        self.now: datetime = ctx.clock.now()
+        self.stamp = self.now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        self.results: list[Stored] = []
+        self.fresh, self.fresh_rows = store.Versions(), Rows()
+        self.next, self.next_rows = store.Versions(), Rows()
+        self.asked: dict[tuple[str | None, str, str], None] = {}
+        self.consents: list[tuple[str, dict[str, Any] | None]] = []
+
+    async def standing(self, drafts: Iterable[Draft]) -> dict[int, Row]:
+        """Lock what the drafts meet. Only a server-made id is sure to meet nothing."""
+        met = [indexing.rid(d.type, d.id) for d in drafts if d.kind != "create"]
+        return await store.lock(self.ctx.sql, self.ctx.tenant, met) if met else {}
+
+    def take(self, one: Draft, was: Row | None) -> None:
+        """Check a draft against what stands there and add it to what is to be written."""
+        if one.type in NO_CLIENT:
+            raise Conflict(f"Nobody writes an {one.type}.", remedy="Bedside makes them itself; read and search them.")
+        self._refuse_governed(one, was)
+        if one.if_match is not None and (was is None or was["version"] != one.if_match):
+            raise PreconditionFailed(
+                "Another version stands there than the one that If-Match names.", remedy="Read it again."
+            )
+        if one.kind == "delete":
+            self._take_deletion(one, was)
+        else:
+            self._take_version(one, was)
+
+    def _refuse_governed(self, one: Draft, was: Row | None) -> None:
+        place = one.where or one.type
+        if one.resource is not None:
+            refuse_governed({**one.resource, "id": one.id}, room=one.room, where=place)
+        elif (provider := provider_of(one.type, one.id)) is not None:
+            raise Conflict(f"This {one.type} belongs to {provider.room}.", where=place, remedy=provider.operation)
+        if was is not None and was["body"] is not None:
+            refuse_governed(decode(was["body"]), room=one.room, where=place)
+
+    def _take_deletion(self, one: Draft, was: Row | None) -> None:
+        if was is None:
+            raise NotFound(f"There is no such {one.type}.")
+        number = was["version"]
+        changed = was["body"] is not None
+        if changed:
+            number += 1
+            self._ask(was["patients"], "D", one.type)
+            self.next.add(was["rid"], one.type, one.id, number, "DELETE", was["patients"], None)
+            if one.type == "Consent":
+                self.consents.append((one.id, None))
+        self.results.append(Stored(one.type, one.id, number, self.now, False, changed, b""))
+
+    def _take_version(self, one: Draft, was: Row | None) -> None:
+        if one.resource is None:
+            raise ValueError("a draft of a version has a resource")
+        gone = was is not None and was["body"] is None
+        if was is not None and not gone:
+            same = finished(one, was["version"], _stamp(was["updated"]))
+            if encode(same) == was["body"]:
+                self._ask(was["patients"], "U", one.type)
+                self.results.append(Stored(one.type, one.id, was["version"], was["updated"], False, False, was["body"]))
+                return
+        number = 1 if was is None else was["version"] + 1
+        resource = finished(one, number, self.stamp)
+        body = encode(resource)
+        if not one.checked:
+            check(body)
+        rows = self.fresh_rows if was is None else self.next_rows
+        found = indexing.add(rows, one.type, one.id, index.extract(resource))
+        made = was is None or gone
+        if was is not None and not gone:
+            self._ask(was["patients"], "U", one.type)
+        if made and one.type == "Patient" and self.ctx.actor.kind == "person":
+            self._ask([], "C", one.type)  # nobody can be related yet to a patient who is not there
+        else:
+            self._ask(found.patients, "C" if made else "U", one.type)
+        method = "POST" if one.kind == "create" else "PUT"
+        (self.fresh if was is None else self.next).add(
+            indexing.rid(one.type, one.id), one.type, one.id, number, method, found.patients, body
+        )
+        if one.type == "Consent":
+            self.consents.append((one.id, resource))
+        self.results.append(Stored(one.type, one.id, number, self.now, made, True, body))
+
+    def _ask(self, patients: Sequence[str], action: str, what: str) -> None:
+        for patient in patients or (None,):
+            self.asked[patient, action, what] = None
+
+    async def authorise(self) -> None:
+        """One question for each patient, action and type."""
+        for patient, action, what in self.asked:
+            await access.authorise(self.ctx, patient, action, what=what)
+        self.ctx.trail.entities += [stored.reference for stored in self.results]
+
+    async def flush(self) -> None:
+        """To the database, and a Consent's grant with it."""
+        sql, tenant = self.ctx.sql, self.ctx.tenant
+        if self.fresh.rids:
+            await store.insert(sql, tenant, self.now, self.fresh, self.fresh_rows)
+        if self.next.rids:
+            await store.change(sql, tenant, self.now, self.next, self.next_rows)
+        for id_, consent in self.consents:
+            await consents.apply(self.ctx, id_, consent)
+
+
+def finished(one: Draft, number: int, stamp: str) -> dict[str, Any]:
+    """The resource as it will stand: its id and the server's metadata first, the rest as it came."""
+    resource = one.resource or {}
+    meta = resource.get("meta")
+    if meta is not None and not isinstance(meta, dict):
+        raise refuse("structure", f"{one.type}.meta", "meta is an object.")
+    kept = {k: v for k, v in (meta or {}).items() if k not in ("versionId", "lastUpdated")}
+    head = {"resourceType": one.type, "id": one.id, "meta": {"versionId": str(number), "lastUpdated": stamp, **kept}}
+    return head | {k: v for k, v in resource.items() if k not in head}
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def check(body: bytes) -> None:
+    """Raise Refused when the bytes are no valid resource."""
+    issues = structure.validate(body)
+    if issues:
+        raise Refused(issues)
+
+
+def standing_or_gone(was: Row | None, type_: str) -> Row:
+    """The row, or NotFound, or Gone."""
+    if was is None:
+        raise NotFound(f"There is no such {type_}.")
+    if was["body"] is None:
+        raise Gone(f"This {type_} was deleted.", remedy="Its history is still there.")
+    return was

@@ -1,0 +1,368 @@
+"""Search filters as SQL conditions on a resource's rid.
+
+Each condition is a correlated EXISTS over the index, which PostgreSQL turns into the join that suits; chains and _has
+nest, since a reference's key is its target's rid. Values are bound, never written into the text.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from bedside.fhir.definitions import search_parameters
+from bedside.fhir.grammar import (
+    DateValue,
+    Filter,
+    Has,
+    NumberValue,
+    QuantityValue,
+    ReferenceValue,
+    StringValue,
+    TokenValue,
+    UriValue,
+    Value,
+)
+from bedside.records.model import rows
+from bedside.records.model.refusals import refuse
+
+PLAIN = frozenset({None, "not", "exact", "contains", "identifier", "of-type", "below", "above", "missing"})
+
+
+class Statement:
+    """Arguments of a statement in the making; $1 is the tenant."""
+
+    def __init__(self, tenant: int) -> None:
+        self.arguments: list[Any] = [tenant]
+        self._names = 0
+
+    def bind(self, value: Any) -> str:
+        """A placeholder for a value."""
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+    def alias(self) -> str:
+        """A fresh table alias."""
+        self._names += 1
+        return f"x{self._names}"
+
+
+def params(type_: str, code: str, suffix: str = "") -> list[int]:
+    """The parameter numbers that answer for a parameter of a type."""
+    return [rows.param(type_, f"{one}{suffix}") for one in rows.shape(type_).stands_for.get(code, (code,))]
+
+
+def one_of(s: Statement, column: str, values: list[int], kind: str = "bigint") -> str:
+    """`column = value` or `= any(values)`: the former keeps the index's order."""
+    if len(values) == 1:
+        return f"{column} = {s.bind(values[0])}"
+    return f"{column} = any({s.bind(values)}::{kind}[])"
+
+
+def condition(s: Statement, filter_: Filter | Has, type_: str, rid: str) -> str:
+    """SQL that is true where the resource `rid` of `type_` satisfies the filter."""
+    if isinstance(filter_, Has):
+        return _has(s, filter_, rid)
+    code = filter_.parameter.code
+    if code == "_id":
+        return _ids(s, filter_, type_, rid)
+    if code == "_lastUpdated":
+        return _last_updated(s, filter_, rid)
+    if filter_.missing is not None:
+        present = _present(s, filter_, type_, rid)
+        return f"not {present}" if filter_.missing else present
+    if filter_.chain is not None:
+        return _chain(s, filter_, type_, rid)
+    if filter_.modifier == "not":
+        return f"not {_exists(s, filter_, type_, rid)}"
+    return _exists(s, filter_, type_, rid)
+
+
+def _has(s: Statement, has: Has, rid: str) -> str:
+    x = s.alias()
+    which = one_of(s, f"{x}.param", params(has.type, has.reference.code), "int")
+    inner = condition(s, has.filter, has.type, f"{x}.rid")
+    return f"exists (select from records.entry {x} where {x}.tenant = $1 and {which} and {x}.key = {rid} and {inner})"
+
+
+def _chain(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
+    chain = filter_.chain
+    if chain is None:
+        raise ValueError("no chain")
+    x = s.alias()
+    which = one_of(s, f"{x}.param", params(type_, filter_.parameter.code), "int")
+    ways = []
+    for target in filter_.targets or filter_.parameter.targets:
+        if isinstance(chain, Filter) and chain.parameter.code not in search_parameters(target):
+            continue
+        kind = s.bind(rows.known_key(target))
+        ways.append(f"({x}.extra = {kind} and {condition(s, chain, target, f'{x}.key')})")
+    inner = " or ".join(ways) or "false"
+    return f"exists (select from records.entry {x} where {x}.tenant = $1 and {x}.rid = {rid} and {which} and ({inner}))"
+
+
+def _ids(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
+    if filter_.missing is not None:
+        return "false" if filter_.missing else "true"
+    wanted = [rows.rid(type_, v.code) for v in filter_.values if isinstance(v, TokenValue) and v.code]
+    text = one_of(s, rid, wanted)
+    return f"not ({text})" if filter_.modifier == "not" else text
+
+
+def _last_updated(s: Statement, filter_: Filter, rid: str) -> str:
+    if filter_.missing is not None:
+        return "false" if filter_.missing else "true"
+    x = s.alias()
+    ways = " or ".join(moments(s, f"{x}.updated", v) for v in filter_.values if isinstance(v, DateValue))
+    return f"exists (select from records.resource {x} where {x}.tenant = $1 and {x}.rid = {rid} and ({ways}))"
+
+
+def moments(s: Statement, column: str, value: DateValue) -> str:
+    """A moment (timestamptz) against a sought span."""
+    low, high = value.low, value.high
+    match value.prefix:
+        case "eq" | "ap":
+            return f"({column} >= {s.bind(low)} and {column} < {s.bind(high)})"
+        case "ne":
+            return f"({column} < {s.bind(low)} or {column} >= {s.bind(high)})"
+        case "gt" | "sa":
+            return f"{column} >= {s.bind(high)}"
+        case "ge":
+            return f"{column} >= {s.bind(low)}"
+        case "lt" | "eb":
+            return f"{column} < {s.bind(low)}"
+        case "le":
+            return f"{column} < {s.bind(high)}"
+
+
+def _table(filter_: Filter) -> str:
+    return "records.word" if filter_.parameter.type in ("string", "uri") else "records.entry"
+
+
+def _present(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
+    x, code = s.alias(), filter_.parameter.code
+    if filter_.parameter.type in ("composite", "special"):
+        raise unsupported(filter_)
+    which = one_of(s, f"{x}.param", params(type_, code), "int")
+    if filter_.parameter.type == "reference":  # a logical reference is a value too
+        which = f"({which} or {one_of(s, f'{x}.param', params(type_, code, ':identifier'), 'int')})"
+        targets = filter_.parameter.targets
+        if code in rows.shape(type_).stands_for and targets:
+            which += f" and {one_of(s, f'{x}.extra', [rows.known_key(t) for t in targets])}"
+    return f"exists (select from {_table(filter_)} {x} where {x}.tenant = $1 and {x}.rid = {rid} and {which})"
+
+
+def _exists(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
+    x = s.alias()
+    inner = matches(s, filter_, type_, x)
+    return f"exists (select from {_table(filter_)} {x} where {x}.tenant = $1 and {x}.rid = {rid} and {inner})"
+
+
+def matches(s: Statement, filter_: Filter, type_: str, x: str) -> str:
+    """SQL that is true where the index row `x` is of the filter's parameter and has one of its values."""
+    modifier, kind = filter_.modifier, filter_.parameter.type
+    suffix = f":{modifier}" if modifier in ("identifier", "of-type") else ""
+    if kind in ("number", "quantity"):
+        return f"({_either(_number(s, filter_, type_, value, x) for value in filter_.values)})"
+    which = one_of(s, f"{x}.param", params(type_, filter_.parameter.code, suffix), "int")
+    if kind == "token":
+        if modifier not in (None, "not", "of-type"):
+            raise unsupported(filter_)
+        return f"{which} and ({_tokens(s, filter_, x)})"
+    if kind == "reference":
+        return f"{which} and ({_references(s, filter_, x)})"
+    makers: dict[str, Callable[[Statement, Filter, Any, str], str]] = {
+        "date": _date,
+        "string": _string,
+        "uri": _uri,
+    }
+    if kind not in makers:
+        raise unsupported(filter_)
+    ways = " or ".join(makers[kind](s, filter_, value, x) for value in filter_.values)
+    return f"{which} and ({ways})"
+
+
+def unsupported(filter_: Filter) -> Exception:
+    """The refusal of what is not answered yet: said, never silently left out."""
+    code = filter_.parameter.code + (f":{filter_.modifier}" if filter_.modifier else "")
+    return refuse("not-supported", code, "This search is not supported here.", status=400)
+
+
+def _either(parts: Iterable[str]) -> str:
+    return " or ".join(parts) or "false"
+
+
+def _tokens(s: Statement, filter_: Filter, x: str) -> str:
+    values = [v for v in filter_.values if isinstance(v, TokenValue)]
+    if filter_.modifier == "of-type":
+        kinds = ["|".join((v.type[0] or "", v.type[1])) if v.type else "" for v in values]
+        return _either(
+            f"({x}.key = {s.bind(rows.key(v.code or ''))} and {x}.extra = {s.bind(rows.known_key(kind))})"
+            for v, kind in zip(values, kinds, strict=True)
+        )
+    bare = [rows.key(v.code) for v in values if v.code is not None and v.system is None]
+    ways = [one_of(s, f"{x}.key", bare)] if bare else []
+    by_system: dict[int, list[int]] = {}
+    for v in values:
+        if v.system is None:
+            continue
+        wanted = by_system.setdefault(rows.system_key(v.system), [])
+        if v.code is not None:
+            wanted.append(rows.key(v.code))
+    for system, keys in by_system.items():
+        codes = f"{one_of(s, f'{x}.key', keys)} and " if keys else ""
+        ways.append(f"{codes}{x}.extra = {s.bind(system)}")
+    return ways[0] if len(ways) == 1 else _either(f"({way})" for way in ways)
+
+
+def reference_keys(filter_: Filter) -> list[int]:
+    """The keys under which the sought targets stand."""
+    found: dict[int, None] = {}
+    for v in filter_.values:
+        if not isinstance(v, ReferenceValue):
+            continue
+        if v.id is not None:
+            for target in (v.type,) if v.type else filter_.targets or filter_.parameter.targets:
+                found[rows.rid(target, v.id)] = None
+        if v.url is not None:
+            found[rows.key(v.url)] = None
+    return list(found)
+
+
+def _references(s: Statement, filter_: Filter, x: str) -> str:
+    if filter_.modifier == "identifier":
+        ways = []
+        for v in filter_.values:
+            token = v.identifier if isinstance(v, ReferenceValue) else v if isinstance(v, TokenValue) else None
+            if token is None:
+                continue
+            parts = [f"{x}.key = {s.bind(rows.key(token.code))}"] if token.code is not None else []
+            if token.system is not None:
+                parts.append(f"{x}.extra = {s.bind(rows.known_key(token.system))}")
+            ways.append(f"({' and '.join(parts)})")
+        return _either(ways)
+    if filter_.modifier not in PLAIN and not filter_.targets and filter_.modifier not in search_targets(filter_):
+        raise unsupported(filter_)
+    if filter_.modifier in ("above", "below", "exact", "contains"):
+        raise unsupported(filter_)
+    return one_of(s, f"{x}.key", reference_keys(filter_))
+
+
+def search_targets(filter_: Filter) -> tuple[str, ...]:
+    """The types a `:Type` modifier may name."""
+    return filter_.parameter.targets
+
+
+def _date(s: Statement, filter_: Filter, value: Value, x: str) -> str:
+    if not isinstance(value, DateValue):
+        raise unsupported(filter_)
+    a, b = rows.microseconds(value.low), rows.microseconds(value.high)
+    low, high = f"{x}.key", f"{x}.extra"
+
+    def within() -> str:
+        stop = s.bind(b)  # twice, since the first bounds the walk through the index
+        return f"({low} >= {s.bind(a)} and {low} < {stop} and {high} <= {stop})"
+
+    match value.prefix:
+        case "eq":
+            return within()
+        case "ne":
+            return f"not {within()}"
+        case "gt":
+            return f"{high} > {s.bind(b)}"
+        case "lt":
+            return f"{low} < {s.bind(a)}"
+        case "ge":
+            return f"({high} > {s.bind(b)} or {within()})"
+        case "le":
+            return f"({low} < {s.bind(a)} or {within()})"
+        case "sa":
+            return f"{low} >= {s.bind(b)}"
+        case "eb":
+            return f"{high} <= {s.bind(a)}"
+        case "ap":
+            # The standard suggests widening by a tenth of the way from now; the span itself, overlapped, is what can
+            # be explained to a person.
+            return f"({low} < {s.bind(b)} and {high} > {s.bind(a)})"
+
+
+def _number(s: Statement, filter_: Filter, type_: str, value: Value, x: str) -> str:
+    if not isinstance(value, NumberValue | QuantityValue):
+        raise unsupported(filter_)
+    which = one_of(s, f"{x}.param", params(type_, filter_.parameter.code), "int")
+    way = f"{which} and {_range(s, value.prefix, value.value, value.low, value.high, x)}"
+    if not isinstance(value, QuantityValue) or not value.code:
+        return f"({way})"
+    if not value.system:
+        return f"({way} and {x}.extra & 4294967295 = {s.bind(rows.half_key(value.code))})"
+    way = f"({way} and {x}.extra = {s.bind(rows.unit_key(value.system, value.code))})"
+    low, high = value.canonical_low, value.canonical_high
+    if value.system == rows.UCUM and value.canonical_unit and low is not None and high is not None:
+        which = one_of(s, f"{x}.param", params(type_, filter_.parameter.code, ":canonical"), "int")
+        there = _range(s, value.prefix, (low + high) / 2, low, high, x)
+        unit = s.bind(rows.unit_key(rows.UCUM, value.canonical_unit))
+        way = f"({way} or ({which} and {there} and {x}.extra = {unit}))"
+    return way
+
+
+def _range(s: Statement, prefix: str, value: Decimal, low: Decimal, high: Decimal, x: str) -> str:
+    """The row's number against a sought one. low and high: what its written precision means, half open."""
+    key = f"{x}.key"
+
+    def bind(number: Decimal) -> str:
+        return s.bind(rows.in_order(float(number)))
+
+    match prefix:
+        case "eq":
+            return f"({key} >= {bind(low)} and {key} < {bind(high)})"
+        case "ne":
+            return f"not ({key} >= {bind(low)} and {key} < {bind(high)})"
+        case "gt":
+            return f"{key} > {bind(value)}"
+        case "ge":
+            return f"{key} >= {bind(value)}"
+        case "lt":
+            return f"{key} < {bind(value)}"
+        case "le":
+            return f"{key} <= {bind(value)}"
+        case "sa":
+            return f"{key} >= {bind(high)}"
+        case "eb":
+            return f"{key} < {bind(low)}"
+    near, far = sorted((value * Decimal("0.9"), value * Decimal("1.1")))
+    return f"{key} between {bind(near)} and {bind(far)}"
+
+
+_LAST = "\U0010ffff"
+
+
+def _string(s: Statement, filter_: Filter, value: Value, x: str) -> str:
+    if not isinstance(value, StringValue):
+        raise unsupported(filter_)
+    folded = value.folded[: rows.WORD_LIMIT]
+    match filter_.modifier:
+        case None:
+            return f"({x}.folded >= {s.bind(folded)} and {x}.folded < {s.bind(folded + _LAST)})"
+        case "exact":
+            exact = s.bind(value.text[: rows.WORD_LIMIT])
+            return f"({x}.folded = {s.bind(folded)} and {x}.exact = {exact})"
+        case "contains":
+            return f"position({s.bind(folded)} in {x}.folded) > 0"
+        case _:
+            raise unsupported(filter_)
+
+
+def _uri(s: Statement, filter_: Filter, value: Value, x: str) -> str:
+    if not isinstance(value, UriValue):
+        raise unsupported(filter_)
+    uri, _, version = value.uri.partition("|")
+    uri = uri[: rows.WORD_LIMIT]
+    match filter_.modifier:
+        case None:
+            plain = f"{x}.folded = {s.bind(uri)}"
+            return f"({plain} and {x}.exact = {s.bind(version)})" if version else plain
+        case "below":
+            return f"({x}.folded >= {s.bind(uri)} and {x}.folded < {s.bind(uri + _LAST)})"
+        case "above":
+            ends = [i for i, c in enumerate(uri) if c == "/"]
+            return f"{x}.folded = any({s.bind([uri, *(uri[:i] for i in ends), *(uri[: i + 1] for i in ends)])}::text[])"
+        case _:
+            raise unsupported(filter_)

@@ -1,0 +1,83 @@
+"""The patient search of staff pages: names by parts, birth date, number."""
+# ruff: noqa: S608 - the text is made of our own names; every value is bound
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from bedside.foundation.database import Connection
+from bedside.records.model import rows
+from bedside.records.store.conditions import Statement, one_of
+
+_LAST = "\U0010ffff"
+
+
+class PatientWords(NamedTuple):
+    """names: folded parts, each of which must begin a word of the name. births: any of these days. numbers: an
+    identifier that is one of these. One of the three is enough; names and births together must both hold."""
+
+    names: Sequence[str]
+    births: Sequence[tuple[int, int]]
+    numbers: Sequence[str]
+
+
+async def find(
+    sql: Connection, tenant: int, words: PatientWords, visible: Sequence[str] | None, limit: int
+) -> list[bytes]:
+    """The bodies of the Patients found, those found by number first, then by name."""
+    s = Statement(tenant)
+    ways: list[str] = []
+    number = "false"
+    if words.numbers:
+        keys = [rows.key(one) for one in words.numbers]
+        which = s.bind(rows.param("Patient", "identifier"))
+        number = (
+            "exists (select from records.entry n where n.tenant = $1 and n.rid = r.rid"
+            f" and n.param = {which} and {one_of(s, 'n.key', keys)})"
+        )
+        ways.append(number)
+    both = [_begins(s, part) for part in words.names]
+    if words.births:
+        which = s.bind(rows.param("Patient", "birthdate"))
+        days = " or ".join(f"(b.key >= {s.bind(low)} and b.key < {s.bind(high)})" for low, high in words.births)
+        both.append(
+            "exists (select from records.entry b where b.tenant = $1 and b.rid = r.rid"
+            f" and b.param = {which} and ({days}))"
+        )
+    if both:
+        ways.append(f"({' and '.join(both)})")
+    if not ways:
+        return []
+    seen = "" if visible is None else f" and r.patients && {s.bind(list(visible))}::text[]"
+    # One statement for each way, so that each walks its own index.
+    parts = " union ".join(
+        "select r.rid from records.resource r"
+        f" where r.tenant = $1 and r.type = 'Patient' and r.body is not null and {way}{seen}"
+        for way in ways
+    )
+    family = s.bind(rows.param("Patient", "family"))
+    found = await sql.fetch(
+        f"select r.body from ({parts}) hit join records.resource r on r.tenant = $1 and r.rid = hit.rid"
+        f" order by {number} desc, (select min(w.folded) from records.word w where w.tenant = $1 and w.rid = r.rid"
+        f" and w.param = {family}), r.born limit {limit}",
+        *s.arguments,
+    )
+    return [row["body"] for row in found]
+
+
+def _begins(s: Statement, part: str) -> str:
+    which = s.bind([rows.param("Patient", code) for code in ("given", "family", "name")])
+    return (
+        "exists (select from records.word w where w.tenant = $1 and w.rid = r.rid"
+        f" and w.param = any({which}::int[])"
+        f" and (w.folded >= {s.bind(part)} and w.folded < {s.bind(part + _LAST)}"
+        f" or position({s.bind(' ' + part)} in w.folded) > 0))"
+    )
+
+
+def birth_of(text: str | None) -> date | None:
+    """A birth date where the whole day is known."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,120 @@
+"""Reads by id, and history."""
+# ruff: noqa: S608 - the text is made of our own names; every value is bound
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from bedside.foundation.database import Connection, Row
+
+_COLUMNS = "type, id, rid, version, updated, method, patients, body"
+
+
+async def current(sql: Connection, tenant: int, rid: int) -> Row | None:
+    """What stands there, deleted or not."""
+    row: Row | None = await sql.fetchrow(
+        f"select {_COLUMNS} from records.resource where tenant = $1 and rid = $2",
+        tenant,
+        rid,
+    )
+    return row
+
+
+async def many(sql: Connection, tenant: int, rids: Sequence[int]) -> list[Row]:
+    """Those of the resources that are there and not deleted."""
+    rows: list[Row] = await sql.fetch(
+        f"select {_COLUMNS} from records.resource where tenant = $1 and rid = any($2::bigint[]) and body is not null",
+        tenant,
+        rids,
+    )
+    return rows
+
+
+async def version(sql: Connection, tenant: int, rid: int, number: int) -> Row | None:
+    """One version, the current one included."""
+    row: Row | None = await sql.fetchrow(
+        f"select {_COLUMNS} from records.resource where tenant = $1 and rid = $2 and version = $3"
+        f" union all select {_COLUMNS} from records.history where tenant = $1 and rid = $2 and version = $3",
+        tenant,
+        rid,
+        number,
+    )
+    return row
+
+
+class Position(NamedTuple):
+    """Where the last page of a history ended: newest first."""
+
+    updated: datetime
+    rid: int
+    version: int
+
+
+class Window(NamedTuple):
+    """Which part of a history is asked for. types: None for all. patients: None for all. since, at: lastUpdated."""
+
+    types: Sequence[str]
+    patients: Sequence[str] | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    after: Position | None = None
+    limit: int = 51
+
+
+async def versions(sql: Connection, tenant: int, rid: int) -> list[Row]:
+    """Every version of one resource, newest first."""
+    rows: list[Row] = await sql.fetch(
+        f"select {_COLUMNS} from records.resource where tenant = $1 and rid = $2"
+        f" union all select {_COLUMNS} from records.history where tenant = $1 and rid = $2 order by version desc",
+        tenant,
+        rid,
+    )
+    return rows
+
+
+async def log(sql: Connection, tenant: int, window: Window) -> list[Row]:
+    """Versions of types, newest first. Each type gives its newest few by its own index, then they are merged."""
+    arguments: list[object] = [tenant, list(window.types), window.limit]
+    conditions = ["v.tenant = $1", "v.type = t.type"]
+
+    def bind(value: object) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    if window.patients is not None:
+        conditions.append(f"(v.patients && {bind(list(window.patients))}::text[] or v.patients = '{{}}')")
+    if window.since is not None:
+        conditions.append(f"v.updated >= {bind(window.since)}")
+    if window.before is not None:
+        conditions.append(f"v.updated <= {bind(window.before)}")
+    if window.after is not None:
+        updated, rid, number = window.after
+        last = f"({bind(updated)}, {bind(rid)}::bigint, {bind(number)}::int)"
+        conditions.append(f"v.updated <= ${len(arguments) - 2} and (v.updated, v.rid, v.version) < {last}")
+    where = " and ".join(conditions)
+    parts = " union all ".join(
+        f"(select {_COLUMNS} from records.{table} v where {where}"
+        " order by v.updated desc, v.rid desc, v.version desc limit $3)"
+        for table in ("resource", "history")
+    )
+    rows: list[Row] = await sql.fetch(
+        f"select w.* from unnest($2::text[]) as t(type) cross join lateral ({parts}) w"
+        " order by w.updated desc, w.rid desc, w.version desc limit $3",
+        *arguments,
+    )
+    return rows
+
+
+async def types(sql: Connection, tenant: int) -> list[str]:
+    """The types there are, by stepping through the index."""
+    rows = await sql.fetch(
+        """with recursive step as (
+             (select type from records.resource where tenant = $1 order by type limit 1)
+             union all
+             select (select r.type from records.resource r where r.tenant = $1 and r.type > step.type
+                     order by r.type limit 1)
+             from step where step.type is not null
+           ) select type from step where type is not null""",
+        tenant,
+    )
+    return [row["type"] for row in rows]

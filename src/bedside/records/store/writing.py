@@ -1,0 +1,141 @@
+"""Writes: resources with their index rows go in by one statement, however many they are."""
+# ruff: noqa: S608 - the text is made of our own names; every value is bound
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from bedside.foundation.database import Connection, Row
+from bedside.foundation.errors import Conflict
+from bedside.records.model.rows import Rows
+
+RACE = "Somebody else wrote this resource at the same moment."
+REMEDY = "Read it again and repeat your change."
+
+
+class Versions(msgspec.Struct):
+    """Versions to write, column by column. patients: ids joined by spaces. bodies: None for a deletion."""
+
+    rids: list[int] = []
+    types: list[str] = []
+    ids: list[str] = []
+    numbers: list[int] = []
+    methods: list[str] = []
+    patients: list[str] = []
+    bodies: list[bytes | None] = []
+
+    def add(
+        self, rid: int, type_: str, id_: str, number: int, method: str, patients: Sequence[str], body: bytes | None
+    ) -> None:
+        """Append one."""
+        self.rids.append(rid)
+        self.types.append(type_)
+        self.ids.append(id_)
+        self.numbers.append(number)
+        self.methods.append(method)
+        self.patients.append(" ".join(patients))
+        self.bodies.append(body)
+
+    def columns(self) -> tuple[list[int], list[str], list[str], list[int], list[str], list[str], list[bytes | None]]:
+        """As the statements take them."""
+        return self.rids, self.types, self.ids, self.numbers, self.methods, self.patients, self.bodies
+
+
+_RESOURCES = """made as (
+    insert into records.resource (tenant, updated, rid, type, id, version, method, patients, body)
+    select $1, $2, v.rid, v.type, v.id, v.version, v.method, string_to_array(v.patients, ' '), v.body
+    from unnest($3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
+        as v(rid, type, id, version, method, patients, body)
+)"""
+_CHANGES = """was as (
+    insert into records.history (tenant, rid, version, updated, type, id, method, patients, body)
+    select r.tenant, r.rid, r.version, r.updated, r.type, r.id, r.method, r.patients, r.body
+    from records.resource r where r.tenant = $1 and r.rid = any($3::bigint[])
+), gone_entries as (
+    delete from records.entry e where e.tenant = $1 and e.rid = any($3::bigint[])
+), gone_words as (
+    delete from records.word w where w.tenant = $1 and w.rid = any($3::bigint[])
+), made as (
+    update records.resource r
+    set updated = $2, version = v.version, method = v.method, patients = string_to_array(v.patients, ' '), body = v.body
+    from unnest($3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
+        as v(rid, type, id, version, method, patients, body)
+    where r.tenant = $1 and r.rid = v.rid and r.version = v.version - 1
+    returning 1
+)"""
+_ENTRIES = """, found as (
+    insert into records.entry (tenant, rid, param, key, extra, patient, at)
+    select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at
+    from unnest($10::bigint[], $11::int[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])
+        as e(rid, param, key, extra, patient, at)
+)"""
+_WORDS = """, said as (
+    insert into records.word (tenant, rid, param, folded, exact)
+    select $1, w.rid, w.param, w.folded, w.exact
+    from unnest($16::bigint[], $17::int[], $18::text[], $19::text[]) as w(rid, param, folded, exact)
+)"""
+# Most resources have no texts: a statement without the table costs less.
+INSERT = f"with {_RESOURCES}{_ENTRIES} select 1"
+INSERT_WORDS = f"with {_RESOURCES}{_ENTRIES}{_WORDS} select 1"
+CHANGE = f"with {_CHANGES}{_ENTRIES} select count(*) from made"
+CHANGE_WORDS = f"with {_CHANGES}{_ENTRIES}{_WORDS} select count(*) from made"
+
+
+async def insert(sql: Connection, tenant: int, at: datetime, versions: Versions, rows: Rows) -> None:
+    """Write new resources. Raises Conflict when one of them was made by somebody else meanwhile."""
+    try:
+        await _run(sql, INSERT, INSERT_WORDS, tenant, at, versions, rows)
+    except asyncpg.UniqueViolationError as error:
+        raise Conflict(RACE, remedy=REMEDY) from error
+
+
+async def change(sql: Connection, tenant: int, at: datetime, versions: Versions, rows: Rows) -> None:
+    """Write next versions (deletions too) of resources that `lock` holds; what stood there becomes history.
+
+    Raises Conflict when the version before is not what stands there.
+    """
+    changed = await _run(sql, CHANGE, CHANGE_WORDS, tenant, at, versions, rows)
+    if changed != len(versions.rids):
+        raise Conflict(RACE, remedy=REMEDY)
+
+
+async def _run(
+    sql: Connection, plain: str, with_words: str, tenant: int, at: datetime, versions: Versions, rows: Rows
+) -> int:
+    entries = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats)
+    arguments = (tenant, at, *versions.columns(), *entries)
+    if rows.word_rids:
+        words = (rows.word_rids, rows.word_params, rows.folded, rows.exact)
+        return int(await sql.fetchval(with_words, *arguments, *words))
+    return int(await sql.fetchval(plain, *arguments))
+
+
+async def lock(sql: Connection, tenant: int, rids: Sequence[int]) -> dict[int, Row]:
+    """Hold resources, and the places of those not there yet, until the transaction ends; what stands there, by rid.
+
+    Locks are taken in one order, so that two transactions over the same resources wait and never embrace.
+    """
+    ordered = sorted(set(rids))
+    found = await _held(sql, tenant, ordered)
+    missing = [rid for rid in ordered if rid not in found]
+    if missing:
+        await claim(sql, missing)
+        found |= await _held(sql, tenant, missing)
+    return found
+
+
+async def _held(sql: Connection, tenant: int, rids: Sequence[int]) -> dict[int, Row]:
+    rows = await sql.fetch(
+        "select rid, version, updated, method, patients, body from records.resource"
+        " where tenant = $1 and rid = any($2::bigint[]) order by rid for update",
+        tenant,
+        rids,
+    )
+    return {row["rid"]: row for row in rows}
+
+
+async def claim(sql: Connection, keys: Sequence[int]) -> None:
+    """One transaction at a time for each key: a place to be made, or the criteria of a conditional write."""
+    await sql.fetch("select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as k order by k", sorted(set(keys)))

@@ -6,6 +6,7 @@ A room that lands adds its line to each list below that concerns it.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -23,8 +24,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bedside.access import routes as access_routes
+from bedside.access import settings as access_settings
 from bedside.foundation import jobs, routes, telemetry
-from bedside.foundation.context import NOBODY, Ctx
+from bedside.foundation.bus import Bus
+from bedside.foundation.context import NOBODY, Actor, Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Invalid, NotFound, Unavailable
 from bedside.foundation.http import Errors, Guard
@@ -32,16 +36,51 @@ from bedside.foundation.migrate import migrate
 from bedside.foundation.named import OneName
 from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
+from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.web import kit
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
 BusHandler = Callable[[Ctx, str, Any], Awaitable[None]]
 
-ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES]
-"""Every room's ROUTES and every journey's, in the order they are tried."""
 
-SESSIONS: list[Middleware] = []
-"""What makes request.state.ctx of a cookie or a token (access); until then everybody is nobody."""
+def _access_settings(ground: Ground) -> None:
+    settings = ground.settings
+    mine = access_settings.Settings(home=settings.home, public_url=settings.public_url, demo=settings.demo)
+    access_settings.use(ground.database, mine)
+
+
+@asynccontextmanager
+async def _devices_wire(ground: Ground) -> AsyncIterator[None]:
+    """Devices' sign-in and readings, until the process stops."""
+    stop = asyncio.Event()
+    system = None
+    if ground.settings.nats_system_url:
+        system = await Bus.connect(ground.settings.nats_system_url, name="bedside ingest system")
+    ctx = ground.ctx(Actor("job", "ingest", "ingest", roles=frozenset({"system"})), origin="ingest")
+    wire = asyncio.create_task(
+        monitoring_subscribers.ingest(ctx, seed=ground.settings.callout_seed, system=system, stop=stop)
+    )
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not stop.is_set():  # the supervisor starts this process again, which begins from the durable state
+            telemetry.logger("ingest").error("the wire broke", exc_info=task.exception())
+            os._exit(1)
+
+    wire.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait({wire}, timeout=3)
+        if system is not None:
+            await system.close()
+
+
+OPEN: list[Callable[[Ground], None]] = [_access_settings]
+"""What each process tells each room once its engines are open: settings."""
+
+ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES, *access_routes.ROUTES]
+"""Every room's ROUTES and every journey's, in the order they are tried."""
 
 JOBS: dict[str, jobs.Handler] = {}
 """Every room's subscribers.JOBS."""
@@ -58,26 +97,32 @@ WEB: list[Lifespan] = []
 WORKER: list[Lifespan] = []
 """What runs beside the jobs of each worker."""
 
-INGEST: list[Lifespan] = []
+INGEST: list[Lifespan] = [_devices_wire]
 """What takes readings: entered when the ingest process starts, left when it stops."""
 
 PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = []
 """What must be there before anything runs, after the migrations: rules, the demo's clinic. Run at every start."""
 
 
-class Nobody:
-    """Gives every request a ctx of nobody in particular; the session middleware inside puts a person there."""
+async def _open(settings: Settings, process: str, connections: int = 4) -> Ground:
+    ground = await Ground.open(settings, process, connections=connections)
+    for tell in OPEN:
+        tell(ground)
+    return ground
+
+
+class Recognised:
+    """access's session middleware, made once the engines are open: who asks, and their ctx."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.sessions: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in {"http", "websocket"}:
+        if self.sessions is None and scope["type"] in {"http", "websocket"}:
             ground: Ground = scope["app"].state.ground
-            client = scope.get("client")
-            ctx = ground.ctx(NOBODY, "PATRQT", origin=client[0] if client else "")
-            scope.setdefault("state", {})["ctx"] = ctx
-        await self.app(scope, receive, send)
+            self.sessions = access_routes.Sessions(self.app, ground.database, ground.bus, ground.clock)
+        await (self.sessions or self.app)(scope, receive, send)
 
 
 class Measured:
@@ -102,7 +147,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            ground = await Ground.open(settings, "web", connections=8)
+            ground = await _open(settings, "web", connections=8)
             stack.push_async_callback(ground.close)
             app.state.ground = ground
             for enter in WEB:
@@ -118,8 +163,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
             Middleware(Errors, page=kit.error_page, log=telemetry.logger("web").error),
             Middleware(Guard, origins=frozenset({settings.public_url}), secure=settings.secure),
             Middleware(OneName, public_url=settings.public_url, public_host=settings.public_host),
-            Middleware(Nobody),
-            *SESSIONS,
+            Middleware(Recognised),
         ],
     )
     app.state.settings = settings
@@ -142,7 +186,7 @@ async def _as_ours(_: Request, error: Exception) -> Response:
 
 async def run_worker(settings: Settings) -> None:
     """Jobs, timers and bus subscribers until SIGTERM; jobs under way get 3 s to end."""
-    ground = await Ground.open(settings, "worker", connections=8)
+    ground = await _open(settings, "worker", connections=8)
     worker = jobs.Worker(ground.database, ground.bus, ground.clock, JOBS, every=EVERY)
     try:
         async with AsyncExitStack() as stack:
@@ -173,7 +217,7 @@ async def _subscribe(ground: Ground, handlers: Mapping[str, BusHandler]) -> None
 
 async def run_ingest(settings: Settings) -> None:
     """Devices' readings until SIGTERM."""
-    ground = await Ground.open(settings, "ingest", connections=6)
+    ground = await _open(settings, "ingest", connections=6)
     try:
         async with AsyncExitStack() as stack:
             for enter in INGEST:
@@ -201,7 +245,7 @@ async def run_prepare(settings: Settings, say: Callable[[str], None]) -> None:
             raise Unavailable("This PostgreSQL may lose what it has acknowledged.", remedy="; ".join(unsafe) + ".")
     finally:
         await database.close()
-    ground = await Ground.open(settings, "prepare")
+    ground = await _open(settings, "prepare")
     try:
         for step in PREPARE:
             await step(ground, say)

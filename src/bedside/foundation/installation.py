@@ -165,6 +165,7 @@ class Installation:
             home=self.home.path,
             database_url=wish.database_url or self.home.postgres.dsn(),
             nats_url=wish.nats_url or (self.nats.url if self.nats else ""),
+            nats_system_url=self.nats.system_url if self.nats else os.environ.get("BEDSIDE_NATS_SYSTEM_URL", ""),
             public_url=(wish.public_url or f"{scheme}://{name}:{wish.port}").rstrip("/"),
             host=wish.host,
             port=wish.port,
@@ -300,6 +301,7 @@ def reach(home_path: Path, database_url: str | None = None, nats_url: str | None
         yield replace(
             bare,
             nats_url=nats_url or nats.url,
+            nats_system_url=nats.system_url,
             port=port,
             mqtt_port=mqtt_port,
             public_url=f"http://localhost:{port}",

@@ -21,6 +21,8 @@ class Settings:
     home: Path
     database_url: str
     nats_url: str
+    nats_system_url: str = ""
+    """NATS's own account, which tells why it cut a device off; empty where that is not to be had."""
     public_url: str = "http://localhost:8000"
     """How browsers reach this installation: scheme, name and port, no path."""
     host: str = "127.0.0.1"

@@ -5,7 +5,16 @@ went wrong on the way; rules, scores and alarms. Serves its readings to the reco
 Refuses: an acknowledgement before the commit, an impossible value, a stale value as the newest, a missing one as zero.
 """
 
+from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, Alarm, AlarmEvent
+from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
+from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
+from bedside.monitoring.alarms.service.reports import report_symptoms
+from bedside.monitoring.alarms.service.views import Watched, alarm, alarms, plans, score, scores, set_hours, watched
 from bedside.monitoring.devices.model import KINDS, Device, DeviceCredentials, NewDevice
+from bedside.monitoring.rules.model.limits import PatientLimit, Plan
+from bedside.monitoring.rules.model.news2 import News2Result
+from bedside.monitoring.rules.model.profile import Profile
+from bedside.monitoring.rules.service import drop_limit, limits, profile, set_limits, set_profile
 from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, NewReading, Point, Reading, Series, Typed
 from bedside.monitoring.service import (
     add_device,
@@ -22,7 +31,10 @@ from bedside.monitoring.service import (
 )
 
 __all__ = [
+    "DANGER_SYMPTOMS",
     "KINDS",
+    "Alarm",
+    "AlarmEvent",
     "Conflict",
     "Device",
     "DeviceCredentials",
@@ -30,19 +42,43 @@ __all__ = [
     "Latest",
     "NewDevice",
     "NewReading",
+    "News2Result",
+    "PatientLimit",
+    "Plan",
     "Point",
+    "Profile",
     "Reading",
     "Series",
     "Typed",
+    "Watched",
+    "acknowledge",
+    "act",
     "add_device",
+    "alarm",
+    "alarms",
     "assign_device",
     "conflicts",
     "devices",
+    "drop_limit",
     "enter_reading",
     "enter_readings",
+    "false_alarm",
+    "hand_over",
     "latest",
+    "limits",
+    "plans",
+    "profile",
+    "report_symptoms",
+    "resolve",
+    "score",
+    "scores",
     "series",
+    "set_hours",
+    "set_limits",
+    "set_profile",
     "technical_event_seen",
     "technical_events",
+    "undo",
+    "watched",
     "withdraw",
 ]

@@ -8,6 +8,8 @@ from datetime import datetime
 from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
+from bedside.monitoring.alarms.service import clockwork, reports
+from bedside.monitoring.alarms.service.judge import judge_all
 from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice
 from bedside.monitoring.devices.service import devices as devices_service
 from bedside.monitoring.devices.service import technical
@@ -17,7 +19,7 @@ from bedside.monitoring.series.model.reading import Conflict, Latest, NewReading
 from bedside.monitoring.series.service import landing, reading, typing
 from bedside.monitoring.series.service.landing import Judge, Receipt
 
-JUDGE: Judge | None = None
+JUDGE: Judge = judge_all
 """What alarms do with new readings, in the transaction that stores them."""
 
 
@@ -30,14 +32,25 @@ async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
     """A device with MQTT credentials, live at once; the password is told here and never again."""
     if new.patient is not None:
         await access.authorise(ctx, new.patient, "U", what="Device")
-    return await devices_service.add_device(ctx, new)
+    made = await devices_service.add_device(ctx, new)
+    if new.patient is not None:
+        await clockwork.expect_device(ctx, new.patient, made.device, new.kind)
+    return made
 
 
 async def assign_device(
     ctx: Ctx, device: str, patient: str | None, *, since: datetime | None = None, until: datetime | None = None
 ) -> int:
     """Give a device to a patient (None: nobody) from a time; returns how many waiting readings became theirs."""
-    return await typing.assign(ctx, device, patient, since, until, JUDGE)
+    waiting = await typing.assign(ctx, device, patient, since, until, JUDGE)
+    for before in await clockwork.expecting(ctx, device):
+        if before != patient:
+            await clockwork.forget_device(ctx, before, device)
+    held = [] if patient is None else await devices_service.devices(ctx, patient)
+    for one in held:
+        if patient is not None and one.device == device:
+            await clockwork.expect_device(ctx, patient, device, one.kind)
+    return waiting
 
 
 async def devices(ctx: Ctx, patient: str) -> list[Device]:
@@ -73,7 +86,11 @@ async def enter_readings(ctx: Ctx, new: NewReading) -> list[Reading]:
 
 async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
     """ "That was not me": the reading reads entered-in-error from now on, and its alarm is told."""
-    return await typing.withdraw(ctx, reading_id, reason)
+    gone = await typing.withdraw(ctx, reading_id, reason)
+    newest = (await reading.latest(ctx, [gone[0].patient]))[gone[0].patient]
+    for one in gone:
+        await reports.reading_withdrawn(ctx, one.patient, one.id, newest, reason.strip())
+    return gone
 
 
 async def technical_events(ctx: Ctx, *, device: str | None = None, unseen: bool = True) -> list[TechnicalEvent]:

@@ -6,10 +6,13 @@ import asyncio
 
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
+from bedside.monitoring.alarms.subscribers import EVERY, JOBS
 from bedside.monitoring.devices.service.broker import watch
 from bedside.monitoring.devices.service.callout import Callout
 from bedside.monitoring.ingest.service import Ingest
 from bedside.monitoring.service import land
+
+__all__ = ["EVERY", "JOBS", "ingest"]
 
 
 async def ingest(ctx: Ctx, *, seed: bytes, system: Bus | None, stop: asyncio.Event) -> None:

@@ -120,7 +120,7 @@ def test_own_limit_replaces_only_its_own_row() -> None:
 
 def test_a_companion_value_counts_only_while_fresh() -> None:
     rules = plan(ADULT, (), TODAY)
-    old = measured("diastolic", 125, age=tables.fresh("diastolic", TODAY) + timedelta(seconds=1))
+    old = measured("diastolic", 125, age=tables.standing("diastolic", TODAY) + timedelta(seconds=1))
     newest = {"systolic": measured("systolic", 130), "diastolic": old}
     (verdict,) = [v for v in judge(["systolic"], newest, rules, NOW) if v.cause == "blood-pressure-high"]
     assert verdict.finding is None
@@ -194,5 +194,22 @@ def test_a_finding_explains_itself() -> None:
 def test_every_limit_of_time_is_there() -> None:
     assert set(tables.paces(TODAY)) == {"high", "medium", "low"}
     assert set(tables.news2_fresh(TODAY)) == set(PARAMETERS)
-    assert tables.fresh("glucose", TODAY) == timedelta(minutes=15)
+    assert tables.standing("glucose", TODAY) == timedelta(minutes=15)
     assert {"monitor", "blood-pressure", "scale"} <= set(tables.silence(TODAY))
+
+
+@pytest.mark.parametrize(
+    ("flags", "unfit", "sound"),
+    [
+        (set(), None, True),
+        ({"disorder", "converted"}, None, True),
+        ({"implausible"}, None, False),
+        ({"cuffless"}, "cuffless", False),
+        ({"late", "converted"}, "late", True),
+        ({"clock"}, "clock", False),
+        ({"something new"}, "something new", False),
+    ],
+)
+def test_what_a_flag_forbids(flags: set[str], unfit: str | None, sound: bool) -> None:
+    reading = Measured("1", "spo2", 65, "%", NOW, NOW, flags=frozenset(flags))
+    assert (reading.unfit, reading.sound) == (unfit, sound)

@@ -198,6 +198,8 @@ def test_an_input_from_the_future_or_in_doubt_does_not_count() -> None:
     assert score(ahead, ADULT, NOW).stale == ("spo2",)
     doubtful = {**newest(), "spo2": measured("spo2", 97, flags=frozenset({"implausible"}))}
     assert score(doubtful, ADULT, NOW).missing == ("spo2",)
+    converted = {**newest(), "temperature": measured("temperature", 37.0, flags=frozenset({"converted", "disorder"}))}
+    assert score(converted, ADULT, NOW).status == "complete"
     cuffless = {**newest(), "systolic": measured("systolic", 120, flags=frozenset({"cuffless"}))}
     assert score(cuffless, ADULT, NOW).missing == ("systolic",)
 

@@ -105,7 +105,7 @@ async def assign(ctx: Ctx, name: str, patient: str | None, since: datetime, unti
 
 async def devices(ctx: Ctx, patient: str) -> list[Device]:
     """What the patient holds now."""
-    return [Device(**row) for row in await store.of_patient(ctx.sql, ctx.tenant, patient)]
+    return [Device(**row) for row in await store.of_patient(ctx.sql, ctx.tenant, patient, ctx.clock.now())]
 
 
 async def revoke(ctx: Ctx, name: str) -> None:

@@ -76,7 +76,7 @@ async def assign(
     )
 
 
-async def of_patient(sql: Connection, tenant: int, patient: str) -> list[dict[str, Any]]:
+async def of_patient(sql: Connection, tenant: int, patient: str, now: datetime) -> list[dict[str, Any]]:
     """Devices that the patient holds now, pseudo-devices left out."""
     rows = await sql.fetch(
         """select d.name as device, d.kind, d.label, d.method, d.state, d.created_at, a.patient,
@@ -84,8 +84,9 @@ async def of_patient(sql: Connection, tenant: int, patient: str) -> list[dict[st
            from monitoring.assignment a
            join monitoring.device d on d.number = a.device
            join monitoring.head h on h.device = d.number
-           where a.tenant = $1 and a.patient = $2 and a.during @> now() and d.typist is null order by d.number""",
-        *(tenant, patient),
+           where a.tenant = $1 and a.patient = $2 and a.during @> $3::timestamptz and d.typist is null
+           order by d.number""",
+        *(tenant, patient, now),
     )
     return [dict(row) for row in rows]
 

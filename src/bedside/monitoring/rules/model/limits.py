@@ -142,7 +142,7 @@ def judge(
     """Every cause that the changed metrics touch, judged by the values standing at `at`.
 
     newest: newest fit value of each metric. A companion value (diastolic beside a new systolic) counts only
-    while fresh.
+    while it stands (timing.toml).
     weights: earlier weights of the last 7 days, for the gain; only those of the same scale are compared.
     """
     on = at.date()
@@ -157,7 +157,7 @@ def judge(
             if row.cause != cause:
                 continue
             reading = newest.get(row.metric)
-            if reading is None or at - reading.device_time > tables.fresh(row.metric, on):
+            if reading is None or at - reading.device_time > tables.standing(row.metric, on):
                 continue
             worst = _by_row(row, reading, newest, at, weights)
             if worst is not None:
@@ -187,7 +187,7 @@ def _gain(row: LimitRow, now: Measured, weights: Sequence[Measured]) -> Finding 
     earlier = [
         w
         for w in weights
-        if w.device == now.device and not w.flags and timedelta() < now.device_time - w.device_time <= window
+        if w.device == now.device and w.sound and timedelta() < now.device_time - w.device_time <= window
     ]
     if not earlier:
         return None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
-Source = Literal["device", "patient", "staff"]
-
-CUFFLESS = "cuffless"
-PRESSURE = frozenset({"systolic", "diastolic"})
+HARMLESS = frozenset({"disorder", "converted", "late"})
+"""Flags that tell how a reading came, and cast no doubt on its value."""
+RAISES = frozenset({"disorder", "converted", "implausible"})
+"""Flags with which a reading may raise a live alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class Measured:
     value: a number in the metric's charted unit (mm[Hg], /min, %, Cel, kg, L/min), or for consciousness one of
     A C V P U.
     device_time: when it was measured, by the device's clock, UTC. device: None when typed.
-    flags: what the doors found odd about it (late, clock, implausible, conflict, cuffless, ...): see `unfit`.
+    flags: what the doors found about it (late, clock, implausible, conflict, disorder, converted, cuffless, ...).
     """
 
     id: str
@@ -29,16 +28,23 @@ class Measured:
     device_time: datetime
     received_at: datetime
     device: str | None = None
-    source: Source = "device"
+    source: str = "device"
+    """device, or typed by the patient or by staff."""
     flags: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def unfit(self) -> str | None:
-        """Why this reading may raise nothing live, or None. Any flag counts: a reading in doubt is shown, not alarmed.
+        """Why this reading may raise nothing live, or None: late, of a clock that is off, in conflict, cuffless, ...
 
-        Cuffless pressure: AHA/ACC 2025, message 9, advises against relying on it.
+        An implausible value raises: a saturation of 65 % is more often an emergency than an error, and the alarm says
+        that the value is in doubt. It counts for no score.
         """
-        return min(self.flags) if self.flags else None
+        return min(self.flags - RAISES, default=None)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it may count in a score or end an alarm."""
+        return not self.flags - HARMLESS
 
     @property
     def number(self) -> float:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 from bedside.monitoring.rules.model import tables
-from bedside.monitoring.rules.model.measured import CUFFLESS, Measured
+from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.profile import Profile
 
 Status = Literal["complete", "incomplete", "not-applicable"]
@@ -90,12 +90,10 @@ def score(newest: Mapping[str, Measured], profile: Profile, now: datetime) -> Ne
     missing, stale, inputs = [], [], []
     for parameter in PARAMETERS:
         found = newest.get(parameter)
-        if found is None or (found.flags and found.flags != {CUFFLESS}):
+        if found is None or not found.sound:
             missing.append(parameter)
         elif not -FUTURE <= now - found.device_time <= limits[parameter]:
             stale.append(parameter)
-        elif parameter == "systolic" and CUFFLESS in found.flags:
-            missing.append(parameter)
         else:
             inputs.append(found)
     oxygen = newest.get("oxygen")

@@ -131,6 +131,11 @@ def version() -> str:
     return str(_file("limits.toml")["version"])
 
 
+def timing_version() -> str:
+    """The version of the table of times."""
+    return str(_file("timing.toml")["version"])
+
+
 @cache
 def default_limits(on: date) -> tuple[LimitRow, ...]:
     """Every default row in force on a day: limits, weight gain, and NEWS2's own (metric 'news2')."""
@@ -139,10 +144,28 @@ def default_limits(on: date) -> tuple[LimitRow, ...]:
 
 
 @cache
-def fresh(metric: str, on: date) -> timedelta:
-    """How old a value of this metric may be on arrival and still be live."""
-    rows = {row["metric"]: row for row in _file("timing.toml")["fresh"] if _in_force(row, on)}
-    return timedelta(minutes=(rows.get(metric) or rows["*"])["minutes"])
+def report_row(on: date) -> LimitRow:
+    """The rule of danger symptoms that a patient reports."""
+    return next(_limit(row) for row in _file("limits.toml")["report"] if _in_force(row, on))
+
+
+@cache
+def _standing(metric: str, on: date) -> dict[str, Any]:
+    rows = {row["metric"]: row for row in _file("timing.toml")["standing"] if _in_force(row, on)}
+    found: dict[str, Any] = rows.get(metric) or rows["*"]
+    return found
+
+
+@cache
+def standing(metric: str, on: date) -> timedelta:
+    """How long a value of this metric counts as standing beside a newer one of the same cause."""
+    return timedelta(minutes=_standing(metric, on)["minutes"])
+
+
+@cache
+def settle(metric: str, on: date) -> timedelta:
+    """How long a cause must stay within limits before its alarm has ended by itself; zero for a spot measure."""
+    return timedelta(seconds=_standing(metric, on)["settle_seconds"])
 
 
 @cache

@@ -1,0 +1,194 @@
+"""The states of an alarm and what may happen in each, as a table; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from bedside.foundation.errors import Conflict
+from bedside.monitoring.rules.model.tables import RANK
+
+State = Literal[
+    "raised", "escalated", "ended", "acknowledged", "acted", "resolved", "false-alarm", "withdrawn", "superseded"
+]
+Event = Literal[
+    "escalate",
+    "acknowledge",
+    "act",
+    "hand-over",
+    "end",
+    "resume",
+    "return",
+    "resolve",
+    "dismiss",
+    "withdraw",
+    "supersede",
+    "undo",
+]
+
+UNSEEN: frozenset[str] = frozenset({"raised", "escalated", "ended"})
+"""Nobody has answered: it sounds (unless it ended by itself), and it climbs the ladder."""
+HELD: frozenset[str] = frozenset({"acknowledged", "acted"})
+"""Somebody has it."""
+OPEN: frozenset[str] = UNSEEN | HELD
+CLOSED: frozenset[str] = frozenset({"resolved", "false-alarm", "withdrawn", "superseded"})
+
+TRANSITIONS: dict[tuple[str, str], State] = {
+    # Nobody came: one step up, for ever. One that ended by itself is still unseen, so it climbs too.
+    ("raised", "escalate"): "escalated",
+    ("escalated", "escalate"): "escalated",
+    ("ended", "escalate"): "ended",
+    # Somebody saw it. Seeing one that is over closes it.
+    ("raised", "acknowledge"): "acknowledged",
+    ("escalated", "acknowledge"): "acknowledged",
+    ("ended", "acknowledge"): "resolved",
+    ("acknowledged", "acknowledge"): "acknowledged",
+    ("acted", "acknowledge"): "acted",
+    # Somebody did something.
+    ("raised", "act"): "acted",
+    ("escalated", "act"): "acted",
+    ("acknowledged", "act"): "acted",
+    ("acted", "act"): "acted",
+    ("ended", "act"): "resolved",
+    # Somebody gave it to somebody else.
+    ("raised", "hand-over"): "acknowledged",
+    ("escalated", "hand-over"): "acknowledged",
+    ("ended", "hand-over"): "acknowledged",
+    ("acknowledged", "hand-over"): "acknowledged",
+    ("acted", "hand-over"): "acted",
+    # The values came back within limits, and out again.
+    ("raised", "end"): "ended",
+    ("escalated", "end"): "ended",
+    ("acknowledged", "end"): "resolved",
+    ("acted", "end"): "resolved",
+    ("ended", "resume"): "raised",
+    # Acknowledged is not handled; acted on is not healed.
+    ("acknowledged", "return"): "raised",
+    ("acted", "return"): "raised",
+    # Closed by a person who has it.
+    ("acknowledged", "resolve"): "resolved",
+    ("acted", "resolve"): "resolved",
+    **{(state, "dismiss"): "false-alarm" for state in sorted(OPEN)},
+    **{(state, "withdraw"): "withdrawn" for state in sorted(OPEN)},
+    # A worse one of the same episode takes its place.
+    **{(state, "supersede"): "superseded" for state in sorted(OPEN)},
+    # A slip, taken back within UNDO by who made it.
+    ("acknowledged", "undo"): "raised",
+    ("false-alarm", "undo"): "raised",
+    ("resolved", "undo"): "ended",
+}
+
+UNDO_SECONDS = 30
+
+REFUSALS: dict[str, str] = {
+    "resolve": "Acknowledge the alarm first, or say that it is a false alarm.",
+    "undo": "This can no longer be taken back.",
+}
+
+
+def after(state: str, event: Event) -> State:
+    """The state that follows. Raises Conflict when the event has no place in this state."""
+    found = TRANSITIONS.get((state, event))
+    if found is None:
+        remedy = REFUSALS.get(event, "Reload the page to see how it stands.")
+        raise Conflict(f"The alarm is {state}, so this cannot be done now.", where=event, remedy=remedy)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm as others see it.
+
+    cause: what is wrong, for all of one episode ('blood-pressure-high', 'silence:DEVICE', 'symptoms'). finding: rule,
+    version, metric, value, comparison, limit, source, hazard, inputs (each with metric, value, unit, at, source).
+    raised_at: server time; measured_at: the device time of what raised it; breach_at: newest device time still outside.
+    ended_at: when the values came back within limits. step: how far up the ladder (1 first). asked: names on that step.
+    holder: who has it now. nobody: the ladder has ended, or nobody is on duty, and still nobody has seen it.
+    """
+
+    id: str
+    patient: str
+    episode: str
+    cause: str
+    priority: Literal["high", "medium", "low"]
+    state: State
+    finding: dict[str, Any]
+    raised_at: datetime
+    measured_at: datetime
+    breach_at: datetime
+    ended_at: datetime | None = None
+    step: int = 1
+    asked: tuple[str, ...] = ()
+    holder: str | None = None
+    holder_name: str | None = None
+    acknowledged_at: datetime | None = None
+    acted_at: datetime | None = None
+    closed_at: datetime | None = None
+    nobody: bool = False
+    events: tuple[AlarmEvent, ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """Whether it still asks something of somebody."""
+        return self.state in OPEN
+
+    @property
+    def unseen(self) -> bool:
+        """Whether nobody has answered."""
+        return self.state in UNSEEN
+
+    @property
+    def technical(self) -> bool:
+        """Whether it is about a device or a link, not about the patient's body."""
+        return self.cause.startswith("silence:")
+
+    @property
+    def rank(self) -> int:
+        """3 high, 2 medium, 1 low."""
+        return RANK[self.priority]
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmEvent:
+    """One line of an alarm's history. person: who did it, None for Bedside itself."""
+
+    at: datetime
+    event: str
+    state: str
+    person: str | None = None
+    person_name: str | None = None
+    note: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def worst_first(alarms: Iterable[Alarm]) -> list[Alarm]:
+    """Unseen before held, worse before lesser, older before newer."""
+    return sorted(alarms, key=lambda a: (not a.unseen, -a.rank, a.raised_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Who is asked at one step of the on-call ladder. people: (id, name)."""
+
+    step: int
+    people: tuple[tuple[str, str], ...]
+
+
+def rung_at(ladder: Sequence[Rung], step: int) -> tuple[Rung | None, bool]:
+    """(who is asked at the nth asking, counted from 1; whether the ladder has ended). Past its end the last repeats."""
+    if not ladder:
+        return None, True
+    return ladder[min(step, len(ladder)) - 1], step > len(ladder)
+
+
+DANGER_SYMPTOMS: dict[str, str] = {
+    "chest-pain": "Chest pain",
+    "breathlessness": "Shortness of breath",
+    "back-pain": "Back pain",
+    "weakness": "Numbness or weakness",
+    "vision": "Change in vision",
+    "speech": "Difficulty speaking",
+}
+"""Msgids. Source: American Heart Association, "When To Call 911 About High Blood Pressure". Hazard H-01."""

@@ -1,0 +1,110 @@
+"""What happens because nothing happened: escalation, return, recheck, silence. A timer is a row; a job wakes it."""
+
+from __future__ import annotations
+
+from bedside.foundation.context import Ctx
+from bedside.monitoring.alarms.service import life
+from bedside.monitoring.alarms.service.judge import raise_alarm
+from bedside.monitoring.alarms.store import timers, watch
+from bedside.monitoring.alarms.store.timers import Timer
+from bedside.monitoring.rules.model import tables
+from bedside.monitoring.rules.model.limits import Finding
+
+AT_ONCE = 200
+"""Timers rung in one sweep; the next one takes the rest."""
+
+
+async def overdue(ctx: Ctx) -> list[Timer]:
+    """Timers whose time has come: those whose wake-up was lost, and the silences, which have none."""
+    return await timers.overdue(ctx.sql, ctx.clock.now(), AT_ONCE)
+
+
+async def ring(ctx: Ctx, id: str) -> None:
+    """Do what a timer is for, once; before its time or after its end, nothing."""
+    known = await timers.look(ctx.sql, id)
+    if known is None or known.due > ctx.clock.now():
+        return
+    if known.kind == "silence":
+        await _silence(ctx, known)
+        return
+    # The alarm first, its timers after: in the order in which everybody else takes them.
+    alarm = await life.locked(ctx, known.alarm or "")
+    if await timers.take(ctx.sql, id) is None:
+        return
+    now = ctx.clock.now()
+    await timers.done(ctx.sql, id, now)
+    ctx.trail.entities.append(f"Alarm/{alarm.id}")
+    if known.kind == "escalate" and alarm.unseen:
+        await life.move(ctx, alarm, "escalate")
+        await life.ask(ctx, alarm, alarm.step + 1)
+        await life.arm(ctx, alarm, "escalate", now + life.pace(alarm, now).escalate)
+    elif (known.kind == "return" and alarm.state == "acknowledged") or (
+        known.kind == "recheck" and alarm.state == "acted"
+    ):
+        data = {"after": known.kind, "holder": alarm.holder, "holder_name": alarm.holder_name}
+        await life.move(ctx, alarm, "return", data=data, holder=None, holder_name=None)
+        await life.ask(ctx, alarm, 1)
+        await life.arm(ctx, alarm, "escalate", now + life.pace(alarm, now).escalate)
+
+
+async def _silence(ctx: Ctx, timer: Timer) -> None:
+    """The device spoke since: look again when it is due. It did not: raise, and keep looking."""
+    patient, device = timer.patient or "", timer.device or ""
+    (memory,) = await watch.locked(ctx.sql, ctx.tenant, [patient])
+    if await timers.take(ctx.sql, timer.id) is None:
+        return
+    now = ctx.clock.now()
+    heard = memory.heard.get(device)
+    limit = tables.silence(now.date()).get(heard[1]) if heard else None
+    if heard is None or limit is None:
+        await timers.done(ctx.sql, timer.id, now)
+        return
+    at, kind = heard
+    if now - at < limit.after:
+        await timers.put_off(ctx.sql, timer.id, at + limit.after)
+        return
+    await timers.put_off(ctx.sql, timer.id, now + limit.after)
+    cause = f"silence:{device}"
+    if cause in memory.open_causes:
+        return
+    minutes = int((now - at).total_seconds() // 60)
+    finding = Finding(
+        cause=cause,
+        rule=f"silence-{kind}",
+        version=tables.timing_version(),
+        priority=limit.priority,
+        metric="silence",
+        comparison=">=",
+        limit=limit.after.total_seconds() / 60,
+        source=limit.source,
+        hazard="H-10",
+        inputs=(),
+        value=minutes,
+    )
+    ctx.trail.patients.setdefault(patient, set()).add("C")
+    await raise_alarm(ctx, memory, finding, at, None)
+
+
+async def expecting(ctx: Ctx, device: str) -> list[str]:
+    """The patients from whom this device is expected to be heard."""
+    return await watch.expecting(ctx.sql, ctx.tenant, device)
+
+
+async def forget_device(ctx: Ctx, patient: str, device: str) -> None:
+    """The patient no longer holds it: its silence is no alarm, and one that is open ends."""
+    (memory,) = await watch.locked(ctx.sql, ctx.tenant, [patient])
+    memory.heard.pop(device, None)
+    await watch.keep(ctx.sql, ctx.tenant, [memory])
+    known = memory.open_causes.get(f"silence:{device}")
+    if known is not None and known.state != "ended":
+        await life.move(ctx, await life.locked(ctx, known.id), "end", ended_at=ctx.clock.now())
+
+
+async def expect_device(ctx: Ctx, patient: str, device: str, kind: str) -> None:
+    """The patient holds it from now on: never hearing of it at all is silence too."""
+    (memory,) = await watch.locked(ctx.sql, ctx.tenant, [patient])
+    if device not in memory.heard:
+        now = ctx.clock.now()
+        memory.heard[device] = (now, kind)
+        await watch.keep(ctx.sql, ctx.tenant, [memory])
+        await life.watch_silence(ctx, patient, device, kind, now)

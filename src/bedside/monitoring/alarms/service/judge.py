@@ -1,0 +1,240 @@
+"""The judge: every live reading against its patient's rules, in the transaction that stores the reading.
+
+So there is no moment at which a reading is kept and its alarm is not. One judge a patient at a time: the patient's
+row in monitoring.watch is the fence. What is late, of a doubtful clock, in conflict or cuffless raises nothing live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Protocol
+
+from bedside.foundation.context import Ctx
+from bedside.foundation.ids import uuid7
+from bedside.monitoring.alarms.model import Alarm
+from bedside.monitoring.alarms.service import life
+from bedside.monitoring.alarms.store import alarms as store
+from bedside.monitoring.alarms.store import watch
+from bedside.monitoring.alarms.store.watch import Memory, OpenAlarm
+from bedside.monitoring.rules.model import limits, news2, tables
+from bedside.monitoring.rules.model.limits import Finding, Plan, Verdict
+from bedside.monitoring.rules.model.measured import Measured
+
+WEIGHTS_KEPT = timedelta(days=7)
+
+
+class Reading(Protocol):
+    """What the judge takes of a reading; series' own has it. flags: see rules.model.measured."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def value(self) -> float | str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def device_time(self) -> datetime: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def device(self) -> str | None: ...
+    @property
+    def device_kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def flags(self) -> frozenset[str]: ...
+
+
+async def judge(ctx: Ctx, patient: str, readings: Sequence[Reading]) -> None:
+    """Judge one patient's new readings. Call it in the transaction that stores them, with new readings only."""
+    await judge_all(ctx, {patient: readings})
+
+
+async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None:
+    """The same for several patients, locked in one order. Fits series' landing as its `judge`."""
+    if not readings:
+        return
+    memories = await watch.locked(ctx.sql, ctx.tenant, list(readings))
+    for memory in memories:
+        new = readings[memory.patient]
+        await _hear(ctx, memory, {r.device: r.device_kind for r in new if r.device and r.source == "device"})
+        await _judge(ctx, memory, [measured(reading) for reading in new])
+    await watch.keep(ctx.sql, ctx.tenant, memories)
+
+
+def measured(reading: Reading) -> Measured:
+    """A reading as the rules see it."""
+    return Measured(
+        reading.id,
+        reading.metric,
+        reading.value,
+        reading.unit,
+        reading.device_time,
+        reading.received_at,
+        reading.device,
+        reading.source,
+        reading.flags,
+    )
+
+
+async def _judge(ctx: Ctx, memory: Memory, readings: list[Measured]) -> None:
+    now = ctx.clock.now()
+    rules = limits.plan(memory.profile, memory.own, now.date())
+    for reading in readings:
+        if reading.metric == "weight" and reading.sound:
+            memory.weights.append(reading)
+    memory.weights = [w for w in memory.weights if now - w.device_time <= WEIGHTS_KEPT]
+    live = sorted((r for r in readings if r.unfit is None), key=lambda r: r.device_time)
+    for at, group in groupby(live, key=lambda r: r.device_time):
+        await _judge_moment(ctx, memory, rules, at, list(group))
+    # What is sound and late is no live finding, but may still be the newest value known.
+    for reading in readings:
+        if reading.unfit is not None and reading.sound:
+            _remember(memory, reading)
+
+
+def _remember(memory: Memory, reading: Measured) -> bool:
+    """Take a reading as the newest of its metric, unless a newer one is known. True when taken."""
+    known = memory.newest.get(reading.metric)
+    if known is not None and known.device_time > reading.device_time:
+        return False
+    memory.newest[reading.metric] = reading
+    return True
+
+
+async def _judge_moment(ctx: Ctx, memory: Memory, rules: Plan, at: datetime, group: list[Measured]) -> None:
+    view = {metric: r for metric, r in memory.newest.items() if r.device_time <= at or metric not in rules.by_metric}
+    behind = False
+    for reading in group:
+        view[reading.metric] = reading
+        behind |= not _remember(memory, reading)
+    changed = {reading.metric for reading in group}
+    verdicts = limits.judge(changed, view, rules, at, memory.weights)
+    if changed & set(news2.PARAMETERS):
+        scored = limits.judge_score(news2.score(view, memory.profile, at), rules)
+        if scored is not None:
+            verdicts.append(scored)
+    for verdict in verdicts:
+        if verdict.finding is not None:
+            await _breach(ctx, memory, verdict.finding, at)
+            if behind:
+                await _overtaken(ctx, memory, rules, verdict.cause)
+        elif all(reading.sound for reading in group):
+            await _within(ctx, memory, verdict, changed, at)
+
+
+async def _overtaken(ctx: Ctx, memory: Memory, rules: Plan, cause: str) -> None:
+    """A breach that came out of order: newer values may have shown already that it is over."""
+    metrics = rules.metrics_of(cause) & set(memory.newest)
+    if not metrics:
+        return
+    at = max(memory.newest[metric].device_time for metric in metrics)
+    for verdict in limits.judge(metrics, memory.newest, rules, at, memory.weights):
+        if verdict.cause == cause and verdict.finding is None:
+            await _within(ctx, memory, verdict, metrics, at)
+
+
+async def _breach(ctx: Ctx, memory: Memory, finding: Finding, at: datetime) -> None:
+    known = memory.open_causes.get(finding.cause)
+    if known is None or tables.RANK[finding.priority] > tables.RANK[known.priority]:
+        await raise_alarm(ctx, memory, finding, at, known)
+        return
+    known.breach_at = max(known.breach_at, at)
+    await store.continued(ctx.sql, ctx.tenant, known.id, at)
+    if known.state == "ended":
+        alarm = await life.locked(ctx, known.id)
+        known.state = await life.move(ctx, alarm, "resume", ended_at=None)
+
+
+async def raise_alarm(ctx: Ctx, memory: Memory, finding: Finding, at: datetime, known: OpenAlarm | None) -> None:
+    """A new alarm; a lesser one of the same episode gives way to it."""
+    now = ctx.clock.now()
+    episode = known.episode if known is not None else uuid7()
+    new = Alarm(
+        id=uuid7(),
+        patient=memory.patient,
+        episode=episode,
+        cause=finding.cause,
+        priority=finding.priority,
+        state="raised",
+        finding=described(finding),
+        raised_at=now,
+        measured_at=at,
+        breach_at=at,
+    )
+    if known is not None:
+        lesser = await life.locked(ctx, known.id)
+        await life.move(ctx, lesser, "supersede", data={"by": new.id})
+    await life.begin(ctx, new)
+    memory.open_causes[finding.cause] = OpenAlarm(new.id, episode, new.priority, "raised", at)
+
+
+async def _within(ctx: Ctx, memory: Memory, verdict: Verdict, changed: Iterable[str], at: datetime) -> None:
+    """Values within limits again; an older value never ends a newer breach."""
+    known = memory.open_causes.get(verdict.cause)
+    if known is None or known.state == "ended" or at <= known.breach_at:
+        return
+    if at - known.breach_at < settle_of(verdict.cause, changed, at.date()):
+        return
+    alarm = await life.locked(ctx, known.id)
+    known.state = await life.move(ctx, alarm, "end", ended_at=ctx.clock.now())
+    if known.state != "ended":
+        del memory.open_causes[verdict.cause]
+
+
+def settle_of(cause: str, metrics: Iterable[str], on: date) -> timedelta:
+    """How long the cause must stay within limits to count as ended."""
+    if cause == "news2":
+        return tables.settle("news2", on)
+    return max((tables.settle(metric, on) for metric in metrics), default=timedelta(0))
+
+
+async def _hear(ctx: Ctx, memory: Memory, kinds: Mapping[str, str]) -> None:
+    """The devices that spoke are not silent."""
+    now = ctx.clock.now()
+    for device, kind in kinds.items():
+        first = device not in memory.heard
+        memory.heard[device] = (now, kind)
+        if first:
+            await life.watch_silence(ctx, memory.patient, device, kind, now)
+        known = memory.open_causes.get(f"silence:{device}")
+        if known is not None and known.state != "ended":
+            alarm = await life.locked(ctx, known.id)
+            known.state = await life.move(ctx, alarm, "end", ended_at=now)
+            if known.state != "ended":
+                del memory.open_causes[f"silence:{device}"]
+
+
+def described(finding: Finding) -> dict[str, object]:
+    """A finding as the JSON that an alarm keeps: which inputs, which rule and version, and why."""
+    return {
+        "rule": finding.rule,
+        "version": finding.version,
+        "metric": finding.metric,
+        "value": finding.value,
+        "comparison": finding.comparison,
+        "limit": finding.limit,
+        "source": finding.source,
+        "hazard": finding.hazard,
+        "own": finding.own,
+        "window_hours": finding.window_hours,
+        "inputs": [
+            {
+                "id": reading.id,
+                "metric": reading.metric,
+                "value": reading.value,
+                "unit": reading.unit,
+                "at": reading.device_time.isoformat(),
+                "received": reading.received_at.isoformat(),
+                "device": reading.device,
+                "source": reading.source,
+                "flags": sorted(reading.flags),
+            }
+            for reading in finding.inputs
+        ],
+    }

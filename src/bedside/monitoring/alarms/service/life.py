@@ -1,0 +1,145 @@
+"""What happens to an alarm, whoever makes it happen: one way to move it, so that none moves unlogged or untold."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from bedside import access
+from bedside.foundation import jobs
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import NotFound
+from bedside.foundation.ids import uuid7
+from bedside.monitoring.alarms import model
+from bedside.monitoring.alarms.model import CLOSED, Alarm, Event, Rung, State
+from bedside.monitoring.alarms.service import tell
+from bedside.monitoring.alarms.store import alarms as store
+from bedside.monitoring.alarms.store import timers
+from bedside.monitoring.rules.model import tables
+from bedside.monitoring.rules.model.tables import Pace
+
+AFTERWARDS = timedelta(hours=24)
+"""Whoever was asked keeps a relationship so long after the alarm has closed."""
+TIMERS = ("escalate", "return", "recheck")
+
+
+def pace(alarm: Alarm, at: datetime) -> Pace:
+    """The times of an alarm of this priority."""
+    return tables.paces(at.date())[alarm.priority]
+
+
+async def locked(ctx: Ctx, id: str) -> Alarm:
+    """The alarm, locked until the transaction ends. Raises NotFound."""
+    found = await store.one(ctx.sql, ctx.tenant, id, lock=True)
+    if found is None:
+        raise NotFound("There is no such alarm.")
+    return found
+
+
+async def begin(ctx: Ctx, new: Alarm) -> None:
+    """A new alarm: kept, logged, on its way up the ladder, and told to whoever looks."""
+    now = ctx.clock.now()
+    await store.insert(ctx.sql, ctx.tenant, new)
+    await _log(ctx, new, "raise", "", new.state, "", {"rule": new.finding.get("rule"), "priority": new.priority})
+    ctx.trail.entities.append(f"Alarm/{new.id}")
+    await ask(ctx, new, 1)
+    await arm(ctx, new, "escalate", now + pace(new, now).escalate)
+    await publish(ctx, new.id, new.patient)
+
+
+async def move(
+    ctx: Ctx, alarm: Alarm, event: Event, *, note: str = "", data: dict[str, Any] | None = None, **columns: Any
+) -> State:
+    """Take an alarm (locked by `locked`) through the table of states. Raises Conflict when it may not go there."""
+    state = model.after(alarm.state, event)
+    now = ctx.clock.now()
+    closes = state in CLOSED
+    await store.change(ctx.sql, ctx.tenant, alarm.id, state=state, closed_at=now if closes else None, **columns)
+    await _log(ctx, alarm, event, alarm.state, state, note, data or {})
+    if closes:
+        await timers.disarm(ctx.sql, ctx.tenant, alarm.id, TIMERS, at=now)
+        await access.unrelate(ctx, source=f"Alarm/{alarm.id}", at=now + AFTERWARDS)
+    await publish(ctx, alarm.id, alarm.patient)
+    return state
+
+
+async def note(ctx: Ctx, alarm: Alarm, event: str, data: dict[str, Any], **columns: Any) -> None:
+    """A line in the history that changes no state."""
+    if columns:
+        await store.change(ctx.sql, ctx.tenant, alarm.id, **columns)
+    await _log(ctx, alarm, event, alarm.state, alarm.state, "", data)
+    await publish(ctx, alarm.id, alarm.patient)
+
+
+async def _log(ctx: Ctx, alarm: Alarm, event: str, before: str, state: str, note: str, data: dict[str, Any]) -> None:
+    person = ctx.actor if ctx.actor.kind == "person" else None
+    await store.log(
+        ctx.sql,
+        ctx.tenant,
+        alarm.id,
+        at=ctx.clock.now(),
+        event=event,
+        before=before,
+        state=state,
+        person=person.id if person else None,
+        person_name=person.name if person else None,
+        note=note,
+        data=data,
+    )
+
+
+async def arm(ctx: Ctx, alarm: Alarm, kind: str, due: datetime) -> None:
+    """Set one of the alarm's timers, in place of a running one of its kind. The job is only a wake-up."""
+    await timers.disarm(ctx.sql, ctx.tenant, alarm.id, [kind], at=ctx.clock.now())
+    timer = uuid7()
+    await timers.arm(ctx.sql, ctx.tenant, id=timer, kind=kind, due=due, alarm=alarm.id)
+    await jobs.enqueue(ctx, "monitoring.timer", {"timer": timer}, at=due, key=timer)
+
+
+async def disarm(ctx: Ctx, alarm: Alarm, *kinds: str) -> None:
+    """Stop timers."""
+    await timers.disarm(ctx.sql, ctx.tenant, alarm.id, kinds, at=ctx.clock.now())
+
+
+async def watch_silence(ctx: Ctx, patient: str, device: str, kind: str, heard: datetime) -> None:
+    """From now on the device's silence is noticed, where its kind has a limit. The sweep rings this timer."""
+    limit = tables.silence(heard.date()).get(kind)
+    if limit is not None:
+        due = heard + limit.after
+        await timers.arm(ctx.sql, ctx.tenant, id=uuid7(), kind="silence", due=due, patient=patient, device=device)
+
+
+async def ladder(ctx: Ctx, patient: str) -> list[Rung]:
+    """Who is on duty now where the patient is watched, step by step."""
+    steps: dict[int, dict[str, str]] = {}
+    for stay in await access.places_of(ctx, patient):
+        for duty in await access.on_duty(ctx, place=stay.place, role=None, at=ctx.clock.now()):
+            steps.setdefault(duty.step, {})[duty.person] = duty.name
+    return [Rung(step, tuple(people.items())) for step, people in sorted(steps.items())]
+
+
+async def ask(ctx: Ctx, alarm: Alarm, step: int) -> None:
+    """Ask the step's people: they get a relationship and a notice; at the ladder's end the administrators are told."""
+    rung, ended = model.rung_at(await ladder(ctx, alarm.patient), step)
+    people = rung.people if rung else ()
+    source = f"Alarm/{alarm.id}"
+    for person, _ in people:
+        await access.relate(ctx, person=person, patient=alarm.patient, kind="alarm", source=source)
+    await tell.staff(ctx, [person for person, _ in people], alarm)
+    await store.change(
+        ctx.sql, ctx.tenant, alarm.id, step=step, asked=[name for _, name in people], nobody=ended or alarm.nobody
+    )
+    data = {"step": step, "asked": [name for _, name in people], "people": [person for person, _ in people]}
+    await _log(ctx, alarm, "ask", alarm.state, alarm.state, "", data)
+    if ended and not alarm.nobody:
+        told = await tell.administrators(ctx, alarm)
+        await _log(ctx, alarm, "nobody", alarm.state, alarm.state, "", {"told": told})
+
+
+async def publish(ctx: Ctx, alarm: str, patient: str) -> None:
+    """After the commit the walls are told that something changed; they read what from the store."""
+
+    async def tell_walls() -> None:
+        await ctx.bus.publish(f"monitoring.alarm.{ctx.tenant}.{patient}", {"alarm": alarm, "patient": patient})
+
+    ctx.then(tell_walls)

@@ -1,0 +1,96 @@
+"""Use-cases of rules: who a patient is to the rules, and their own limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from bedside import access
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Invalid
+from bedside.foundation.ids import uuid7
+from bedside.monitoring.rules import store
+from bedside.monitoring.rules.model.limits import PatientLimit, Plan, plan
+from bedside.monitoring.rules.model.profile import Profile
+from bedside.monitoring.rules.model.tables import RANK
+
+UNCHANGED: Any = object()
+SIDES = frozenset({">", ">=", "<", "<="})
+
+
+async def set_profile(
+    ctx: Ctx,
+    patient: str,
+    *,
+    birth_date: date | None = UNCHANGED,
+    pregnant: bool = UNCHANGED,
+    news2_scale: int = UNCHANGED,
+    news2_applies: bool = UNCHANGED,
+    reason: str = "",
+) -> Profile:
+    """Say who a patient is to the rules; what is not named stays as it is.
+
+    birth_date decides whether the adult defaults may be used. news2_scale 2: for hypercapnic failure with a target of
+    88-92 %, by a clinician alone, with a reason. Raises Forbidden, Invalid. Kept in the history and in the audit.
+    """
+    await access.authorise(ctx, patient, "U", what="limit")
+    old = await profile(ctx, patient)
+    new = Profile(
+        old.birth_date if birth_date is UNCHANGED else birth_date,
+        old.pregnant if pregnant is UNCHANGED else pregnant,
+        old.news2_scale if news2_scale is UNCHANGED else news2_scale,  # type: ignore[arg-type]
+        old.news2_applies if news2_applies is UNCHANGED else news2_applies,
+    )
+    if new.news2_scale not in {1, 2}:
+        raise Invalid("NEWS2 has the SpO2 scales 1 and 2.", where="news2_scale")
+    if new.news2_scale != old.news2_scale and ctx.actor.kind == "person":
+        await access.require(ctx, "clinician")
+        if not reason.strip():
+            raise Invalid("Say why this patient's SpO2 scale is changed.", where="reason")
+    if new != old:
+        ctx.trail.entities.append(f"monitoring profile of Patient/{patient}")
+        await store.put_profile(
+            ctx.sql, ctx.tenant, patient, new, at=ctx.clock.now(), by=ctx.actor.id, reason=reason.strip()
+        )
+    return new
+
+
+async def profile(ctx: Ctx, patient: str) -> Profile:
+    """Who a patient is to the rules; of unknown age where nobody has said."""
+    row = await store.profile(ctx.sql, ctx.tenant, patient)
+    return Profile() if row is None else store.profile_of(row)
+
+
+async def set_limits(ctx: Ctx, patient: str, limits: Iterable[PatientLimit]) -> None:
+    """Set a patient's own limits, each in place of the one of its metric, direction and priority.
+
+    limit None switches that default off. Raises Forbidden, Invalid (no reason, no such comparison or priority).
+    """
+    await access.authorise(ctx, patient, "U", what="limit")
+    for limit in limits:
+        if limit.comparison not in SIDES or limit.priority not in RANK:
+            raise Invalid("A limit has a comparison (> >= < <=) and a priority (high, medium, low).", where="limit")
+        if not limit.reason.strip():
+            raise Invalid("Say why this patient has a limit of their own.", where="reason")
+        now, by = ctx.clock.now(), ctx.actor.id
+        await store.end_limit(ctx.sql, ctx.tenant, patient, limit, at=now, by=by)
+        await store.add_limit(ctx.sql, ctx.tenant, patient, limit, id=uuid7(), at=now, by=by)
+    ctx.trail.entities.append(f"limits of Patient/{patient}")
+
+
+async def drop_limit(ctx: Ctx, patient: str, limit: PatientLimit) -> None:
+    """Take a patient's own limit away: the default of its place holds again."""
+    await access.authorise(ctx, patient, "U", what="limit")
+    await store.end_limit(ctx.sql, ctx.tenant, patient, limit, at=ctx.clock.now(), by=ctx.actor.id)
+    ctx.trail.entities.append(f"limits of Patient/{patient}")
+
+
+async def limits(ctx: Ctx, patient: str) -> Plan:
+    """Every limit in force for a patient, with its source; without_defaults says why the adult ones are left out."""
+    await access.authorise(ctx, patient, "R", what="limit")
+    own = tuple(
+        PatientLimit(row["metric"], row["comparison"], row["value"], row["priority"], row["reason"])
+        for row in await store.limits(ctx.sql, ctx.tenant, patient)
+    )
+    return plan(await profile(ctx, patient), own, ctx.clock.now().date())

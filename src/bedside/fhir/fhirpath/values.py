@@ -48,8 +48,15 @@ def holds(found: Focus, value: Any) -> bool:
 def distinct(found: Focus) -> Focus:
     """Without repeats, in order."""
     kept: Focus = []
+    seen: set[tuple[bool, Any]] = set()
     for one in found:
-        if not holds(kept, one):
+        if isinstance(one, dict | list):
+            if not holds(kept, one):
+                kept.append(one)
+            continue
+        key = (isinstance(one, bool), quantities.decimal(one) if isinstance(one, float) else one)
+        if key not in seen:
+            seen.add(key)
             kept.append(one)
     return kept
 

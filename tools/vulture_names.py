@@ -1,1 +1,1 @@
-"""Names that are used where vulture cannot see: by a framework, a template or a protocol. One line each, with why."""
+"""Names that are used where vulture cannot see: by a library or a protocol. One line each, with why."""

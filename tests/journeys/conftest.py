@@ -1,0 +1,65 @@
+"""A running demo and real browsers: the journeys see Bedside as people do, by roles and labels."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.journeys.visiting import sign_in
+from tools import chromium
+from tools.clinic import Clinic, running
+
+TIMEOUT = 15_000
+"""Milliseconds that a page may take to show what is waited for, on a machine that is busy with other things."""
+
+
+@pytest.fixture(scope="session")
+def clinic() -> Iterator[Clinic]:
+    """A seeded clinic of its own, answering; its log is shown when something in it failed."""
+    folder = Path(tempfile.mkdtemp(prefix="bedside-journeys-"))
+    try:
+        with running(folder / "home") as clinic:
+            yield clinic
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium with a fake camera. One for each module: Playwright holds the thread's event loop."""
+    executable = chromium.find()
+    if executable is None:
+        pytest.fail("no Chromium here: make setup installs one, BEDSIDE_CHROMIUM names one")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=[*chromium.ARGUMENTS])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(browser: Browser, clinic: Clinic) -> Iterator[Callable[..., Page]]:
+    """visitor(name=None, **options): a page of a fresh browser profile, signed in as that seeded person.
+
+    options go to Playwright's new_context (viewport, color_scheme, bypass_csp …). A page error fails the test.
+    """
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def visit(name: str | None = None, **options: object) -> Page:
+        context = browser.new_context(base_url=clinic.address, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(TIMEOUT)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+        if name is not None:
+            sign_in(page, name)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not errors, "\n".join(errors)

@@ -17,8 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools.steps import ROOT
+
 PATIENTS = 40
 SEED = 7
+FIRST_PAGE = "/help"
 
 
 def free_port() -> int:
@@ -61,7 +64,7 @@ class Clinic:
         begun = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "NO_COLOR": "1"}
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment()
             )
         while not self._answers():
             if self._process.poll() is not None:
@@ -89,6 +92,7 @@ class Clinic:
         done = subprocess.run(
             [sys.executable, "-m", "bedside", *words, "--home", str(self.home)],
             stdin=subprocess.DEVNULL,
+            env=_environment(),
             capture_output=True,
             text=True,
             check=False,
@@ -98,7 +102,7 @@ class Clinic:
         return done.stdout
 
     def _answers(self) -> bool:
-        request = urllib.request.Request(f"{self.address}/", headers={"accept": "text/html"})  # noqa: S310 - ours
+        request = urllib.request.Request(f"{self.address}{FIRST_PAGE}", headers={"accept": "text/html"})  # noqa: S310 - ours
         try:
             with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 - our own address
                 return bool(answer.status == 200)
@@ -107,6 +111,11 @@ class Clinic:
 
     def _last_lines(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
+
+
+def _environment() -> dict[str, str]:
+    """This checkout's Bedside, also where .venv is another's."""
+    return {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")}
 
 
 @contextmanager

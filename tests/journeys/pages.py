@@ -28,7 +28,6 @@ class Page:
 
 
 PAGES: tuple[Page, ...] = (
-    Page("sign-in", "/sign-in", None, "Sign in", patient=True),
-    Page("kit", "/kit", None, "Kit"),
+    Page("kit", "/kit", None, "The kit"),
     Page("help", "/help", None, "Help", patient=True),
 )

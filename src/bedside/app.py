@@ -24,10 +24,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bedside import access
 from bedside.access import routes as access_routes
 from bedside.access import settings as access_settings
+from bedside.access import subscribers as access_subscribers
 from bedside.foundation import jobs, routes, telemetry
-from bedside.foundation.bus import Bus
+from bedside.foundation.bus import Bus, no_bus
+from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import NOBODY, Actor, Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Invalid, NotFound, Unavailable
@@ -82,10 +85,10 @@ OPEN: list[Callable[[Ground], None]] = [_access_settings]
 ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES, *access_routes.ROUTES]
 """Every room's ROUTES and every journey's, in the order they are tried."""
 
-JOBS: dict[str, jobs.Handler] = {}
+JOBS: dict[str, jobs.Handler] = {**access_subscribers.JOBS}
 """Every room's subscribers.JOBS."""
 
-EVERY: dict[str, timedelta] = {}
+EVERY: dict[str, timedelta] = {**access_subscribers.EVERY}
 """Jobs that come round by themselves: every room's subscribers.EVERY."""
 
 BUS: dict[str, BusHandler] = {}
@@ -94,7 +97,7 @@ BUS: dict[str, BusHandler] = {}
 WEB: list[Lifespan] = []
 """What runs beside the requests of each web process."""
 
-WORKER: list[Lifespan] = []
+WORKER: list[Lifespan] = [access_subscribers.sealing]
 """What runs beside the jobs of each worker."""
 
 INGEST: list[Lifespan] = [_devices_wire]
@@ -251,6 +254,35 @@ async def run_prepare(settings: Settings, say: Callable[[str], None]) -> None:
             await step(ground, say)
     finally:
         await ground.close()
+
+
+async def add_client(settings: Settings, name: str, scope: str, jwks: dict[str, Any] | None) -> dict[str, Any]:
+    """Register a backend client from the command line: client_id, client_secret, scope. Raises Invalid."""
+    async with _operator(settings) as ctx, access.work(ctx, "registered a backend client") as inner:
+        made = await access.add_client(inner, name, scope, jwks=jwks)
+    return {
+        "client_id": made.client_id,
+        "client_secret": made.client_secret,
+        "name": made.name,
+        "scope": " ".join(sorted(made.scopes)),
+    }
+
+
+async def verify_audit(settings: Settings, progress: Callable[[int], None]) -> access.AuditReport:
+    """Check the audit's chain against the home's signed heads."""
+    async with _operator(settings) as ctx:
+        return await access.verify_audit(ctx.database, settings.home, ctx.clock, progress)
+
+
+@asynccontextmanager
+async def _operator(settings: Settings) -> AsyncIterator[Ctx]:
+    """The ctx of whoever stands at the console; no bus is needed."""
+    database = await Database.connect(settings.database_url, size=2, name="bedside command")
+    try:
+        actor = Actor("job", "command", "the operator's console", roles=frozenset({"system"}))
+        yield Ctx(actor, "SYSADMIN", 1, SystemClock(), database, no_bus(), origin="console")
+    finally:
+        await database.close()
 
 
 class Bedside:

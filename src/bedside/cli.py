@@ -147,6 +147,72 @@ def migrate_(home: HomeOption = HOME, database_url: DatabaseOption = None) -> No
     typer.echo(f"{steps} steps taken." if steps else "Already up to date.")
 
 
+client = typer.Typer(no_args_is_help=True, help="Backend clients: programs that use the FHIR interface.")
+cli.add_typer(client, name="client")
+audit = typer.Typer(no_args_is_help=True, help="The audit: who came near which record.")
+cli.add_typer(audit, name="audit")
+
+
+@client.command("add")
+def client_add(
+    name: Annotated[str, typer.Argument(help="What it is called in the audit.")],
+    scope: Annotated[str, typer.Option(help='SMART scopes, for example "system/*.cruds".')],
+    jwks: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Its public keys; then it signs and has no secret.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    home: HomeOption = HOME,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Register a backend client, valid at once. Its secret is shown this once."""
+    import asyncio
+
+    import orjson
+
+    with plain_errors():
+        from bedside.app import add_client
+        from bedside.foundation.errors import Invalid
+        from bedside.foundation.installation import reach
+
+        try:
+            keys = orjson.loads(jwks.read_bytes()) if jwks else None
+        except orjson.JSONDecodeError:
+            raise Invalid("The key file is no JSON.", where=str(jwks)) from None
+        with reach(home, database_url, None) as settings:
+            made = asyncio.run(add_client(settings, name, scope, keys))
+    if as_json:
+        typer.echo(orjson.dumps(made).decode())
+        return
+    typer.echo(f"client id      {made['client_id']}")
+    typer.echo(f"client secret  {made['client_secret'] or 'none: it signs with its key'}")
+    typer.echo(f"scope          {made['scope']}")
+
+
+@audit.command("verify")
+def audit_verify(home: HomeOption = HOME, database_url: DatabaseOption = None) -> None:
+    """Check that no byte of the audit was changed and nothing cut; exit code 1 if it was. Safe while it runs."""
+    import asyncio
+
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    with plain_errors():
+        from bedside.app import verify_audit
+        from bedside.foundation.installation import reach
+
+        columns = (SpinnerColumn(), TextColumn("{task.completed:,} entries checked"), TimeElapsedColumn())
+        with reach(home, database_url, None) as settings, Progress(*columns, transient=True) as progress:
+            task = progress.add_task("", total=None)
+            report = asyncio.run(verify_audit(settings, lambda n: progress.update(task, completed=n)))
+    for problem in report.problems:
+        typer.echo(problem, err=True)
+    typer.echo(
+        f"{report.entries} entries in {report.seals} seals, {report.unsealed} waiting for theirs, "
+        f"{report.heads} signed heads: " + ("NOT WHOLE" if report.problems else "whole")
+    )
+    if report.problems:
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Entry point."""
     cli()

@@ -36,6 +36,7 @@ from bedside.access.service.people import (
     set_duty,
     unrelate,
 )
+from bedside.access.service.sealing import AuditReport, verify_audit
 from bedside.access.service.sessions import (
     drop_cookie,
     keep_alive,
@@ -50,6 +51,7 @@ from bedside.access.service.unit import work
 
 __all__ = [
     "AuditLine",
+    "AuditReport",
     "Bed",
     "Duty",
     "GrantRequest",
@@ -104,6 +106,7 @@ __all__ = [
     "sign_out",
     "sign_out_everywhere",
     "unrelate",
+    "verify_audit",
     "visible",
     "who_looked",
     "work",

@@ -116,3 +116,9 @@ def drop_cookie(ctx: Ctx, response: Response) -> None:
     response.delete_cookie(
         cookie_name(ctx), path="/", httponly=True, samesite="lax", secure=settings.of(ctx.database).secure
     )
+
+
+async def forget(ctx: Ctx, _: dict[str, object]) -> None:
+    """A job: remove sessions, one-time secrets and tokens that ended more than a day ago."""
+    async with ctx.database.transaction() as sql:
+        await store.forget(sql, ctx.clock.now() - timedelta(days=1))

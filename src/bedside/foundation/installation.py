@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -102,7 +103,7 @@ class Installation:
     def __init__(self, wish: Wish, program: Callable[[], Program], say: Callable[[str], None]) -> None:
         self.wish, self._load, self.say = wish, program, say
         self.home = Home(wish.home.absolute())
-        self.supervisor = Supervisor(say)
+        self.supervisor = Supervisor(say, self._announce)
         self.postgres: Postgres | None = None
         self.nats: Nats | None = None
         self._ready_in, self._ready_out = os.pipe()
@@ -239,27 +240,14 @@ class Installation:
         if settings.demo:
             bodies["devices"] = without_door(program.devices)
         for name, body in bodies.items():
-            self.supervisor.add(Service(name, self._forking(name, body, logs / f"{name}.log")))
+            self.supervisor.add(Service(name, partial(Child.fork, name, body, log=logs / f"{name}.log")))
         if not self.supervisor.wait_for(self._web_answers, 30):
             raise Unavailable("The web process did not start.", remedy=f"See {logs / 'web.log'}.")
 
-    def _forking(self, name: str, body: Callable[[], int], log: Path) -> Callable[[], Child]:
-        def start() -> Child:
-            child = Child.fork(name, body, log=log)
-            self._announce({name: child.pid})
-            return child
-
-        return start
-
-    def _announce(self, fresh: dict[str, int]) -> None:
+    def _announce(self) -> None:
         pids = {service.name: service.child.pid for service in self.supervisor.services if service.child is not None}
-        wish = self.wish
-        self.home.announce(
-            port=wish.port,
-            mqtt_port=wish.mqtt_port,
-            nats_port=self.nats.port if self.nats else None,
-            processes={**pids, **fresh},
-        )
+        nats_port = self.nats.port if self.nats else None
+        self.home.announce(port=self.wish.port, mqtt_port=self.wish.mqtt_port, nats_port=nats_port, processes=pids)
 
     def _web_answers(self) -> bool:
         self.supervisor.tend()

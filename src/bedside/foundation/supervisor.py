@@ -59,10 +59,10 @@ class Stopped(Exception):
 
 
 class Supervisor:
-    """See the module. say: tells a person at the terminal, one line at a time."""
+    """See the module. say: tells a person at the terminal, one line at a time. changed: called after every start."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
+    def __init__(self, say: Callable[[str], None], changed: Callable[[], None] = lambda: None) -> None:
+        self.say, self._changed = say, changed
         self.services: list[Service] = []
         self.stopping = False
         self._woken, self._wake = os.pipe()
@@ -89,6 +89,7 @@ class Supervisor:
         service.began = time.monotonic()
         service.child = service.start()
         log.info("started", service=service.name, pid=service.child.pid)
+        self._changed()
 
     def pause(self, seconds: float) -> None:
         """Sleep until something happens, at most so long."""

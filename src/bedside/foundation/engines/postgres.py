@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -12,7 +13,6 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote
 
 from bedside.foundation import private
@@ -120,7 +120,7 @@ class Postgres:
         command: list[str | Path] = [binaries() / "initdb", "-D", fresh, "-U", USER, "-E", "UTF8", "--data-checksums"]
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--auth=scram-sha-256"]
         command += [f"--pwfile={self.root / 'secret'}", "--no-instructions"]
-        maker = Process.start("initdb", command, log=words, env=_env(), mode=_mode())
+        maker = Process.start("initdb", command, log=words, env=_env(), own=self._own())
         if not maker.wait(120) or maker.code != 0:
             maker.stop()
             shutil.rmtree(fresh, ignore_errors=True)
@@ -136,7 +136,7 @@ class Postgres:
             command += ["-c", f"{name}={value}"]
         # SIGQUIT is PostgreSQL's immediate stop: at the next start it recovers from its log.
         self.process = Process.start(
-            "postgres", command, log=self.log, env=_env(), on_parent_death=signal.SIGQUIT, mode=_mode()
+            "postgres", command, log=self.log, env=_env(), on_parent_death=signal.SIGQUIT, own=self._own()
         )
         return self.process
 
@@ -189,6 +189,13 @@ class Postgres:
             raise Unavailable("The database refused to be set up.", remedy=done.stderr.strip())
         return done.stdout.strip()
 
+    def _own(self) -> Path | None:
+        """Its programs refuse root, and users whom the machine does not know by name."""
+        try:
+            return self.root if pwd.getpwuid(os.geteuid()).pw_uid == 0 else None
+        except KeyError:
+            return self.root
+
     def _status(self, pid: int) -> str | None:
         """What the postmaster of that pid says of itself in its pid file's 8th line, as pg_ctl reads it."""
         try:
@@ -215,10 +222,6 @@ def _env() -> dict[str, str]:
     """No PG… variable of the caller may lead the tools elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _mode() -> Literal["plain", "lowered"]:
-    return "lowered" if os.geteuid() == 0 else "plain"
 
 
 def _last_words(log: Path) -> str:

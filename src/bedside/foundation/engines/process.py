@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 LAUNCH = Path(__file__).with_name("launch.py")
 LOG_LIMIT = 8 * 1024 * 1024
@@ -32,16 +31,26 @@ class Process:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         on_parent_death: signal.Signals = signal.SIGKILL,
-        mode: Literal["plain", "lowered"] = "plain",
+        own: Path | None = None,
     ) -> Process:
         """Start it. log: where its output is appended; None leaves it on the terminal.
 
+        own: for a program that refuses to be root, the directory it must own (see launch.py).
         Raises RuntimeError outside the main thread: the kernel ties the parent-death signal to the thread that
         forked, and any other thread may end before the program does.
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("engines are started from the main thread")
-        launcher = [sys.executable, "-I", "-S", LAUNCH, str(int(on_parent_death)), str(os.getpid()), mode, *command]
+        launcher = [
+            sys.executable,
+            "-I",
+            "-S",
+            LAUNCH,
+            str(int(on_parent_death)),
+            str(os.getpid()),
+            own or "-",
+            *command,
+        ]
         out = open_log(log) if log else None
         try:
             popen = subprocess.Popen(

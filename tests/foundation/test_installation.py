@@ -1,0 +1,233 @@
+"""One installation from start to stop: as whoever starts it, where things stand in its way, when it is killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+from tests.foundation.program import IDENTITIES, Program
+
+from bedside.foundation.engines import Nats, Postgres
+
+pytestmark = pytest.mark.faults
+
+Make = Callable[..., Program]
+ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Makes programs, by default all on one home, and ends them."""
+    made: list[Program] = []
+
+    def one(home: Path | None = None, **options: object) -> Program:
+        made.append(Program(home or tmp_path / "home", **options))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield one
+    for program in made:
+        program.end()
+
+
+def files(home: Path) -> dict[str, tuple[int, int]]:
+    """Every file with its size and time of change."""
+    found = {}
+    for path in home.rglob("*"):
+        if path.is_file() and path.name != "lock":
+            state = path.stat()
+            found[str(path.relative_to(home))] = (state.st_size, state.st_mtime_ns)
+    return found
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_it_starts_stops_and_starts_again_as_anybody(make: Make, tmp_path: Path, identity: str) -> None:
+    if identity != "self" and not ROOT:
+        pytest.skip("only root can become the others; they are tested where root runs the tests")
+    outside = set(Path("/dev/shm").iterdir())
+    program = make(identity=identity)
+    program.start()
+    assert program.get("/healthz") == (200, b"alive\n")
+    assert program.stop() < 5
+    assert program.alive() == []
+    assert program.start() < 4
+    assert b"bedside_duration_seconds" in program.get("/metrics")[1]
+    assert program.stop(signal.SIGTERM) < 5
+    assert {path.name for path in tmp_path.iterdir()} == {"home", "home.out"}
+    assert set(Path("/dev/shm").iterdir()) == outside
+
+
+def test_a_home_may_lie_deep(make: Make, tmp_path: Path) -> None:
+    home = tmp_path / "/".join(["a-very-long-name-of-a-folder-of-some-clinic"] * 5) / "home"
+    home.parent.mkdir(parents=True)
+    program = make(home)
+    program.start()
+    program.stop()
+
+
+def test_a_home_in_use_is_refused_and_undisturbed(make: Make) -> None:
+    first, second = make(), make()
+    first.start()
+    said = second.refused()
+    assert "is in use by a running Bedside" in said
+    assert str(first.port) in said
+    assert first.ready()
+    first.stop()
+
+
+def test_a_home_of_a_newer_version_is_refused_and_unchanged(make: Make) -> None:
+    program = make()
+    program.start()
+    program.stop()
+    mark = program.home / "bedside.json"
+    for change in ({"layout": 99}, {"version": "99.0.0"}):
+        kept = mark.read_bytes()
+        mark.write_bytes(orjson.dumps({**orjson.loads(kept), **change}))
+        before = files(program.home)
+        assert "was made by a newer Bedside" in program.refused()
+        assert files(program.home) == before
+        mark.write_bytes(kept)
+    program.start()
+    program.stop()
+
+
+def test_invented_and_real_patients_are_never_mixed(make: Make) -> None:
+    program = make()
+    program.start()
+    program.stop()
+    said = make(verb="serve").refused()
+    assert "holds a demo clinic" in said
+
+
+def test_a_folder_with_other_things_is_no_home(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.txt").write_text("mine")
+    assert "holds other files" in make().refused()
+    assert (tmp_path / "home" / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("door", "option"), [("port", "--port"), ("mqtt_port", "--mqtt-port")])
+def test_a_taken_port_is_named_with_the_option_for_another(make: Make, door: str, option: str) -> None:
+    program = make()
+    with socket.create_server(("127.0.0.1", getattr(program, door))):
+        said = program.refused()
+    assert f"Port {getattr(program, door)}" in said
+    assert option in said
+    program.start()
+    program.stop()
+
+
+@pytest.mark.parametrize("name", ["PostgreSQL", "NATS", "web", "worker", "ingest"])
+def test_what_is_killed_comes_back_and_is_reported(make: Make, name: str) -> None:
+    program = make()
+    program.start()
+    killed = program.running()["processes"][name]
+    os.kill(killed, signal.SIGKILL)
+    until = time.monotonic() + 10
+    while f"{name} runs again" not in program.told():
+        assert time.monotonic() < until, program.told()
+        time.sleep(0.02)
+    program.await_ready(10)
+    assert f"{name} was killed by SIGKILL" in program.told()
+    assert program.running()["processes"][name] != killed
+    assert b'"ended"' in (program.home / "logs" / "supervisor.log").read_bytes()
+    program.stop()
+
+
+def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_succeeds(make: Make) -> None:
+    program = make()
+    program.start()
+    ours = [program.running()["pid"], *program.running()["processes"].values()]
+    assert set(ours) <= set(program.alive())
+    program.send(signal.SIGKILL)
+    begun = time.monotonic()
+    again = make()
+    again.port, again.mqtt_port, again.command = program.port, program.mqtt_port, program.command
+    again.start()
+    assert not set(ours) & set(program.alive())
+    again.send(signal.SIGKILL)
+    begun = time.monotonic()
+    while program.alive():
+        assert time.monotonic() - begun < 2, subprocess.run(["ps", "-ef"], capture_output=True, check=False).stdout
+        time.sleep(0.02)
+
+
+def test_reset_begins_anew(make: Make) -> None:
+    program = make()
+    program.start()
+    program.stop()
+    secret = (program.home / "postgres" / "secret").read_text()
+    program.command.append("--reset")
+    program.start()
+    program.stop()
+    assert (program.home / "postgres" / "secret").read_text() != secret
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mounts a disk of so many MB."""
+    if not ROOT:
+        pytest.skip("only root can mount a small disk")
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mount(megabytes: int) -> Path:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", place], check=True)
+        return place
+
+    yield mount
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_full_disk_is_refused_before_anything_is_made(make: Make, small_disk: Callable[[int], Path]) -> None:
+    place = small_disk(60)
+    said = make(place / "home").refused()
+    assert "The disk of" in said
+    assert "is full" in said
+    assert list(place.iterdir()) == []
+
+
+def test_a_disk_that_fills_damages_nothing(make: Make, small_disk: Callable[[int], Path]) -> None:
+    place = small_disk(300)
+    program = make(place / "home")
+    program.start()
+    program.stop()
+    filler = place / "filler"
+    with filler.open("wb") as file, pytest.raises(OSError, match="space"):
+        while True:
+            file.write(bytes(1 << 20))
+            file.flush()
+    assert "is full" in program.refused()
+    filler.unlink()
+    program.start()
+    program.stop()
+
+
+def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path: Path) -> None:
+    nats = Nats(tmp_path / "nats")
+    for settings, safe in (({}, True), ({"fsync": "off"}, False), ({"synchronous_commit": "off"}, False)):
+        postgres = Postgres(tmp_path / "postgres", settings=settings)
+        postgres.start()
+        postgres.create_database()
+        nats.start()
+        try:
+            program = make(
+                tmp_path / "real",
+                verb="serve",
+                options=("--database-url", postgres.dsn(), "--nats-url", nats.url, "--public-url", "https://c.example"),
+            )
+            if safe:
+                program.start()
+                assert set(program.running()["processes"]) == {"web", "worker", "ingest"}
+                program.stop()
+            else:
+                said = program.refused()
+                [name] = settings
+                assert f"{name} is off: set {name} = on in postgresql.conf and reload" in said
+        finally:
+            nats.stop()
+            postgres.stop()

@@ -40,6 +40,7 @@ from bedside.foundation.named import OneName
 from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
 from bedside.monitoring import subscribers as monitoring_subscribers
+from bedside.records import routes as records_routes
 from bedside.web import kit
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -82,7 +83,7 @@ async def _devices_wire(ground: Ground) -> AsyncIterator[None]:
 OPEN: list[Callable[[Ground], None]] = [_access_settings]
 """What each process tells each room once its engines are open: settings."""
 
-ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES, *access_routes.ROUTES]
+ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES, *access_routes.ROUTES, *records_routes.ROUTES]
 """Every room's ROUTES and every journey's, in the order they are tried."""
 
 JOBS: dict[str, jobs.Handler] = {**access_subscribers.JOBS}

@@ -24,7 +24,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bedside import access
+from bedside import access, monitoring, records
 from bedside.access import routes as access_routes
 from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
@@ -40,7 +40,6 @@ from bedside.foundation.named import OneName
 from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
 from bedside.monitoring import subscribers as monitoring_subscribers
-from bedside.records import routes as records_routes
 from bedside.web import kit
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -80,10 +79,15 @@ async def _devices_wire(ground: Ground) -> AsyncIterator[None]:
             await system.close()
 
 
+for _provider in monitoring_subscribers.READ_PROVIDERS:
+    records.provide(_provider)
+for _governed in monitoring_subscribers.GOVERNED:
+    records.govern(_governed)
+
 OPEN: list[Callable[[Ground], None]] = [_access_settings]
 """What each process tells each room once its engines are open: settings."""
 
-ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES, *access_routes.ROUTES, *records_routes.ROUTES]
+ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES, *access_routes.ROUTES]
 """Every room's ROUTES and every journey's, in the order they are tried."""
 
 JOBS: dict[str, jobs.Handler] = {**access_subscribers.JOBS}
@@ -273,6 +277,12 @@ async def verify_audit(settings: Settings, progress: Callable[[int], None]) -> a
     """Check the audit's chain against the home's signed heads."""
     async with _operator(settings) as ctx:
         return await access.verify_audit(ctx.database, settings.home, ctx.clock, progress)
+
+
+async def add_device(settings: Settings, patient: str, kind: str, label: str = "") -> monitoring.DeviceCredentials:
+    """Give a patient a device from the command line. Raises BedsideError."""
+    async with _operator(settings) as ctx, access.work(ctx, "added a device") as inner:
+        return await monitoring.add_device(inner, monitoring.NewDevice(kind=kind, patient=patient, label=label))
 
 
 @asynccontextmanager

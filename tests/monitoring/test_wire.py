@@ -1,19 +1,29 @@
 """From a real MQTT client to the record and back: one broker, one PostgreSQL, one ingest process."""
 
+import asyncio
+import contextlib
+import os
+import queue
+import random
+import signal
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
+from nats import connect
+from nats.errors import Error as NatsError
 from tests.monitoring.cuff import Cuff
 
 from bedside import access, monitoring
+from bedside.access.testing import acting, someone
 from bedside.foundation.bus import Bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.engines import Nats
 from bedside.monitoring.testing import ingesting, pack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("patients")]
 
 
 @pytest.fixture
@@ -46,7 +56,8 @@ async def newest(ctx: Ctx, patient: str = "p1") -> dict[str, object]:
 
 
 async def kinds(ctx: Ctx) -> dict[str, int]:
-    async with access.work(ctx, "looked at technical events") as inner:
+    nurse = acting(ctx, await someone(ctx, "nurse"))
+    async with access.work(nurse, "looked at technical events") as inner:
         return {event.kind: event.count for event in await monitoring.technical_events(inner)}
 
 
@@ -59,3 +70,175 @@ async def test_a_reading_is_stored_and_acknowledged(wire: Ctx, nats: Nats) -> No
     assert answer["stored"] == 2
     assert [refusal["index"] for refusal in answer["refused"]] == [3]
     assert await newest(wire) == {"systolic": 178, "diastolic": 112}
+
+
+async def test_a_device_added_while_it_all_runs_is_live_at_once(wire: Ctx, nats: Nats) -> None:
+    first = await add(wire)
+    async with Cuff(first, nats.mqtt_port) as cuff:
+        await cuff.send(pack(1, ("heart-rate", 70, "/min", time.time())))
+        assert (await cuff.answer(1))["stored"] == 1
+        second = await add(wire, "p2", "pulse-oximeter")
+        async with Cuff(second, nats.mqtt_port) as other:
+            await other.send(pack(1, ("spo2", 97, "%", time.time())))
+            assert (await other.answer(1)) == {"seq": 1, "stored": 1, "refused": []}
+        # Two connections of one device at a time are fine; both hear the answer.
+        async with Cuff(first, nats.mqtt_port, client_id="second-link") as again:
+            await again.send(pack(2, ("heart-rate", 71, "/min", time.time())))
+            assert (await again.answer(2))["stored"] == 1
+            assert (await cuff.answer(2))["stored"] == 1
+    assert await newest(wire, "p2") == {"spo2": 97}
+
+
+async def test_a_wrong_password_an_unknown_name_and_a_revoked_device_do_not_come_in(wire: Ctx, nats: Nats) -> None:
+    device = await add(wire)
+    assert await refused(Cuff(device, nats.mqtt_port, password="wrong"))
+    stranger = monitoring.DeviceCredentials("bp-x", "bp-x", "y", "devices/bp-x/readings", "devices/bp-x/acks")
+    assert await refused(Cuff(stranger, nats.mqtt_port))
+    async with access.work(wire, "revoked a device") as inner:
+        await monitoring.revoke_device(inner, device.device)
+    assert await refused(Cuff(device, nats.mqtt_port))
+    assert await kinds(wire) == {"wrong-password": 1, "unknown-device": 1, "revoked-device": 1}
+
+
+async def refused(cuff: Cuff) -> bool:
+    try:
+        return await cuff.connect() != 0
+    finally:
+        await cuff.stop()
+
+
+async def test_a_client_id_belongs_to_the_device_that_used_it_first(wire: Ctx, nats: Nats) -> None:
+    mine, theirs = await add(wire), await add(wire, "p2")
+    async with Cuff(mine, nats.mqtt_port, client_id="gateway-7") as cuff:
+        assert await refused(Cuff(theirs, nats.mqtt_port, client_id="gateway-7"))
+        # The thief did not even disturb who was there.
+        await cuff.send(pack(1, ("heart-rate", 70, "/min", time.time())))
+        assert (await cuff.answer(1))["stored"] == 1
+    assert await kinds(wire) == {"client-id-taken": 1}
+
+
+async def test_another_device_s_topics_are_closed(wire: Ctx, nats: Nats) -> None:
+    mine, theirs = await add(wire), await add(wire, "p2")
+    async with Cuff(mine, nats.mqtt_port) as cuff:
+        for topic in (theirs.topic, theirs.ack_topic, "devices/+/acks", "#", "$SYS/#", "$MQTT/sub/#", mine.topic):
+            assert await cuff.listen(topic) >= 128, topic
+        await cuff.send(pack(1, ("heart-rate", 199, "/min", time.time())), theirs.topic)
+        await cuff.send(pack(2, ("heart-rate", 70, "/min", time.time())))
+        assert (await cuff.answer(2))["stored"] == 1
+    assert await newest(wire, "p2") == {}
+    assert await newest(wire, "p1") == {"heart-rate": 70}
+
+
+async def test_device_credentials_open_nothing_but_mqtt(wire: Ctx, nats: Nats) -> None:
+    device = await add(wire)
+    url = f"nats://{device.username}:{device.password}@127.0.0.1:{nats.port}"
+    with pytest.raises(NatsError):
+        await connect(url, allow_reconnect=False, max_reconnect_attempts=0, error_cb=quiet)
+    assert (await kinds(wire)).keys() == {"wrong-door"}
+
+
+async def quiet(_: Exception) -> None:
+    """The refusal is what the test asks for."""
+
+
+async def test_what_is_no_pack_is_answered_and_seen(wire: Ctx, nats: Nats) -> None:
+    device = await add(wire)
+    async with Cuff(device, nats.mqtt_port) as cuff:
+        await cuff.send(b"{not senml")
+        assert (await cuff.answer(None))["refused"] == [{"index": None, "reason": "neither JSON nor CBOR"}]
+        await cuff.send(b'[{"n":"seq","v":4},{"n":"spo2","u":"%","v":NaN},{"n":"spo2","u":"%","v":98}]')
+        answer = await cuff.answer(4)
+    assert answer == {"seq": 4, "stored": 1, "refused": [{"index": 1, "reason": "the value is not a number"}]}
+    assert await kinds(wire) == {"malformed": 1, "refused-reading": 1}
+
+
+async def test_ten_megabytes_are_cut_off_and_seen_and_the_device_goes_on(wire: Ctx, nats: Nats) -> None:
+    device = await add(wire)
+    async with Cuff(device, nats.mqtt_port) as cuff:
+        cuff.client.publish(device.topic, b"[" + b" " * 10_000_000 + b"]", qos=0)
+        assert await asyncio.to_thread(cuff.connected.get, timeout=15) == 0  # paho came back
+        await cuff.listen()
+        await cuff.send(pack(2, ("heart-rate", 70, "/min", time.time())))
+        assert (await cuff.answer(2))["stored"] == 1
+    for _ in range(250):
+        if "oversize" in await kinds(wire):
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("nobody can find out about it")
+
+
+async def test_repeats_replays_and_disorder_over_the_wire(wire: Ctx, nats: Nats) -> None:
+    device = await add(wire)
+    now = round(time.time(), 3)
+    packs = {seq: pack(seq, ("heart-rate", 60 + seq, "/min", now - 60 + seq)) for seq in range(1, 21)}
+    order = [seq for seq in packs for _ in range(3)]
+    random.Random(4).shuffle(order)
+    async with Cuff(device, nats.mqtt_port) as cuff:
+        for seq in order:
+            await cuff.send(packs[seq])
+        answers = [await asyncio.to_thread(cuff.answers.get, timeout=10) for _ in order]
+    assert sorted(answer["seq"] for answer in answers) == sorted(order)
+    assert all(answer["stored"] == 1 for answer in answers)
+    async with access.work(wire, "looked") as inner:
+        everything = datetime(2026, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+        points = (await monitoring.series(inner, "p1", "heart-rate", *everything)).points
+    assert [point.value for point in points] == [60 + seq for seq in range(1, 21)]
+    assert await newest(wire) == {"heart-rate": 80}
+
+
+async def test_nats_killed_between_is_no_loss_for_a_device_that_repeats(
+    now_ctx: Ctx, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The device keeps each pack until its acknowledgement; the broker is killed twice under it."""
+    broker = Nats(tmp_path_factory.mktemp("n"))
+    broker.start()
+    link = await Bus.connect(broker.url)
+    try:
+        async with ingesting(now_ctx, link, seed=broker.login().seed):
+            device = await add(now_ctx)
+            now = round(time.time(), 3)
+            kills = [60, 30]
+            waiting = {seq: pack(seq, ("heart-rate", 50 + seq, "/min", now - 100 + seq)) for seq in range(1, 61)}
+            async with Cuff(device, broker.mqtt_port) as cuff:
+                async with asyncio.timeout(60):
+                    while waiting:
+                        for seq in list(waiting)[:10]:
+                            cuff.client.publish(device.topic, waiting[seq], qos=1)
+                        if kills and len(waiting) <= kills[0]:
+                            kills.pop(0)
+                            kill(broker)
+                        with contextlib.suppress(queue.Empty):
+                            while True:
+                                waiting.pop((await asyncio.to_thread(cuff.answers.get, timeout=0.5))["seq"], None)
+                        if not cuff.connected.empty():
+                            cuff.connected.get()
+                            await cuff.listen()
+        async with access.work(now_ctx, "looked") as inner:
+            everything = datetime(2026, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+            points = (await monitoring.series(inner, "p1", "heart-rate", *everything)).points
+        assert [point.value for point in points] == [50 + seq for seq in range(1, 61)]
+    finally:
+        await link.close()
+        broker.stop()
+
+
+def kill(broker: Nats) -> None:
+    assert broker.process is not None
+    os.kill(broker.process.pid, signal.SIGKILL)
+    broker.stop()
+    broker.start()
+
+
+async def test_the_bus_tells_walls_after_the_commit(wire: Ctx, bus: Bus, nats: Nats) -> None:
+    device = await add(wire)
+    heard: asyncio.Queue[tuple[str, list[dict[str, object]]]] = asyncio.Queue()
+
+    async def hear(subject: str, payload: list[dict[str, object]]) -> None:
+        await heard.put((subject, payload))
+
+    await bus.subscribe("monitoring.live.>", hear)
+    async with Cuff(device, nats.mqtt_port) as cuff:
+        await cuff.send(pack(1, ("spo2", 91, "%", time.time())))
+        subject, told = await asyncio.wait_for(heard.get(), 10)
+    assert subject == "monitoring.live.1.p1"
+    assert [(one["metric"], one["value"], one["unit"]) for one in told] == [("spo2", 91, "%")]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bedside import access
+from bedside import access, records
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
 from bedside.monitoring.alarms.service import clockwork, reports
 from bedside.monitoring.alarms.service.judge import judge_all
-from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice
+from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, device_resource
 from bedside.monitoring.devices.service import devices as devices_service
 from bedside.monitoring.devices.service import technical
 from bedside.monitoring.devices.service.technical import TechnicalEvent
@@ -31,8 +31,10 @@ async def land(ctx: Ctx, arrivals: Sequence[Arrival]) -> list[Receipt]:
 async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
     """A device with MQTT credentials, live at once; the password is told here and never again."""
     if new.patient is not None:
+        await records.read(ctx, "Patient", new.patient)
         await access.authorise(ctx, new.patient, "U", what="Device")
     made = await devices_service.add_device(ctx, new)
+    await records.write_governed(ctx, device_resource(made.device, new.kind, new.patient), room="monitoring")
     if new.patient is not None:
         await clockwork.expect_device(ctx, new.patient, made.device, new.kind)
     return made
@@ -42,6 +44,8 @@ async def assign_device(
     ctx: Ctx, device: str, patient: str | None, *, since: datetime | None = None, until: datetime | None = None
 ) -> int:
     """Give a device to a patient (None: nobody) from a time; returns how many waiting readings became theirs."""
+    if patient is not None:
+        await records.read(ctx, "Patient", patient)
     waiting = await typing.assign(ctx, device, patient, since, until, JUDGE)
     for before in await clockwork.expecting(ctx, device):
         if before != patient:
@@ -50,7 +54,17 @@ async def assign_device(
     for one in held:
         if patient is not None and one.device == device:
             await clockwork.expect_device(ctx, patient, device, one.kind)
+    now = ctx.clock.now()
+    if (since is None or since <= now) and (until is None or until > now):
+        kind = await devices_service.kind_of(ctx, device)
+        await records.write_governed(ctx, device_resource(device, kind, patient), room="monitoring")
     return waiting
+
+
+async def revoke_device(ctx: Ctx, device: str) -> None:
+    """It may not sign in again, and what it still sends is refused. Raises NotFound."""
+    await access.authorise(ctx, None, "U", what="Device")
+    await devices_service.revoke(ctx, device)
 
 
 async def devices(ctx: Ctx, patient: str) -> list[Device]:

@@ -7,10 +7,20 @@ import asyncio
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.subscribers import EVERY, JOBS
+from bedside.monitoring.devices.model import ours
 from bedside.monitoring.devices.service.broker import watch
 from bedside.monitoring.devices.service.callout import Callout
 from bedside.monitoring.ingest.service import Ingest
+from bedside.monitoring.series.service.provider import OBSERVATIONS
 from bedside.monitoring.service import land
+from bedside.records import Governed, ReadProvider
+
+READ_PROVIDERS: list[ReadProvider] = [OBSERVATIONS]
+"""Handed to records.provide by app."""
+GOVERNED: list[Governed] = [
+    Governed("Device", "monitoring", ours, "Add devices with `bedside device add`, assign them in Bedside's own pages.")
+]
+"""Handed to records.govern by app."""
 
 __all__ = ["EVERY", "JOBS", "ingest"]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bedside import access, monitoring
+from bedside import access, monitoring, records
 
 from .conftest import PATIENT, Ward
 
@@ -45,6 +45,8 @@ async def test_withdrawing_the_reading_withdraws_its_alarm_and_the_value_before_
 
 async def test_a_device_given_away_is_expected_of_its_new_holder_alone(ward: Ward) -> None:
     async with access.work(ward.ctx, "added a device") as ctx:
+        for patient in (PATIENT, "patient-2"):
+            await records.create(ctx, {"resourceType": "Patient", "id": patient}, id=patient)
         made = await monitoring.add_device(ctx, monitoring.NewDevice("monitor", PATIENT))
     async with access.work(ward.ctx, "gave it away") as ctx:
         await access.place_patient(ctx, "patient-2", "ward")

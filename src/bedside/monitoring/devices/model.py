@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -89,6 +89,29 @@ class Held:
             if assignment.since <= moment < assignment.until:
                 return assignment.patient
         return None
+
+
+IDENTIFIER: Final = "urn:bedside:device"
+"""System of the identifier by which a FHIR Device is known to be one of these."""
+
+
+def device_resource(name: str, kind: str, patient: str | None) -> dict[str, Any]:
+    """The FHIR Device that readings refer to, held by the patient who holds it now."""
+    held = {} if patient is None else {"patient": {"reference": f"Patient/{patient}"}}
+    return {
+        "resourceType": "Device",
+        "id": name,
+        "identifier": [{"system": IDENTIFIER, "value": name}],
+        "status": "active",
+        "deviceName": [{"name": name, "type": "user-friendly-name"}],
+        "type": {"text": kind},
+        **held,
+    }
+
+
+def ours(resource: dict[str, Any]) -> bool:
+    """Whether a FHIR Device is one of these: governed by monitoring."""
+    return any(one.get("system") == IDENTIFIER for one in resource.get("identifier", ()) if isinstance(one, dict))
 
 
 def topics(device: str) -> tuple[str, str]:

@@ -137,14 +137,17 @@ class Ingest:
             try:
                 receipts = await self._commit(arrivals, broken)
                 break
-            except (BedsideError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                if _poisonous(error):
-                    # One message that PostgreSQL cannot take must not hold up the others: each on its own.
-                    log.warning("a batch was refused by the database", kind=type(error).__name__, packs=len(arrivals))
+            except Exception as error:
+                if not _engine_away(error):
+                    # One message that cannot be taken must not hold up the others: each on its own, and that one is
+                    # refused, seen by a person, and repeated by its device.
+                    log.error("packs could not be stored", packs=len(arrivals), exc_info=error)  # noqa: TRY400
                     if len(messages) > 1:
                         for message in messages:
                             await self._land_all([message], stop)
                         return
+                    if not arrivals:
+                        raise
                     arrivals, broken = [], [(messages[0].subject.split(".")[1], "it could not be stored")]
                     continue
                 log.warning("readings could not be stored yet", kind=type(error).__name__, packs=len(arrivals))
@@ -238,5 +241,10 @@ def answer(receipt: Receipt) -> bytes:
     return orjson.dumps({"seq": receipt.seq, "stored": receipt.stored, "refused": refused})
 
 
-def _poisonous(error: Exception) -> bool:
-    return isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError | asyncpg.InterfaceError)
+def _engine_away(error: Exception) -> bool:
+    """Whether trying again later can help: the link, a shutdown, a full disk, a lost race."""
+    if isinstance(error, asyncpg.PostgresError):
+        return error.sqlstate is None or error.sqlstate[:2] in {"08", "40", "53", "55", "57", "58", "25"}
+    if isinstance(error, BedsideError):
+        return error.status == 503
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)

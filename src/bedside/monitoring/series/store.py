@@ -10,7 +10,7 @@ from bedside.foundation.database import Connection
 
 PACK = (
     *("tenant", "device", "patient", "received_at", "seq", "digest"),
-    *("t_min", "t_max", "metric", "time", "value", "flags", "sent"),
+    *("t_min", "t_max", "metric", "time", "value", "flags", "sent_value", "sent_unit"),
 )
 
 
@@ -19,7 +19,7 @@ async def append(sql: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     if len(rows) < 4:
         await sql.executemany(
             f"insert into monitoring.pack ({', '.join(PACK)}) "  # noqa: S608 - names of ours
-            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             rows,
         )
         return
@@ -119,11 +119,11 @@ async def readings(
     rows = await sql.fetch(
         f"""select u.metric as number, u.value as raw, u.time, u.flags as bits, p.patient, p.device as device_number,
                    p.received_at, d.name as device, d.kind as device_kind, d.source, d.method,
-                   p.sent -> (u.place - 1)::text as sent, w.time is not null as withdrawn
+                   u.sent_value, u.sent_unit, w.time is not null as withdrawn
             from monitoring.pack p
             join monitoring.device d on d.number = p.device
-            cross join unnest(p.metric, p.time, p.value, p.flags)
-             with ordinality as u (metric, time, value, flags, place)
+            cross join unnest(p.metric, p.time, p.value, p.flags, p.sent_value, p.sent_unit)
+             as u (metric, time, value, flags, sent_value, sent_unit)
             left join monitoring.withdrawal w on w.device = p.device and w.metric = u.metric and w.time = u.time
             where p.tenant = $1 and p.patient = $2 and p.t_max >= $4 and p.t_min < $5
               and u.metric = any($3::int2[]) and u.time >= $4 and u.time < $5 and ($6 or w.time is null)
@@ -139,13 +139,13 @@ async def by_identity(
     """Readings by their identities (three parallel columns), with what is known of their withdrawal."""
     rows = await sql.fetch(
         """select u.metric as number, u.value as raw, u.time, u.flags as bits, p.patient, p.device as device_number,
-                  p.received_at, d.name as device, d.kind as device_kind, d.source, d.method, d.typist,
-                  p.sent -> (u.place - 1)::text as sent, w.at as withdrawn_at, w.reason
+                  p.received_at, d.name as device, d.kind as device_kind, d.source, d.method, d.performer,
+                  u.sent_value, u.sent_unit, w.at as withdrawn_at
            from unnest($2::int[], $3::int2[], $4::bigint[]) as i (device, metric, time)
            join monitoring.pack p on p.device = i.device and p.t_max >= i.time and p.t_min <= i.time
            join monitoring.device d on d.number = p.device
-           cross join unnest(p.metric, p.time, p.value, p.flags)
-             with ordinality as u (metric, time, value, flags, place)
+           cross join unnest(p.metric, p.time, p.value, p.flags, p.sent_value, p.sent_unit)
+             as u (metric, time, value, flags, sent_value, sent_unit)
            left join monitoring.withdrawal w on w.device = p.device and w.metric = u.metric and w.time = u.time
            where p.tenant = $1 and u.metric = i.metric and u.time = i.time""",
         *(tenant, devices, metrics, times),

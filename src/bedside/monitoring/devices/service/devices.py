@@ -108,6 +108,14 @@ async def devices(ctx: Ctx, patient: str) -> list[Device]:
     return [Device(**row) for row in await store.of_patient(ctx.sql, ctx.tenant, patient, ctx.clock.now())]
 
 
+async def kind_of(ctx: Ctx, name: str) -> str:
+    """Its kind. Raises NotFound."""
+    found = await store.lock(ctx.sql, ctx.tenant, name)
+    if found is None:
+        raise NotFound("There is no such device.")
+    return found[1]
+
+
 async def revoke(ctx: Ctx, name: str) -> None:
     """It may not sign in again, and what it still sends is refused."""
     if not await store.set_state(ctx.sql, ctx.tenant, name, "revoked"):
@@ -128,6 +136,7 @@ async def hands_of(ctx: Ctx, patient: str, source: str) -> str:
             now=ctx.clock.now(),
             typist=typist,
             typed_for=patient,
+            performer=ctx.actor.reference,
         )
         if number is not None:
             await store.assign(ctx.sql, ctx.tenant, number, patient, EPOCH, None, ctx.clock.now())

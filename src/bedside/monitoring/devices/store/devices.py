@@ -24,14 +24,16 @@ async def add(
     expires: datetime | None = None,
     typist: str | None = None,
     typed_for: str | None = None,
+    performer: str | None = None,
 ) -> int | None:
     """The new device's number, or None when this pseudo-device was there."""
     number = await sql.fetchval(
         """insert into monitoring.device
-           (tenant, name, kind, source, label, method, salt, secret, expires_at, typist, typed_for, created_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           (tenant, name, kind, source, label, method, salt, secret, expires_at, typist, typed_for, performer,
+            created_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
            on conflict (tenant, typist, typed_for) where typist is not null do nothing returning number""",
-        *(tenant, name, kind, source, label, method, salt, secret, expires, typist, typed_for, now),
+        *(tenant, name, kind, source, label, method, salt, secret, expires, typist, typed_for, performer, now),
     )
     if number is not None:
         await sql.execute("insert into monitoring.head (device) values ($1)", number)

@@ -24,6 +24,8 @@ class Metric(msgspec.Struct, frozen=True):
     plausible: tuple[float, float]
     live: int
     fresh: int
+    category: str
+    profile: str
     letters: tuple[str, ...] = ()
 
     def charted(self, value: float) -> float | str:

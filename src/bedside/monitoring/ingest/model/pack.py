@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntFlag
 from functools import lru_cache
 from typing import Final
 
@@ -18,25 +17,37 @@ MILLENNIUM: Final = 946_684_800 * SECOND
 """2000-01-01 in µs: no device of ours measured before it."""
 
 
-class Flag(IntFlag):
-    """What is to be known of a stored reading. Values stand in packs: never change one."""
+class Flag:
+    """What is to be known of a stored reading, as bits. They stand in packs: never change one.
 
-    LATE = 1
+    Plain numbers: the columns go to PostgreSQL by the thousand, and an enum's members are slow there.
+    """
+
+    LATE: Final = 1
     """Older on arrival than its live limit: never alarmed as fresh."""
-    CLOCK = 2
+    CLOCK: Final = 2
     """Its device time lies ahead of its receipt: never shown as newest, never alarmed as fresh."""
-    IMPLAUSIBLE = 4
+    IMPLAUSIBLE: Final = 4
     """Outside the plausible range, not impossible."""
-    DISORDER = 8
+    DISORDER: Final = 8
     """Arrived after a later one of its device."""
-    CONVERTED = 16
+    CONVERTED: Final = 16
     """Sent in another unit; the value as sent is kept beside it."""
+
+
+WORDS: Final = {
+    Flag.LATE: "late",
+    Flag.CLOCK: "clock",
+    Flag.IMPLAUSIBLE: "implausible",
+    Flag.DISORDER: "disorder",
+    Flag.CONVERTED: "converted",
+}
 
 
 @lru_cache(maxsize=64)
 def words(flags: int) -> frozenset[str]:
     """The flags by name: late, clock, implausible, disorder, converted."""
-    return frozenset(flag.name.lower() for flag in Flag if flag & flags and flag.name)
+    return frozenset(word for bit, word in WORDS.items() if bit & flags)
 
 
 @dataclass(slots=True, frozen=True)

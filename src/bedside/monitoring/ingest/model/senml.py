@@ -157,7 +157,7 @@ def _take(pack: Pack, base: dict[str, Any], record: dict[str, Any]) -> None:
     pack.metric.append(metric.number)
     pack.time.append(moment)
     pack.value.append(value)
-    pack.flags.append(int(flags))
+    pack.flags.append(flags)
     pack.relative |= relative
 
 

@@ -19,7 +19,7 @@ from bedside.monitoring.series.model.reading import Reading
 
 Judge = Callable[[Ctx, dict[str, list[Reading]]], Awaitable[None]]
 """What alarms do with new readings, by patient, in the transaction that stores them."""
-NEVER_NEWEST: Final = int(Flag.CLOCK)
+NEVER_NEWEST: Final = Flag.CLOCK
 
 
 class Arrival(Protocol):
@@ -175,12 +175,13 @@ def _row(device: Held, pack: Pack, patient: str | None, places: list[int], recei
     whole = len(places) == len(pack.time)
     pick = (lambda column: column) if whole else (lambda column: [column[k] for k in places])
     times = pick(pack.time)
-    sent: dict[str, Any] | None = None
-    if pack.sent:
-        sent = {str(n): pack.sent[k] for n, k in enumerate(places) if k in pack.sent} or None
+    sent: tuple[list[float | None] | None, list[str | None] | None] = (None, None)
+    if any(k in pack.sent for k in places):
+        nothing = (None, None)
+        sent = ([pack.sent.get(k, nothing)[0] for k in places], [pack.sent.get(k, nothing)[1] for k in places])
     return (
         *(device.tenant, device.number, patient, received, pack.seq, pack.digest if pack.relative else None),
-        *(min(times), max(times), pick(pack.metric), times, pick(pack.value), pick(pack.flags), sent),
+        *(min(times), max(times), pick(pack.metric), times, pick(pack.value), pick(pack.flags), *sent),
     )
 
 

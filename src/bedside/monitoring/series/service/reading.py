@@ -70,7 +70,6 @@ def newest_of(number: int, row: list[Any], now: datetime) -> Latest:
 
 def reading_of(row: dict[str, Any]) -> Reading:
     """A row of store.readings or store.by_identity."""
-    sent = row["sent"]
     return Reading(
         number=row["number"],
         raw=row["raw"],
@@ -83,7 +82,7 @@ def reading_of(row: dict[str, Any]) -> Reading:
         received_at=row["received_at"],
         bits=row["bits"],
         method=row["method"],
-        sent=(sent[0], sent[1]) if sent else None,
+        sent=None if row["sent_unit"] is None else (row["sent_value"], row["sent_unit"]),
     )
 
 

@@ -59,7 +59,7 @@ async def _held(ctx: Ctx, name: str, pack: Pack, patient: str, receipt: Receipt)
 def _take(pack: Pack, typed: Typed, at: int, *, confirmed: bool) -> None:
     metric = metric_of(typed.metric)
     value, sent = _charted(metric, typed)
-    bits = Flag.CONVERTED if sent is not None else Flag(0)
+    bits = Flag.CONVERTED if sent is not None else 0
     low, high = metric.plausible
     if not low <= value <= high:
         if not confirmed:
@@ -78,7 +78,7 @@ def _take(pack: Pack, typed: Typed, at: int, *, confirmed: bool) -> None:
     pack.metric.append(metric.number)
     pack.time.append(at)
     pack.value.append(value)
-    pack.flags.append(int(bits))
+    pack.flags.append(bits)
 
 
 def _charted(metric: Metric, typed: Typed) -> tuple[float, tuple[float, str] | None]:
@@ -189,11 +189,11 @@ async def assign(
 def _part(row: dict[str, Any], patient: str | None, places: list[int]) -> tuple[Any, ...]:
     """Some readings of a stored pack as a pack of their own (store.PACK)."""
     columns = [[row[name][k] for k in places] for name in ("metric", "time", "value", "flags")]
-    sent = row["sent"] and {str(n): row["sent"][str(k)] for n, k in enumerate(places) if str(k) in row["sent"]}
+    sent = [row[name] and [row[name][k] for k in places] for name in ("sent_value", "sent_unit")]
     times = columns[1]
     return (
         *(row["tenant"], row["device"], patient, row["received_at"], row["seq"], row["digest"]),
-        *(min(times), max(times), *columns, sent or None),
+        *(min(times), max(times), *columns, *sent),
     )
 
 

@@ -1,0 +1,81 @@
+"""The readings as the record reads them: a view for its searches, a renderer for its answers. No copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from bedside.foundation.context import Ctx
+from bedside.monitoring.series import store
+from bedside.monitoring.series.model.identity import Identity, identity, owns
+from bedside.monitoring.series.model.observation import Shown, observation
+from bedside.monitoring.series.service.reading import reading_of
+from bedside.records import Column, ReadProvider
+
+
+def _members(id: str) -> tuple[Identity, ...]:  # noqa: A002 - FHIR's word
+    found = identity(id)
+    return () if found is None else found.members
+
+
+async def _shown(ctx: Ctx, ids: Sequence[str]) -> dict[str, list[Shown]]:
+    wanted = [member for one in ids for member in _members(one)]
+    if not wanted:
+        return {}
+    rows = await store.by_identity(
+        ctx.sql, ctx.tenant, [i.device for i in wanted], [i.metric for i in wanted], [i.time for i in wanted]
+    )
+    found: dict[str, list[Shown]] = {}
+    for row in rows:
+        if row["patient"] is not None:
+            shown = Shown(reading_of(row), row["performer"], row["withdrawn_at"])
+            found.setdefault(shown.reading.id, []).append(shown)
+    return found
+
+
+async def render(ctx: Ctx, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Observations by id; what does not exist is left out."""
+    return {one: observation(members) for one, members in (await _shown(ctx, ids)).items()}
+
+
+async def patient_of(ctx: Ctx, id: str) -> str | None:  # noqa: A002 - FHIR's word
+    """The patient's logical id."""
+    found = (await _shown(ctx, [id])).get(id)
+    return found[0].reading.patient if found else None
+
+
+async def versions(ctx: Ctx, id: str) -> list[dict[str, Any]]:  # noqa: A002
+    """As it stands, and as it read before it was withdrawn."""
+    found = (await _shown(ctx, [id])).get(id)
+    if not found:
+        return []
+    if not any(one.withdrawn_at for one in found):
+        return [observation(found)]
+    return [observation(found), observation([Shown(one.reading, one.performer) for one in found])]
+
+
+OBSERVATIONS: Final = ReadProvider(
+    type="Observation",
+    room="monitoring",
+    view="monitoring.observation",
+    columns={
+        "code": Column("token", "code"),
+        "category": Column("token", "category"),
+        "status": Column("token", "status"),
+        "date": Column("date", "at", "until"),
+        "subject": Column("reference", "subject"),
+        "patient": Column("reference", "subject"),
+        "device": Column("reference", "device"),
+        "value-quantity": Column("quantity", "value", "unit"),
+        "component-code": Column("token", "component_code"),
+        "combo-code": Column("token", "combo_code"),
+        "component-value-quantity": Column("quantity", "component_value", "component_unit"),
+        "combo-value-quantity": Column("quantity", "combo_value", "combo_unit"),
+    },
+    owns=owns,
+    render=render,
+    patient_of=patient_of,
+    versions=versions,
+    operation='Send readings by MQTT or type them in Bedside; take one back with "that was not me".',
+)
+"""Handed to records.provide by app."""

@@ -296,6 +296,18 @@ async def _operator(settings: Settings) -> AsyncIterator[Ctx]:
         await database.close()
 
 
+async def parked_jobs(settings: Settings) -> list[jobs.Parked]:
+    """What failed for good."""
+    async with _operator(settings) as ctx, ctx.database.connection() as sql:
+        return await jobs.parked(sql)
+
+
+async def release_jobs(settings: Settings, ids: list[int]) -> None:
+    """Try those parked jobs again."""
+    async with _operator(settings) as ctx, ctx.database.connection() as sql:
+        await jobs.release(sql, ids)
+
+
 class Bedside:
     """The program that foundation.installation runs."""
 

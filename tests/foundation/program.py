@@ -62,7 +62,9 @@ class Program:
         """Start and wait until ready; seconds it took."""
         begun = time.monotonic()
         with self.out.open("ab") as out:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, process_group=0
+            )
         self.await_ready(within)
         return time.monotonic() - begun
 

@@ -156,6 +156,21 @@ def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_succeeds(make:
         time.sleep(0.02)
 
 
+def test_ctrl_c_stops_in_order(make: Make) -> None:
+    """The terminal sends SIGINT to its whole group: the engines must not hear it before the supervisor stops them."""
+    program = make()
+    program.start()
+    assert program.process is not None
+    os.killpg(program.process.pid, signal.SIGINT)
+    assert program.process.wait(5) == 0
+    assert "was killed" not in program.told()
+    assert program.told().endswith("Stopped.\n")
+    program.start()
+    log = (program.home / "postgres" / "postgres.log").read_text()
+    assert "not properly shut down" not in log
+    program.stop()
+
+
 def test_reset_begins_anew(make: Make) -> None:
     program = make()
     program.start()

@@ -1,0 +1,80 @@
+"""The doctor finds what is wrong and names the remedy, and finds nothing where nothing is."""
+
+import shutil
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from bedside.foundation import jobs
+from bedside.foundation.bus import no_bus
+from bedside.foundation.clock import SystemClock
+from bedside.foundation.context import Ctx
+from bedside.foundation.database import Database
+from bedside.foundation.doctor import Finding, installation, machine
+from bedside.foundation.engines import Postgres
+from bedside.foundation.home import Home
+from bedside.foundation.settings import Settings
+
+pytestmark = pytest.mark.engine
+
+Look = Callable[[str], Awaitable[list[Finding]]]
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Look:
+    """The bad findings of an installation on that database."""
+
+    async def one(url: str) -> list[Finding]:
+        found = await installation(Settings(tmp_path, url, ""), Home(tmp_path))
+        return [finding for finding in found if finding.state == "bad"]
+
+    return one
+
+
+def test_a_machine_in_order_has_nothing_bad(tmp_path: Path) -> None:
+    found = list(machine(tmp_path / "home", {"--port": 0}, running=False))
+    assert [finding for finding in found if finding.state == "bad"] == []
+    assert len(found) >= 7
+
+
+def test_a_taken_port_and_a_full_disk_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        bad = [f for f in machine(tmp_path / "home", {"--port": port}, running=False) if f.state == "bad"]
+    assert [finding.what.split(":")[0].split(" are")[0] for finding in bad] == [
+        "1 MB",
+        f"Port {port} (--port) is taken by another program.",
+    ]
+    assert bad[1].remedy == "Choose another: --port."
+
+
+async def test_a_database_in_order_has_nothing_bad(look: Look, database_url: str) -> None:
+    assert await look(database_url) == []
+
+
+async def test_a_database_that_is_away_is_found(look: Look, tmp_path: Path) -> None:
+    [away] = await look(f"postgresql://bedside@/bedside?host={tmp_path}")
+    assert away.what == "The database cannot be reached."
+
+
+async def test_missing_migrations_are_found(look: Look, postgres: Postgres) -> None:
+    [missing] = await look(postgres.dsn("postgres"))
+    assert missing.remedy == "Run bedside migrate."
+
+
+async def test_a_parked_job_is_found(look: Look, database_url: str, database: Database, ctx: Ctx) -> None:
+    async def broken(_: Ctx, __: dict[str, object]) -> None:
+        worker.stop()
+        raise ValueError("Maria")
+
+    worker = jobs.Worker(database, no_bus(), SystemClock(), {"tests.broken": broken}, attempts=1)
+    async with database.transaction() as sql:
+        made = await jobs.enqueue(ctx.with_(tx=sql), "tests.broken", {})
+    await worker.run()
+    [found] = await look(database_url)
+    assert found.what.startswith("The job tests.broken failed for good: ValueError in ")
+    assert found.remedy == f"bedside jobs release {made}"

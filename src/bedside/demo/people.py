@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import Literal
 
 CLINIC = {
     "name": "Riverside Clinic",
@@ -14,7 +15,7 @@ CLINIC = {
     "emergency": "911",
 }
 
-PLACES = (
+PLACES: tuple[tuple[str, str, Literal["ward", "programme"]], ...] = (
     # id, name, kind
     ("virtual-ward", "Virtual ward", "ward"),
     ("home-monitoring", "Home monitoring", "programme"),

@@ -17,6 +17,8 @@ class Clinic:
     """The place's emergency number, as dialled: "112", "911"."""
     zone: str = "UTC"
     """IANA name of the clinic's time zone."""
+    country: str = "US"
+    """ISO 3166-1 alpha-2: where the clinic is established."""
     language: str = "en"
     units: str = "metric"
     """metric or us: what a person who chose none sees."""

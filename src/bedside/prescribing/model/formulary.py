@@ -1,0 +1,81 @@
+"""The formulary that ships, and search in it. The table is formulary.toml beside this file."""
+
+from __future__ import annotations
+
+import tomllib
+import unicodedata
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from bedside.foundation.errors import NotFound
+
+
+class Medicine(msgspec.Struct, frozen=True):
+    """One line of the formulary. schedule: US Controlled Substances Act schedule, where it is controlled."""
+
+    id: str
+    name: str
+    ingredients: tuple[str, ...]
+    classes: tuple[str, ...]
+    form: str
+    routes: tuple[str, ...]
+    rxnorm: str | None = None
+    schedule: str | None = None
+
+
+class _Table(msgspec.Struct):
+    version: str
+    medicine: list[Medicine]
+
+
+@cache
+def _table() -> _Table:
+    text = resources.files(__package__).joinpath("formulary.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), _Table)
+
+
+def version() -> str:
+    """The date of the formulary's edition."""
+    return _table().version
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, for comparing words."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def medicine(key: str) -> Medicine:
+    """The medicine with this id. Raises NotFound."""
+    for found in _table().medicine:
+        if found.id == key:
+            return found
+    raise NotFound("This medicine is not in the formulary.", where="medicine")
+
+
+def find(text: str, limit: int = 12) -> list[Medicine]:
+    """Medicines whose name, ingredient or class has every word of text; names that begin with it first."""
+    words = fold(text).split()
+    if not words:
+        return []
+    found = [
+        m for m in _table().medicine if all(w in fold(" ".join((m.name, *m.ingredients, *m.classes))) for w in words)
+    ]
+    return sorted(found, key=lambda m: (not fold(m.name).startswith(words[0]), m.name))[:limit]
+
+
+def recognise(text: str, codes: frozenset[str]) -> tuple[str, ...]:
+    """Ingredients that the formulary knows in a medicine named elsewhere: by RxNorm code, else by a whole word."""
+    for known in _table().medicine:
+        if known.rxnorm and known.rxnorm in codes:
+            return known.ingredients
+    folded = fold(text)
+    words = set("".join(c if c.isalnum() else " " for c in folded).split())
+    names = {i for m in _table().medicine for i in m.ingredients}
+    return tuple(sorted(i for i in names if (i in words if " " not in i else i in folded)))
+
+
+def classes_of(ingredient: str) -> frozenset[str]:
+    """Every class that a medicine with this ingredient belongs to."""
+    return frozenset(c for m in _table().medicine if ingredient in m.ingredients for c in m.classes)

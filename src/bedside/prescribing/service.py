@@ -1,0 +1,197 @@
+"""Use-cases: draft and check, sign, cancel; at the pharmacy accept, refuse, dispense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bedside import access, records
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound, Unprocessable
+from bedside.foundation.ids import uuid7
+from bedside.prescribing import store
+from bedside.prescribing.model import (
+    Check,
+    Current,
+    Draft,
+    Event,
+    Pharmacy,
+    Prescription,
+    check,
+    medicine,
+    next_status,
+)
+from bedside.prescribing.model.picture import dispense_picture, request_picture
+from bedside.prescribing.model.prescription import validate
+
+CONTROLLED = (
+    "This is a controlled medicine (schedule {schedule}). Signing it electronically needs a certified system "
+    "(21 CFR 1311.300), and this installation is not certified."
+)
+
+
+def _concept(resource: dict[str, Any], field: str) -> Current:
+    concept = resource.get(field) or {}
+    codings = concept.get("coding") or []
+    text = concept.get("text") or next((c["display"] for c in codings if c.get("display")), "unnamed")
+    categories = resource.get("category")
+    category = categories[0] if categories and isinstance(categories[0], str) else ""
+    return Current(text, frozenset(c["code"] for c in codings if c.get("code")), category)
+
+
+def _holds(resource: dict[str, Any]) -> bool:
+    """Whether an allergy still counts: not refuted, not entered in error."""
+    status = resource.get("verificationStatus", {}).get("coding", [{}])[0].get("code")
+    return status not in {"refuted", "entered-in-error"}
+
+
+async def checks(ctx: Ctx, patient: str, key: str) -> list[Check]:
+    """What speaks against giving this medicine to this patient now, from the record as it stands."""
+    allergies = await records.search(ctx, "AllergyIntolerance", {"patient": patient, "_count": "200"})
+    taken: list[Current] = []
+    for kind in ("MedicationStatement", "MedicationRequest"):
+        page = await records.search(ctx, kind, {"patient": patient, "status": "active", "_count": "200"})
+        taken += [_concept(entry, "medicationCodeableConcept") for entry in page.entries]
+    return check(medicine(key), taken, [_concept(a, "code") for a in allergies.entries if _holds(a)])
+
+
+async def save(ctx: Ctx, draft: Draft, *, key: str | None = None) -> Prescription:
+    """Keep a draft, with its checks. key: given by the client, so that a repeat is harmless."""
+    await access.require(ctx, "clinician")
+    written_id = key or uuid7()
+    await access.authorise(ctx, draft.patient, "U", what=f"MedicationRequest/{written_id}")
+    chosen = medicine(draft.medicine)
+    if chosen.schedule:
+        raise Unprocessable(
+            CONTROLLED.format(schedule=chosen.schedule), where="medicine", remedy="Use your certified channel."
+        )
+    validate(draft, chosen.routes)
+    if draft.pharmacy not in {p.id for p in await store.pharmacies(ctx)}:
+        raise Invalid("This pharmacy is not known here.", where="pharmacy")
+    written = Prescription(
+        id=written_id,
+        status="draft",
+        draft=draft,
+        name=chosen.name,
+        prescriber=ctx.actor.id,
+        prescriber_name=ctx.actor.name,
+        checks=tuple(await checks(ctx, draft.patient, draft.medicine)),
+        written_at=ctx.clock.now(),
+    )
+    await store.insert(ctx, written)
+    kept = await _get(ctx, written.id)
+    if kept.draft != draft:
+        raise Conflict("This prescription is already signed.", remedy="Write a new one.")
+    return kept
+
+
+async def give_reasons(ctx: Ctx, key: str, reasons: dict[str, str]) -> None:
+    """Reasons to go on over findings, by Check.key; kept with the draft."""
+    found = await _get(ctx, key, lock=True)
+    await access.authorise(ctx, found.draft.patient, "U", what=f"MedicationRequest/{key}")
+    if found.status != "draft" or not reasons:
+        return
+    given = {k: v.strip()[:500] for k, v in reasons.items() if v.strip()}
+    draft = msgspec.structs.replace(found.draft, overrides={**found.draft.overrides, **given})
+    await store.insert(ctx, msgspec.structs.replace(found, draft=draft))
+
+
+async def sign(ctx: Ctx, key: str, proof: access.Proof) -> Prescription:
+    """Sign and send. proof: who you are, once more. Every 'stop' found now needs a reason."""
+    found = await _get(ctx, key, lock=True)
+    await access.authorise(ctx, found.draft.patient, "U", what=f"MedicationRequest/{key}")
+    if found.prescriber != ctx.actor.id:
+        raise Forbidden("Only the one who wrote it can sign it.")
+    await access.confirm(ctx, proof)
+    status = next_status(found.status, "sign")
+    now = await checks(ctx, found.draft.patient, found.draft.medicine)
+    unanswered = [c for c in now if c.level == "stop" and not found.draft.overrides.get(c.key, "").strip()]
+    if unanswered:
+        raise Unprocessable(
+            f"{len(unanswered)} finding(s) need a reason before this can be signed.",
+            where="overrides",
+            remedy="Give a reason for each, or choose another medicine.",
+        )
+    at = ctx.clock.now()
+    await store.move(ctx, key, status, signed_at=at)
+    await store.add_step(ctx, key, Event("sign", at, ctx.actor.name))
+    for duty in await access.on_duty(ctx, place=found.draft.pharmacy, role="pharmacist", at=at):
+        await access.relate(
+            ctx, person=duty.person, patient=found.draft.patient, kind="pharmacy", source=f"MedicationRequest/{key}"
+        )
+    return await _picture(ctx, key)
+
+
+async def step(ctx: Ctx, key: str, name: str, reason: str = "") -> Prescription:
+    """accept, refuse (with reason), dispense by the pharmacist; cancel (with reason) by a clinician."""
+    found = await _get(ctx, key, lock=True)
+    await access.authorise(ctx, found.draft.patient, "U", what=f"MedicationRequest/{key}")
+    if name == "cancel":
+        await access.require(ctx, "clinician")
+    else:
+        await access.require(ctx, "pharmacist")
+        if found.draft.pharmacy not in await _own_pharmacies(ctx):
+            raise NotFound("There is no such prescription.")
+    if name in {"refuse", "cancel"} and not reason.strip():
+        raise Invalid("Say why.", where="reason")
+    await store.move(ctx, key, next_status(found.status, name))
+    await store.add_step(ctx, key, Event(name, ctx.clock.now(), ctx.actor.name, reason.strip()))
+    return await _picture(ctx, key)
+
+
+async def get(ctx: Ctx, key: str) -> Prescription:
+    """One prescription. A pharmacist sees it when it was sent to her pharmacy."""
+    found = await _get(ctx, key)
+    await access.authorise(ctx, found.draft.patient, "R", what=f"MedicationRequest/{key}")
+    return found
+
+
+async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
+    """The patient's prescriptions, newest first; drafts only for clinicians."""
+    await access.authorise(ctx, patient, "R", what="MedicationRequest")
+    drafts = "clinician" in ctx.actor.roles
+    return [p for p in await store.of_patient(ctx, patient) if drafts or p.status != "draft"]
+
+
+async def inbox(ctx: Ctx) -> list[Prescription]:
+    """What was sent to the pharmacies where this pharmacist works."""
+    await access.require(ctx, "pharmacist")
+    found = await store.at_pharmacy(ctx, await _own_pharmacies(ctx))
+    for one in found:
+        await access.authorise(ctx, one.draft.patient, "R", what=f"MedicationRequest/{one.id}")
+    return found
+
+
+async def pharmacies(ctx: Ctx) -> list[Pharmacy]:
+    """Where a prescription can be sent."""
+    return await store.pharmacies(ctx)
+
+
+async def put_pharmacy(ctx: Ctx, pharmacy: Pharmacy) -> None:
+    """Add or change a pharmacy."""
+    await access.require(ctx, "administrator")
+    await store.put_pharmacy(ctx, pharmacy)
+
+
+async def _own_pharmacies(ctx: Ctx) -> list[str]:
+    known = {p.id for p in await store.pharmacies(ctx)}
+    duties = await access.on_duty(ctx, place=None, role="pharmacist", at=ctx.clock.now())
+    return sorted({d.place for d in duties if d.person == ctx.actor.id and d.place in known})
+
+
+async def _get(ctx: Ctx, key: str, *, lock: bool = False) -> Prescription:
+    found = await store.get(ctx, key, lock=lock)
+    if found is None:
+        raise NotFound("There is no such prescription.")
+    return found
+
+
+async def _picture(ctx: Ctx, key: str) -> Prescription:
+    """Write the FHIR picture of the state just reached, in the same transaction."""
+    found = await _get(ctx, key)
+    prescriber = await access.person(ctx, found.prescriber)
+    await records.write_governed(ctx, request_picture(found, prescriber.reference), room="prescribing")
+    if found.status == "dispensed":
+        await records.write_governed(ctx, dispense_picture(found), room="prescribing")
+    return found

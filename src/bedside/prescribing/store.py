@@ -1,0 +1,136 @@
+"""SQL of schema prescribing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from bedside.foundation.context import Ctx
+from bedside.prescribing.model import Check, Draft, Event, Pharmacy, Prescription, Status
+
+_SELECT = """
+    select p.*, coalesce((
+        select jsonb_agg(jsonb_build_object('step', s.step, 'at', s.at, 'who', s.who, 'reason', s.reason)
+                         order by s.number)
+        from prescribing.step s where s.tenant = p.tenant and s.prescription = p.id), '[]'::jsonb) as events
+    from prescribing.prescription p
+"""
+
+
+def _read(row: Any) -> Prescription:
+    return Prescription(
+        id=row["id"],
+        status=row["status"],
+        draft=msgspec.convert(row["draft"], Draft),
+        name=row["name"],
+        prescriber=row["prescriber"],
+        prescriber_name=row["prescriber_name"],
+        checks=tuple(msgspec.convert(row["checks"], list[Check])),
+        written_at=row["written_at"],
+        signed_at=row["signed_at"],
+        events=tuple(msgspec.convert(row["events"], list[Event])),
+    )
+
+
+async def insert(ctx: Ctx, prescription: Prescription) -> None:
+    """A new draft, or the same draft's newer content; nothing where it is already signed."""
+    await ctx.sql.execute(
+        """insert into prescribing.prescription
+               (tenant, id, status, patient, pharmacy, prescriber, prescriber_name, name, draft, checks, written_at)
+           values ($1, $2, 'draft', $3, $4, $5, $6, $7, $8, $9, $10)
+           on conflict (tenant, id) do update
+               set draft = excluded.draft, checks = excluded.checks, name = excluded.name, pharmacy = excluded.pharmacy
+               where prescription.status = 'draft' and prescription.prescriber = excluded.prescriber
+                 and prescription.patient = excluded.patient""",
+        ctx.tenant,
+        prescription.id,
+        prescription.draft.patient,
+        prescription.draft.pharmacy,
+        prescription.prescriber,
+        prescription.prescriber_name,
+        prescription.name,
+        msgspec.to_builtins(prescription.draft),
+        msgspec.to_builtins(prescription.checks),
+        prescription.written_at,
+    )
+
+
+async def get(ctx: Ctx, key: str, *, lock: bool = False) -> Prescription | None:
+    """One prescription; lock holds it until the transaction ends."""
+    row = await ctx.sql.fetchrow(
+        f"{_SELECT} where p.tenant = $1 and p.id = $2 {'for update of p' if lock else ''}",
+        ctx.tenant,
+        key,
+    )
+    return _read(row) if row else None
+
+
+async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
+    """Newest first."""
+    rows = await ctx.sql.fetch(
+        f"{_SELECT} where p.tenant = $1 and p.patient = $2 order by p.written_at desc limit 200",
+        ctx.tenant,
+        patient,
+    )
+    return [_read(row) for row in rows]
+
+
+async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str]) -> list[Prescription]:
+    """What was sent to these pharmacies: what waits first, then what is done, newest first."""
+    rows = await ctx.sql.fetch(
+        f"""{_SELECT} where p.tenant = $1 and p.pharmacy = any($2) and p.status <> 'draft'
+            order by (p.status in ('signed', 'accepted')) desc, p.signed_at desc limit 200""",
+        ctx.tenant,
+        list(pharmacies),
+    )
+    return [_read(row) for row in rows]
+
+
+async def move(ctx: Ctx, key: str, status: Status, *, signed_at: datetime | None = None) -> None:
+    """The next status."""
+    await ctx.sql.execute(
+        """update prescribing.prescription set status = $3, signed_at = coalesce($4, signed_at)
+           where tenant = $1 and id = $2""",
+        ctx.tenant,
+        key,
+        status,
+        signed_at,
+    )
+
+
+async def add_step(ctx: Ctx, key: str, event: Event) -> None:
+    """One more line of its history."""
+    await ctx.sql.execute(
+        """insert into prescribing.step (tenant, prescription, number, step, at, who, reason)
+           select $1, $2, count(*) + 1, $3, $4, $5, $6 from prescribing.step where tenant = $1 and prescription = $2""",
+        ctx.tenant,
+        key,
+        event.step,
+        event.at,
+        event.who,
+        event.reason,
+    )
+
+
+async def put_pharmacy(ctx: Ctx, pharmacy: Pharmacy) -> None:
+    """Add or change a pharmacy."""
+    await ctx.sql.execute(
+        """insert into prescribing.pharmacy (tenant, id, name, telephone, address) values ($1, $2, $3, $4, $5)
+           on conflict (tenant, id) do update set name = $3, telephone = $4, address = $5""",
+        ctx.tenant,
+        pharmacy.id,
+        pharmacy.name,
+        pharmacy.telephone,
+        pharmacy.address,
+    )
+
+
+async def pharmacies(ctx: Ctx) -> list[Pharmacy]:
+    """Every pharmacy, by name."""
+    rows = await ctx.sql.fetch(
+        "select id, name, telephone, address from prescribing.pharmacy where tenant = $1 order by name", ctx.tenant
+    )
+    return [Pharmacy(**dict(row)) for row in rows]

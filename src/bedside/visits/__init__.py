@@ -1,0 +1,56 @@
+"""Video visits: asked for, handed over, joined, held, noted.
+
+Owns: visits, links, presence, chat, notes, and in the record the Encounter and DocumentReference that carry its
+identifiers. Refuses: a clinician without a licence for the patient's place (unless a reason is written where the table
+lets one), a patient who has not said where they are, and any change of a signed note.
+"""
+
+from bedside.visits.model import Country, Message, Note, Place, Presence, Visit, VisitEvent, countries, country
+from bedside.visits.service import notes
+from bedside.visits.service.asking import (
+    ask,
+    cancel,
+    clinicians_on_duty,
+    get,
+    hand,
+    history,
+    invite,
+    mine,
+    of_patient,
+    take,
+)
+from bedside.visits.service.joining import arrive, confirm, guest, look, renew
+from bedside.visits.service.running import chat, end, licence_of, override, presence
+
+__all__ = [
+    "Country",
+    "Message",
+    "Note",
+    "Place",
+    "Presence",
+    "Visit",
+    "VisitEvent",
+    "arrive",
+    "ask",
+    "cancel",
+    "chat",
+    "clinicians_on_duty",
+    "confirm",
+    "countries",
+    "country",
+    "end",
+    "get",
+    "guest",
+    "hand",
+    "history",
+    "invite",
+    "licence_of",
+    "look",
+    "mine",
+    "notes",
+    "of_patient",
+    "override",
+    "presence",
+    "renew",
+    "take",
+]

@@ -1,0 +1,23 @@
+"""What a visit is: its states, links, notes and places; pure."""
+
+from bedside.visits.model.link import Link, matches
+from bedside.visits.model.note import Amendment, Note
+from bedside.visits.model.places import Country, countries, country
+from bedside.visits.model.visit import Message, Place, Presence, Status, Visit, VisitEvent, next_status
+
+__all__ = [
+    "Amendment",
+    "Country",
+    "Link",
+    "Message",
+    "Note",
+    "Place",
+    "Presence",
+    "Status",
+    "Visit",
+    "VisitEvent",
+    "countries",
+    "country",
+    "matches",
+    "next_status",
+]

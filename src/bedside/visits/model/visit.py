@@ -1,0 +1,114 @@
+"""A visit and its life, as a table of states."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from bedside.foundation.errors import Conflict
+
+Status = Literal["handed", "taken", "invited", "waiting", "in-progress", "finished", "cancelled"]
+
+STEPS: dict[tuple[Status, str], Status] = {
+    ("handed", "take"): "taken",
+    ("handed", "hand"): "handed",
+    ("taken", "hand"): "handed",
+    ("taken", "invite"): "invited",
+    ("invited", "invite"): "invited",
+    ("waiting", "invite"): "waiting",
+    ("in-progress", "invite"): "in-progress",
+    ("taken", "arrive"): "waiting",
+    ("invited", "arrive"): "waiting",
+    ("waiting", "arrive"): "waiting",
+    ("in-progress", "arrive"): "in-progress",
+    ("waiting", "start"): "in-progress",
+    ("in-progress", "start"): "in-progress",
+    ("waiting", "end"): "finished",
+    ("in-progress", "end"): "finished",
+    ("handed", "cancel"): "cancelled",
+    ("taken", "cancel"): "cancelled",
+    ("invited", "cancel"): "cancelled",
+    ("waiting", "cancel"): "cancelled",
+}
+"""An empty visit, and one that nobody came to, ends by 'end' or 'cancel' of the clock (service.close_empty)."""
+
+OPEN: tuple[Status, ...] = ("handed", "taken", "invited", "waiting", "in-progress")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where the patient says they are now. country: ISO 3166-1 alpha-2; subdivision: ISO 3166-2 after the hyphen."""
+
+    country: str
+    subdivision: str
+    address: str
+    callback: str
+
+    @property
+    def jurisdiction(self) -> str:
+        """US-NY, or DE."""
+        return f"{self.country}-{self.subdivision}" if self.subdivision else self.country
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """A visit as its room keeps it. decision: the licence decision, see access.LicenceDecision."""
+
+    id: str
+    status: Status
+    patient: str
+    person: str
+    reason: str
+    asked_by: str
+    asked_by_name: str
+    asked_at: datetime
+    alarm: str | None = None
+    clinician: str | None = None
+    clinician_name: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    place: Place | None = None
+    agreed_at: datetime | None = None
+    decision: dict[str, Any] | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether anybody can still join."""
+        return self.status in OPEN
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """Somebody's stay: one row a connection."""
+
+    who: str
+    name: str
+    role: str
+    joined_at: datetime
+    left_at: datetime | None = None
+
+
+class VisitEvent(msgspec.Struct, frozen=True):
+    """One line of what happened."""
+
+    at: datetime
+    who: str
+    event: str
+    detail: str = ""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One line of chat."""
+
+    id: str
+    at: datetime
+    who: str
+    name: str
+    text: str
+
+
+def next_status(status: Status, step: str) -> Status:
+    """The state after step. Raises Conflict."""
+    try:
+        return STEPS[status, step]
+    except KeyError:
+        raise Conflict(f"This visit is {status}: “{step}” is not possible now.") from None

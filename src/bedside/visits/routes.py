@@ -1,0 +1,180 @@
+"""Signalling: one WebSocket a page, relayed over the bus, so that any number of web processes serve one visit.
+
+Client to server: {t: hello, connection}, {t: signal, to, data}, {t: state, …}, {t: chat, id, text}, {t: ping, n}.
+Server to client: {t: welcome, connection, who, name, role, polite, ice, chat, status}, {t: here | gone, connection,
+who, name, role}, {t: signal, from, data}, {t: state, from, …}, {t: chat, …}, {t: visit, status, event}, {t: pong, n},
+{t: refused, error, remedy}.
+connection: an id made by the page, the same across reconnects, so that a lost link finds its peer connection again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import orjson
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bedside import access
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import BedsideError
+from bedside.foundation.http import ctx_of
+from bedside.visits.events import signal_subject
+from bedside.visits.service import joining, running
+from bedside.visits.settings import VisitSettings
+
+GUEST_COOKIE = "bedside-visit"
+SILENT = 20.0
+"""Seconds without a ping after which the page counts as gone; a 12 s loss of the network passes."""
+LARGEST = 64_000
+
+
+class Page:
+    """One page of a visit: its socket, its ctx, and what it says to the others."""
+
+    def __init__(self, socket: WebSocket, ctx: Ctx, visit: str, settings: VisitSettings) -> None:
+        self.socket, self.ctx, self.visit, self.settings = socket, ctx, visit, settings
+        self.subject = signal_subject(ctx.tenant, visit)
+        self.connection = ""
+        self.me: dict[str, Any] = {}
+
+    async def send(self, moment: dict[str, Any]) -> None:
+        """To this page; one that is gone is noticed by its reader."""
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await self.socket.send_text(orjson.dumps(moment).decode())
+
+    async def publish(self, moment: dict[str, Any]) -> None:
+        """To every page of the visit, this one too."""
+        await self.ctx.bus.publish(self.subject, moment)
+
+    async def hello(self, said: dict[str, Any]) -> None:
+        """Join: raises BedsideError when the visit does not let one in."""
+        connection = str(said.get("connection", ""))
+        if not 8 <= len(connection) <= 64:
+            raise access_refusal()
+        async with access.work(self.ctx, "joined the visit") as ctx:
+            visit, role = await running.join(ctx, self.visit, connection)
+            chat = await running.chat(ctx, self.visit)
+        self.connection = connection
+        self.me = {"connection": connection, "who": self.ctx.actor.id, "name": self.ctx.actor.name, "role": role}
+        await self.send(
+            {
+                "t": "welcome",
+                **self.me,
+                "polite": role == "patient",
+                "ice": self.settings.ice_servers(self.ctx.actor.id, self.ctx.clock.now()),
+                "status": visit.status,
+                "chat": [
+                    {"id": m.id, "at": m.at.isoformat(), "who": m.who, "name": m.name, "text": m.text} for m in chat
+                ],
+            }
+        )
+        await self.publish({"t": "here", **self.me})
+
+    async def heard(self, _: str, moment: dict[str, Any]) -> None:
+        """A moment from the bus: pass on what concerns this page."""
+        if not self.connection:
+            return
+        kind, other = moment.get("t"), moment.get("connection", moment.get("from"))
+        if other == self.connection or moment.get("to", self.connection) != self.connection:
+            return
+        if kind == "here" and not moment.get("reply"):
+            await self.publish({"t": "here", **self.me, "reply": True, "to": other})
+        await self.send(moment)
+
+    async def say(self, said: dict[str, Any]) -> None:
+        """One message of the page, after hello."""
+        match said.get("t"):
+            case "ping":
+                await self.send({"t": "pong", "n": said.get("n")})
+            case "signal":
+                await self.publish(
+                    {"t": "signal", "from": self.connection, "to": said.get("to"), "data": said.get("data")}
+                )
+            case "state":
+                known: dict[str, Any] = {
+                    k: said[k] for k in ("microphone", "camera", "sharing", "quality") if k in said
+                }
+                await self.publish({"t": "state", "from": self.connection, **known})
+            case "chat":
+                async with access.work(self.ctx, "wrote in the visit") as ctx:
+                    await running.say(ctx, self.visit, str(said.get("id", "")), str(said.get("text", "")))
+            case _:
+                await self.send({"t": "refused", "error": "unknown message"})
+
+    async def bye(self) -> None:
+        """The socket is gone."""
+        if not self.connection:
+            return
+        await self.publish({"t": "gone", **self.me})
+        async with access.work(self.ctx, "left the visit") as ctx:
+            await running.leave(ctx, self.visit, self.connection)
+
+
+def access_refusal() -> BedsideError:
+    """A page that does not say who it is."""
+    return BedsideError("The page did not introduce itself.", remedy="Reload it.")
+
+
+async def door(socket: WebSocket) -> Ctx:
+    """Who is at the socket: the session's person, else the device that confirmed a link."""
+    ctx = ctx_of(socket)
+    device = socket.cookies.get(GUEST_COOKIE)
+    if ctx.actor.kind == "nobody" and device:
+        actor, _ = await guest_of(ctx, device)
+        return ctx.with_(actor=actor, purpose="PATRQT")
+    return ctx
+
+
+async def guest_of(ctx: Ctx, device: str) -> tuple[Any, str]:
+    """The actor behind a guest's device cookie, and the one visit it is for. Raises Forbidden."""
+    async with ctx.database.transaction(readonly=True) as tx:
+        return await joining.guest(ctx.with_(tx=tx), device)
+
+
+def routes(settings: VisitSettings) -> list[BaseRoute]:
+    """The room's routes, for app."""
+
+    async def signal(socket: WebSocket) -> None:
+        await socket.accept()
+        try:
+            ctx = await door(socket)
+        except BedsideError as error:
+            await socket.close(4403, error.message)
+            return
+        page = Page(socket, ctx, socket.path_params["visit"], settings)
+        subscription = await ctx.bus.subscribe(page.subject, page.heard)
+        try:
+            await _converse(page)
+        finally:
+            with contextlib.suppress(Exception):
+                await subscription.unsubscribe()
+            await asyncio.shield(page.bye())
+
+    return [WebSocketRoute("/visits/{visit}/signal", signal)]
+
+
+async def _converse(page: Page) -> None:
+    """Read until the page leaves, falls silent or says something that closes the door."""
+    while True:
+        try:
+            text = await asyncio.wait_for(page.socket.receive_text(), SILENT)
+        except (TimeoutError, WebSocketDisconnect, KeyError):
+            return
+        try:
+            if len(text) > LARGEST:
+                raise access_refusal()
+            said = orjson.loads(text)
+            if not page.connection:
+                await page.hello(said)
+            else:
+                await page.say(said)
+        except BedsideError as error:
+            await page.send({"t": "refused", "error": error.message, "remedy": error.remedy})
+            if not page.connection:
+                await page.socket.close(4403)
+                return
+        except orjson.JSONDecodeError:
+            await page.send({"t": "refused", "error": "not JSON"})

@@ -1,0 +1,176 @@
+"""From "somebody should see this patient" to an invited patient: hand, take, invite, cancel."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from bedside import access
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Conflict, Forbidden, Invalid
+from bedside.foundation.ids import uuid7
+from bedside.visits import store
+from bedside.visits.model import Visit, VisitEvent, next_status
+from bedside.visits.service.joining import make_link
+from bedside.visits.service.kept import find, keep, notify
+
+
+async def ask(
+    ctx: Ctx,
+    patient: str,
+    reason: str,
+    *,
+    alarm: str | None = None,
+    clinician: str | None = None,
+    id: str | None = None,
+) -> Visit:
+    """Open a visit. By a nurse it is handed to clinician, with reason and alarm; by a clinician it is her own.
+
+    id: given by the client, so that a repeat is harmless. Raises Invalid, Conflict, Forbidden.
+    """
+    await access.require(ctx, "clinician", "nurse")
+    await access.authorise(ctx, patient, "U", what="visit")
+    if not reason.strip():
+        raise Invalid("Say why this visit is asked for.", where="reason")
+    person = await access.person_of_patient(ctx, patient)
+    if person is None:
+        raise Conflict("This patient has no account to invite.", remedy="Register a phone or an e-mail address first.")
+    own = "clinician" in ctx.actor.roles and clinician in {None, ctx.actor.id}
+    holder = await access.person(ctx, ctx.actor.id if own or clinician is None else clinician)
+    if "clinician" not in holder.roles:
+        raise Invalid("A visit is handed to a clinician.", where="clinician")
+    visit = Visit(
+        id=id or uuid7(),
+        status="taken" if own else "handed",
+        patient=patient,
+        person=person.id,
+        reason=reason.strip(),
+        asked_by=ctx.actor.id,
+        asked_by_name=ctx.actor.name,
+        asked_at=ctx.clock.now(),
+        alarm=alarm,
+        clinician=holder.id,
+        clinician_name=holder.name,
+    )
+    if not await store.insert(ctx, visit):
+        return await find(ctx, visit.id)
+    await _relate(ctx, visit, holder.id)
+    await keep(ctx, visit, "asked", f"{visit.reason} → {holder.name}")
+    if not own:
+        await notify(ctx, holder.id, "visits.handed")
+    return visit
+
+
+async def clinicians_on_duty(ctx: Ctx, patient: str) -> list[access.Person]:
+    """To whom a nurse can hand: clinicians on duty where the patient is, by ladder step, else every clinician."""
+    await access.authorise(ctx, patient, "R", what="visit")
+    found: list[str] = []
+    for bed in await access.places_of(ctx, patient):
+        duties = await access.on_duty(ctx, place=bed.place, role="clinician", at=ctx.clock.now())
+        found += [d.person for d in duties if d.person not in found]
+    people = [await access.person(ctx, id) for id in found]
+    return people or await access.people(ctx, role="clinician")
+
+
+async def hand(ctx: Ctx, key: str, clinician: str, reason: str) -> Visit:
+    """Give it to another clinician. Raises Conflict once the patient is invited."""
+    visit = await find(ctx, key, "U", lock=True)
+    status = next_status(visit.status, "hand")
+    holder = await access.person(ctx, clinician)
+    if "clinician" not in holder.roles or not reason.strip():
+        raise Invalid("A visit is handed to a clinician, with a reason.", where="clinician")
+    await _relate(ctx, visit, holder.id)
+    await notify(ctx, holder.id, "visits.handed")
+    moved = msgspec.structs.replace(visit, status=status, clinician=holder.id, clinician_name=holder.name)
+    return await keep(ctx, moved, "handed", f"{reason.strip()} → {holder.name}")
+
+
+async def take(ctx: Ctx, key: str) -> Visit:
+    """The clinician to whom it was handed takes it."""
+    await access.require(ctx, "clinician")
+    visit = await find(ctx, key, "U", lock=True)
+    moved = msgspec.structs.replace(
+        visit,
+        status=next_status(visit.status, "take"),
+        clinician=ctx.actor.id,
+        clinician_name=ctx.actor.name,
+    )
+    await _relate(ctx, visit, ctx.actor.id)
+    return await keep(ctx, moved, "taken")
+
+
+async def invite(ctx: Ctx, key: str, base_url: str) -> str:
+    """Send the patient a link; earlier unused links die. Returns it, to be read out. base_url: the public one."""
+    visit = await find(ctx, key, "U", lock=True)
+    if ctx.actor.id not in {visit.clinician, visit.asked_by}:
+        raise Forbidden("The visit is somebody else's.", remedy="Ask for it to be handed to you.")
+    moved = msgspec.structs.replace(visit, status=next_status(visit.status, "invite"))
+    link = await make_link(ctx, visit, base_url)
+    await keep(ctx, moved, "invited")
+    return link
+
+
+async def cancel(ctx: Ctx, key: str, reason: str) -> Visit:
+    """Before it began."""
+    visit = await find(ctx, key, "U", lock=True)
+    if not reason.strip():
+        raise Invalid("Say why.", where="reason")
+    moved = msgspec.structs.replace(
+        visit, status=next_status(visit.status, "cancel"), ended_at=ctx.clock.now() if visit.started_at else None
+    )
+    await store.kill_links(ctx, visit.id, ctx.clock.now())
+    return await keep(ctx, moved, "cancelled", reason.strip())
+
+
+async def get(ctx: Ctx, key: str) -> Visit:
+    """One visit."""
+    return await find(ctx, key)
+
+
+async def of_patient(ctx: Ctx, patient: str, *, open_only: bool = False) -> list[Visit]:
+    """A patient's visits, newest first."""
+    await access.authorise(ctx, patient, "R", what="visit")
+    return await store.of_patient(ctx, patient, open_only=open_only)
+
+
+async def mine(ctx: Ctx) -> list[Visit]:
+    """The clinician's open visits and those of the last 24 h."""
+    await access.require(ctx, "clinician", "nurse")
+    found = await store.of_clinician(ctx, ctx.actor.id, ctx.clock.now() - timedelta(hours=24))
+    for patient in {v.patient for v in found}:
+        await access.authorise(ctx, patient, "R", what="visit")
+    return found
+
+
+async def history(ctx: Ctx, key: str) -> list[VisitEvent]:
+    """What happened in it."""
+    visit = await find(ctx, key)
+    return await store.events(ctx, visit.id)
+
+
+async def _relate(ctx: Ctx, visit: Visit, person: str) -> None:
+    """Whoever holds the visit may see the patient until a day after: the note is still to be written."""
+    await access.relate(
+        ctx,
+        person=person,
+        patient=visit.patient,
+        kind="visit",
+        source=f"visit/{visit.id}",
+        until=ctx.clock.now() + timedelta(days=7),
+        reason=visit.reason,
+    )
+
+
+__all__ = [
+    "ask",
+    "cancel",
+    "clinicians_on_duty",
+    "get",
+    "hand",
+    "history",
+    "invite",
+    "mine",
+    "of_patient",
+    "take",
+]

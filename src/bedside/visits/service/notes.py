@@ -1,0 +1,106 @@
+"""The visit's note: autosave, sign once, amend."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bedside import access, records
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+from bedside.visits import store
+from bedside.visits.model import Amendment, Note, Visit
+from bedside.visits.model.note import note_picture
+from bedside.visits.service.kept import find, record
+
+LONGEST = 200_000
+
+
+async def read(ctx: Ctx, key: str) -> Note | None:
+    """The note of a visit. An unsigned one is its writer's alone."""
+    visit = await find(ctx, key)
+    found = await store.note(ctx, visit.id)
+    return found if found and (found.signed_at or found.author == ctx.actor.id) else None
+
+
+async def save(ctx: Ctx, key: str, text: str, revision: int) -> Note:
+    """Keep what was typed. An older revision than the one kept changes nothing. Returns what is kept."""
+    visit = await find(ctx, key, "U", lock=True)
+    await access.require(ctx, "clinician")
+    if visit.clinician != ctx.actor.id:
+        raise Forbidden("The note is written by the clinician who holds the visit.")
+    if len(text) > LONGEST:
+        raise Invalid(f"A note has at most {LONGEST} characters.", where="text")
+    kept = await store.note(ctx, visit.id, lock=True)
+    if kept and kept.signed_at:
+        raise Conflict("This note is signed.", remedy="Add an amendment.")
+    draft = Note(visit.id, ctx.actor.id, ctx.actor.name, text, revision, ctx.clock.now())
+    if kept is None or kept.revision < revision:
+        await store.save_note(ctx, draft)
+        return draft
+    return kept
+
+
+async def sign(ctx: Ctx, key: str, proof: access.Proof, *, home: str) -> Note:
+    """Sign for good. The licence for the place where the patient was is looked up again.
+
+    home: the country of the clinic. Raises Forbidden when the licence blocks, Invalid for an empty note.
+    """
+    visit = await find(ctx, key, "U", lock=True)
+    kept = await store.note(ctx, visit.id, lock=True)
+    if kept is None or not kept.text.strip():
+        raise Invalid("There is nothing to sign yet.", where="text")
+    if kept.signed_at:
+        raise Conflict("This note is signed already.", remedy="Add an amendment.")
+    if kept.author != ctx.actor.id:
+        raise Forbidden("Only its writer signs a note.")
+    await access.confirm(ctx, proof)
+    decision = await licence_now(ctx, visit, home=home)
+    at = ctx.clock.now()
+    await store.sign_note(ctx, visit.id, at, msgspec.to_builtins(decision) if decision else None)
+    return await _picture(ctx, visit, "note signed")
+
+
+async def licence_now(ctx: Ctx, visit: Visit, *, home: str) -> access.LicenceDecision | None:
+    """The licence decision of this moment, the reason given for the visit's own carried over; raises Forbidden."""
+    if visit.place is None:
+        return None
+    decision = await access.licence_decision(ctx, ctx.actor.id, visit.place.jurisdiction, home=home)
+    if decision.answer == "override" and visit.decision:
+        decision = msgspec.structs.replace(decision, reason=visit.decision.get("reason"))
+    if not decision.passes:
+        raise Forbidden(decision.why, remedy="Give a reason in the visit." if decision.answer == "override" else None)
+    return decision
+
+
+async def amend(ctx: Ctx, key: str, text: str, proof: access.Proof) -> Note:
+    """Add to a signed note; what was signed stays as it is."""
+    visit = await find(ctx, key, "U", lock=True)
+    await access.require(ctx, "clinician")
+    kept = await store.note(ctx, visit.id)
+    if kept is None or kept.signed_at is None:
+        raise NotFound("There is no signed note to amend.")
+    if not text.strip():
+        raise Invalid("Write what is to be added.", where="text")
+    await access.confirm(ctx, proof)
+    amendment = Amendment(len(kept.amendments) + 1, ctx.actor.name, text.strip(), ctx.clock.now())
+    await store.amend(ctx, visit.id, amendment)
+    return await _picture(ctx, visit, "note amended")
+
+
+async def unsigned(ctx: Ctx) -> list[Visit]:
+    """Visits whose note this clinician has still to sign."""
+    await access.require(ctx, "clinician")
+    found = await store.unsigned_notes(ctx, ctx.actor.id)
+    for patient in {v.patient for v in found}:
+        await access.authorise(ctx, patient, "R", what="visit")
+    return found
+
+
+async def _picture(ctx: Ctx, visit: Visit, event: str) -> Note:
+    note = await store.note(ctx, visit.id)
+    if note is None:
+        raise NotFound("There is no note.")
+    author = (await access.person(ctx, note.author)).reference
+    await records.write_governed(ctx, note_picture(note, visit.patient, author), room="visits")
+    await record(ctx, visit, event)
+    return note

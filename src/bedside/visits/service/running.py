@@ -1,0 +1,130 @@
+"""The visit itself: who is there, when it truly began and ended, chat, and the licence override."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from bedside import access
+from bedside.foundation import jobs
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Conflict, Forbidden, Invalid
+from bedside.visits import store
+from bedside.visits.model import Message, Presence, Visit, next_status
+from bedside.visits.service.kept import find, keep, picture, record, tell
+
+EMPTY = timedelta(minutes=60)
+CHAT = 4000
+
+
+def _role(ctx: Ctx, visit: Visit) -> str:
+    if ctx.actor.id == visit.person:
+        return "patient"
+    return "clinician" if "clinician" in ctx.actor.roles else next(iter(sorted(ctx.actor.roles)), "guest")
+
+
+def licence_of(visit: Visit) -> access.LicenceDecision | None:
+    """The licence decision as it stands; None until the patient said where they are."""
+    return msgspec.convert(visit.decision, access.LicenceDecision) if visit.decision else None
+
+
+async def override(ctx: Ctx, key: str, reason: str) -> Visit:
+    """Go on without a licence for the patient's place, with a written reason, where the table lets one."""
+    await access.require(ctx, "clinician")
+    visit = await find(ctx, key, "U", lock=True)
+    decision = licence_of(visit)
+    if decision is None or decision.answer != "override":
+        raise Conflict("There is nothing to override.")
+    if len(reason.strip()) < 5:
+        raise Invalid("Write the reason.", where="reason")
+    said = msgspec.structs.replace(decision, reason=reason.strip())
+    moved = msgspec.structs.replace(visit, decision=msgspec.to_builtins(said))
+    return await keep(ctx, moved, "licence overridden", reason.strip())
+
+
+async def join(ctx: Ctx, key: str, connection: str) -> tuple[Visit, str]:
+    """A page of the visit opened: (the visit, the role). The visit starts once patient and clinician are both there."""
+    visit = await find(ctx, key, "U", lock=True)
+    role = _role(ctx, visit)
+    if not visit.open or visit.status == "handed":
+        raise Conflict("This visit is not open.", remedy="Ask for a new one.")
+    if role == "patient" and visit.place is None:
+        raise Conflict("Tell us first where you are.")
+    decision = licence_of(visit)
+    if role == "clinician" and decision is not None and not decision.passes:
+        raise Forbidden(decision.why, remedy="Give a reason to go on." if decision.answer == "override" else None)
+    now = ctx.clock.now()
+    await store.arrive(ctx, visit.id, connection, Presence(ctx.actor.id, ctx.actor.name, role, now))
+    await record(ctx, visit, "joined", role)
+    there = {p.role for p in await store.present(ctx, visit.id) if p.left_at is None}
+    if {"patient", "clinician"} <= there and decision is not None and visit.started_at is None:
+        visit = msgspec.structs.replace(visit, status=next_status(visit.status, "start"), started_at=now)
+        await keep(ctx, visit, "started")
+    elif visit.status == "in-progress":
+        await picture(ctx, visit)
+    return visit, role
+
+
+async def leave(ctx: Ctx, key: str, connection: str) -> None:
+    """A page closed or was lost. When it was the last, the visit closes itself an hour later."""
+    visit = await find(ctx, key, "U", lock=True)
+    now = ctx.clock.now()
+    await store.leave(ctx, visit.id, connection, now)
+    await record(ctx, visit, "left", _role(ctx, visit))
+    if visit.open and await store.quiet_since(ctx, visit.id):
+        await jobs.enqueue(ctx, "visits.close_empty", {"visit": visit.id}, at=now + EMPTY)
+
+
+async def end(ctx: Ctx, key: str) -> Visit:
+    """End it for everybody: its links die."""
+    visit = await find(ctx, key, "U", lock=True)
+    if ctx.actor.id == visit.person:
+        raise Forbidden("The visit is ended by the clinician; you can leave it at any time.")
+    return await _finish(ctx, visit, "ended")
+
+
+async def close_empty(ctx: Ctx, key: str) -> None:
+    """The job an hour after the last one left: closes it if nobody came back since."""
+    visit = await find(ctx, key, "U", lock=True)
+    quiet = await store.quiet_since(ctx, visit.id)
+    if not visit.open or quiet is None or ctx.clock.now() < quiet + EMPTY:
+        return
+    if visit.status in {"waiting", "in-progress"}:
+        await _finish(ctx, visit, "closed empty", quiet)
+
+
+async def _finish(ctx: Ctx, visit: Visit, event: str, at: object = None) -> Visit:
+    now = ctx.clock.now()
+    await store.leave(ctx, visit.id, None, now)
+    await store.kill_links(ctx, visit.id, now)
+    step = "end" if visit.started_at else "cancel"
+    moved = msgspec.structs.replace(
+        visit, status=next_status(visit.status, step), ended_at=(at or now) if visit.started_at else None
+    )
+    return await keep(ctx, moved, event)
+
+
+async def say(ctx: Ctx, key: str, id: str, text: str) -> Message:
+    """One line of chat. id: given by the writer's browser, so that a repeat is harmless."""
+    visit = await find(ctx, key, "U")
+    if not visit.open:
+        raise Conflict("This visit is over.")
+    if not text.strip() or len(text) > CHAT or not 8 <= len(id) <= 64:
+        raise Invalid(f"A message has 1 to {CHAT} characters.", where="text")
+    message = Message(id, ctx.clock.now(), ctx.actor.id, ctx.actor.name, text.strip())
+    await store.add_message(ctx, visit.id, message)
+    tell(ctx, visit, {"t": "chat", **msgspec.to_builtins(message)})
+    return message
+
+
+async def chat(ctx: Ctx, key: str) -> list[Message]:
+    """The chat so far."""
+    visit = await find(ctx, key)
+    return await store.messages(ctx, visit.id)
+
+
+async def presence(ctx: Ctx, key: str) -> list[Presence]:
+    """Every stay, in order."""
+    visit = await find(ctx, key)
+    return await store.present(ctx, visit.id)

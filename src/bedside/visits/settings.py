@@ -1,0 +1,34 @@
+"""Settings of visits, read by app and handed to its routes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from bedside import records
+from bedside.visits.model.governed import is_note, is_visit
+
+GOVERNED = (
+    records.Governed("Encounter", "visits", is_visit, "Use the visit itself: join, end or cancel it."),
+    records.Governed("DocumentReference", "visits", is_note, "A signed note takes amendments, in the visit."),
+)
+
+
+class VisitSettings(msgspec.Struct, frozen=True):
+    """turn_urls: of a relay that shares turn_secret (coturn's use-auth-secret); none: direct paths only."""
+
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str = ""
+
+    def ice_servers(self, name: str, now: datetime) -> list[dict[str, Any]]:
+        """RTCIceServer list with credentials good for 10 minutes (TURN REST API: expiry:name, HMAC-SHA1)."""
+        if not self.turn_urls:
+            return []
+        user = f"{int((now + timedelta(minutes=10)).timestamp())}:{name}"
+        digest = hmac.new(self.turn_secret.encode(), user.encode(), hashlib.sha1).digest()
+        return [{"urls": list(self.turn_urls), "username": user, "credential": base64.b64encode(digest).decode()}]

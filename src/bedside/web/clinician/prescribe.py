@@ -1,0 +1,175 @@
+"""Prescribing: search the formulary, fill in, read what the check found, sign; later read its steps or cancel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bedside import access, prescribing
+from bedside.foundation.errors import BedsideError, Invalid
+from bedside.foundation.http import ctx_of
+from bedside.foundation.ids import uuid7
+from bedside.prescribing import Draft, Medicine
+from bedside.web.clinician.banner import banner_of
+from bedside.web.kit import render
+
+UNITS = ("tablet", "capsule", "puff", "mL", "mg", "drop")
+
+
+def _number(form: Any, name: str) -> float:
+    try:
+        return float(str(form.get(name, "")).replace(",", "."))
+    except ValueError:
+        raise Invalid("Write a number.", where=name) from None
+
+
+async def choose(request: Request) -> Response:
+    """GET: search the formulary (q), or with medicine the form to fill in."""
+    patient, query = request.path_params["patient"], request.query_params
+    async with access.work(ctx_of(request), "opened the prescribing page", readonly=True) as ctx:
+        await access.require(ctx, "clinician")
+        banner = await banner_of(ctx, patient)
+        found = prescribing.find(query.get("q", ""))
+        chosen = prescribing.medicine(query["medicine"]) if "medicine" in query else None
+        pharmacies = await prescribing.pharmacies(ctx)
+    return _form(request, banner, chosen, found, pharmacies, values={"visit": query.get("visit", "")})
+
+
+def _form(
+    request: Request,
+    banner: dict[str, Any],
+    chosen: Medicine | None,
+    found: list[Medicine],
+    pharmacies: list[prescribing.Pharmacy],
+    *,
+    values: dict[str, Any],
+    error: BedsideError | None = None,
+) -> Response:
+    return render(
+        request,
+        "clinician/prescribe.html",
+        status=error.status if error else 200,
+        patient=banner,
+        chosen=chosen,
+        found=found,
+        query=request.query_params.get("q", ""),
+        pharmacies={p.id: f"{p.name}, {p.address}" for p in pharmacies},
+        routes={route: route for route in (chosen.routes if chosen else ())},
+        frequencies={key: words[0] for key, words in prescribing.FREQUENCIES.items()},
+        units={unit: unit for unit in UNITS},
+        values={"key": uuid7(), "unit": chosen.form if chosen and chosen.form in UNITS else "tablet"} | values,
+        error=error,
+    )
+
+
+async def write(request: Request) -> Response:
+    """POST: keep the draft and go to the signing page; a wrong field brings the form back with what was typed."""
+    patient = request.path_params["patient"]
+    form = await request.form()
+    try:
+        draft = Draft(
+            patient=patient,
+            medicine=str(form.get("medicine", "")),
+            dose=_number(form, "dose"),
+            unit=str(form.get("unit", "")),
+            route=str(form.get("route", "")),
+            frequency=str(form.get("frequency", "")),
+            days=int(_number(form, "days")),
+            pharmacy=str(form.get("pharmacy", "")),
+            substitution="substitution" in form,
+            as_needed="as_needed" in form,
+            note=str(form.get("note", ""))[:2000],
+            visit=str(form.get("visit", "")) or None,
+        )
+        async with access.work(ctx_of(request), "wrote a prescription") as ctx:
+            kept = await prescribing.save(ctx, draft, key=str(form.get("key") or uuid7()))
+    except BedsideError as error:
+        if error.status not in {400, 422}:
+            raise
+        async with access.work(ctx_of(request), "opened the prescribing page", readonly=True) as ctx:
+            banner, pharmacies = await banner_of(ctx, patient), await prescribing.pharmacies(ctx)
+            chosen = prescribing.medicine(str(form.get("medicine", "")))
+        return _form(request, banner, chosen, [], pharmacies, values=dict(form), error=error)
+    return RedirectResponse(f"/prescriptions/{kept.id}", 303)
+
+
+async def show(request: Request) -> Response:
+    """GET: the draft with its findings, ready to sign; or what was signed, with its steps."""
+    return await _show(request)
+
+
+async def _show(request: Request, error: BedsideError | None = None, reasons: dict[str, str] | None = None) -> Response:
+    async with access.work(ctx_of(request), "read a prescription", readonly=True) as ctx:
+        found = await prescribing.get(ctx, request.path_params["key"])
+        banner = await banner_of(ctx, found.draft.patient)
+        pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx)}
+    return render(
+        request,
+        "clinician/prescription.html",
+        status=error.status if error else 200,
+        patient=banner,
+        rx=found,
+        words=prescribing.instruction(found.draft),
+        pharmacy=pharmacies[found.draft.pharmacy],
+        error=error,
+        reasons=reasons if reasons is not None else found.draft.overrides,
+    )
+
+
+async def sign(request: Request) -> Response:
+    """POST: the reasons, then the signature. Who you are is asked again."""
+    key = request.path_params["key"]
+    form = await request.form()
+    reasons = {k.removeprefix("reason:"): str(v) for k, v in form.items() if k.startswith("reason:")}
+    try:
+        async with access.work(ctx_of(request), "signed a prescription") as ctx:
+            await prescribing.give_reasons(ctx, key, reasons)
+            await prescribing.sign(ctx, key, access.Proof("password", str(form.get("secret", ""))))
+    except BedsideError as error:
+        if error.status >= 500:
+            raise
+        return await _show(request, error, reasons)
+    return RedirectResponse(f"/prescriptions/{key}", 303)
+
+
+async def cancel(request: Request) -> Response:
+    """POST: cancel it, with a reason."""
+    key = request.path_params["key"]
+    form = await request.form()
+    try:
+        async with access.work(ctx_of(request), "cancelled a prescription") as ctx:
+            await prescribing.step(ctx, key, "cancel", str(form.get("reason", "")))
+    except BedsideError as error:
+        if error.status != 400:
+            raise
+        return await _show(request, error)
+    return RedirectResponse(f"/prescriptions/{key}", 303)
+
+
+async def paper(request: Request) -> Response:
+    """GET: a copy to print, for a pharmacy without Bedside."""
+    async with access.work(ctx_of(request), "printed a prescription", readonly=True) as ctx:
+        found = await prescribing.get(ctx, request.path_params["key"])
+        banner = await banner_of(ctx, found.draft.patient)
+        pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx)}
+    return render(
+        request,
+        "clinician/prescription_paper.html",
+        patient=banner,
+        rx=found,
+        words=prescribing.instruction(found.draft),
+        pharmacy=pharmacies[found.draft.pharmacy],
+    )
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/patients/{patient}/prescribe", choose, methods=["GET"]),
+    Route("/patients/{patient}/prescribe", write, methods=["POST"]),
+    Route("/prescriptions/{key}", show),
+    Route("/prescriptions/{key}/sign", sign, methods=["POST"]),
+    Route("/prescriptions/{key}/cancel", cancel, methods=["POST"]),
+    Route("/prescriptions/{key}/print", paper),
+]

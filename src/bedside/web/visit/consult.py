@@ -1,0 +1,273 @@
+"""The clinician's side: ask for a visit, take it, invite, the room with chart and note beside the picture, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bedside import access, monitoring, records, visits
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import BedsideError, Invalid
+from bedside.foundation.http import ctx_of
+from bedside.foundation.ids import uuid7
+from bedside.web.clinician.banner import banner_of
+from bedside.web.kit import render
+from bedside.web.visit.words import note_words, room_words
+
+STRIP = ("systolic", "diastolic", "heart-rate", "spo2", "respiratory-rate", "temperature")
+"""What stands beside the picture; pressure is one of five."""
+
+
+async def listing(request: Request) -> Response:
+    """GET: my visits: to take, open, of the last day."""
+    async with access.work(ctx_of(request), "opened the list of visits", readonly=True) as ctx:
+        mine = await visits.mine(ctx)
+        names = {v.patient: (await access.person(ctx, v.person)).name for v in mine}
+    return render(
+        request,
+        "visit/list.html",
+        handed=[v for v in mine if v.status == "handed"],
+        open=[v for v in mine if v.open and v.status != "handed"],
+        done=[v for v in mine if not v.open],
+        names=names,
+    )
+
+
+async def ask(request: Request) -> Response:
+    """GET: why, and to whom. POST: asks for the visit; a clinician's own is invited at once."""
+    patient, query = request.path_params["patient"], request.query_params
+    error: BedsideError | None = None
+    form: Any = {}
+    if request.method == "POST":
+        form = await request.form()
+        try:
+            async with access.work(ctx_of(request), "asked for a visit") as ctx:
+                visit = await visits.ask(
+                    ctx,
+                    patient,
+                    str(form.get("reason", "")),
+                    alarm=str(form.get("alarm", "")) or None,
+                    clinician=str(form.get("clinician", "")) or None,
+                    id=str(form.get("key", "")) or None,
+                )
+                if visit.status == "taken":
+                    await visits.invite(ctx, visit.id, request.app.state.settings.public_url)
+            return RedirectResponse(f"/visits/{visit.id}", 303)
+        except BedsideError as refusal:
+            if refusal.status not in {400, 409}:
+                raise
+            error = refusal
+    async with access.work(ctx_of(request), "prepared a visit", readonly=True) as ctx:
+        banner = await banner_of(ctx, patient)
+        clinicians = await visits.clinicians_on_duty(ctx, patient)
+    return render(
+        request,
+        "visit/ask.html",
+        status=error.status if error else 200,
+        patient=banner,
+        clinicians={c.id: c.name for c in clinicians},
+        alarm=form.get("alarm") or query.get("alarm", ""),
+        reason=form.get("reason") or query.get("reason", ""),
+        key=form.get("key") or uuid7(),
+        error=error,
+    )
+
+
+async def desk(request: Request) -> Response:
+    """GET: before the visit its state and the next step; with the patient's place known, the room."""
+    return await _desk(request)
+
+
+async def _desk(request: Request, error: BedsideError | None = None) -> Response:
+    key = request.path_params["visit"]
+    async with access.work(ctx_of(request), "opened the visit", readonly=True) as ctx:
+        visit = await visits.get(ctx, key)
+        banner = await banner_of(ctx, visit.patient)
+        latest = (await monitoring.latest(ctx, [visit.patient])).get(visit.patient, [])
+        note = await visits.notes.read(ctx, key)
+        happened = await visits.history(ctx, key)
+        contact = await records.read(ctx, "Patient", visit.patient)
+        chart = await _chart(ctx, visit.patient)
+    holder = visit.clinician == ctx_of(request).actor.id
+    decision = visits.licence_of(visit)
+    country = visits.country(visit.place.country) if visit.place else None
+    in_room = holder and visit.open and visit.status != "handed" and (decision is None or decision.passes)
+    return render(
+        request,
+        "visit/desk.html" if in_room else "visit/state.html",
+        status=error.status if error else 200,
+        visit=visit,
+        patient=banner,
+        holder=holder,
+        latest={one.metric: one for one in latest},
+        note=note,
+        happened=happened,
+        decision=decision,
+        emergency=country.emergency if country else None,
+        contacts=_contacts(contact),
+        chart=chart,
+        words=room_words(request),
+        note_words=note_words(request),
+        error=error,
+    )
+
+
+def _contacts(patient: dict[str, Any]) -> list[tuple[str, str]]:
+    """The emergency contacts: name and telephone."""
+    found = []
+    for contact in patient.get("contact", []):
+        name = contact.get("name", {})
+        words = name.get("text") or " ".join([*name.get("given", []), name.get("family", "")])
+        phones = [t["value"] for t in contact.get("telecom", []) if t.get("system") == "phone" and "value" in t]
+        found.append((words.strip() or "?", ", ".join(phones) or "–"))
+    return found
+
+
+async def _chart(ctx: Ctx, patient: str) -> dict[str, list[str]]:
+    """Problems and medicines in words, for beside the picture."""
+
+    def words(resource: dict[str, Any], field: str) -> str:
+        concept = resource.get(field) or {}
+        return concept.get("text") or next((c["display"] for c in concept.get("coding", []) if "display" in c), "?")
+
+    problems = await records.search(ctx, "Condition", {"patient": patient, "clinical-status": "active", "_count": "50"})
+    taken = [
+        (await records.search(ctx, kind, {"patient": patient, "status": "active", "_count": "50"})).entries
+        for kind in ("MedicationStatement", "MedicationRequest")
+    ]
+    return {
+        "problems": [words(r, "code") for r in problems.entries],
+        "medicines": [words(r, "medicationCodeableConcept") for entries in taken for r in entries],
+    }
+
+
+async def move(request: Request) -> Response:
+    """POST: take, invite, hand, cancel, override, end."""
+    key, step, form = request.path_params["visit"], request.path_params["step"], await request.form()
+    said = {name: str(form.get(name, "")) for name in ("reason", "clinician")}
+    words = {
+        "take": "took the visit",
+        "invite": "invited the patient",
+        "hand": "handed the visit over",
+        "cancel": "cancelled the visit",
+        "override": "went on without a licence",
+        "end": "ended the visit",
+    }
+    if step not in words:
+        raise Invalid("There is no such step.")
+    try:
+        async with access.work(ctx_of(request), words[step]) as ctx:
+            match step:
+                case "take":
+                    await visits.take(ctx, key)
+                    await visits.invite(ctx, key, request.app.state.settings.public_url)
+                case "invite":
+                    await visits.invite(ctx, key, request.app.state.settings.public_url)
+                case "hand":
+                    await visits.hand(ctx, key, said["clinician"], said["reason"])
+                case "cancel":
+                    await visits.cancel(ctx, key, said["reason"])
+                case "override":
+                    await visits.override(ctx, key, said["reason"])
+                case _:
+                    await visits.end(ctx, key)
+    except BedsideError as error:
+        if error.status not in {400, 409}:
+            raise
+        return await _desk(request, error)
+    return RedirectResponse("/visits" if step in {"cancel", "hand"} else f"/visits/{key}", 303)
+
+
+async def save_note(request: Request) -> Response:
+    """POST JSON {text, revision}: what the note-pad typed; answers with the revision kept."""
+    body = await request.body()
+    try:
+        said = orjson.loads(body)
+        text, revision = str(said["text"]), int(said["revision"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        raise Invalid("Send {text, revision}.") from None
+    async with access.work(ctx_of(request), "wrote the note") as ctx:
+        kept = await visits.notes.save(ctx, request.path_params["visit"], text, revision)
+    return JSONResponse({"revision": kept.revision})
+
+
+async def sign_note(request: Request) -> Response:
+    """POST: keep what is in the form, then sign it or amend the signed one. Who you are is asked again."""
+    key, form = request.path_params["visit"], await request.form()
+    proof = access.Proof("password", str(form.get("secret", "")))
+    try:
+        async with access.work(ctx_of(request), "signed the note") as ctx:
+            if "amendment" in form:
+                await visits.notes.amend(ctx, key, str(form["amendment"]), proof)
+            else:
+                kept = await visits.notes.read(ctx, key)
+                revision = (kept.revision if kept else 0) + 1
+                await visits.notes.save(ctx, key, str(form.get("text", "")), revision)
+                await visits.notes.sign(ctx, key, proof, home=request.app.state.clinic.country)
+    except BedsideError as error:
+        if error.status >= 500:
+            raise
+        if "hx-request" in request.headers:
+            return await _note(request, error)
+        return await _desk(request, error)
+    if "hx-request" in request.headers:
+        return await _note(request)
+    return RedirectResponse(f"/visits/{key}", 303)
+
+
+async def _note(request: Request, error: BedsideError | None = None) -> Response:
+    """The note's part of the page alone: the call beside it goes on."""
+    async with access.work(ctx_of(request), "read the note", readonly=True) as ctx:
+        visit = await visits.get(ctx, request.path_params["visit"])
+        note = await visits.notes.read(ctx, visit.id)
+    return render(
+        request, "visit/note.html", visit=visit, note=note, note_words=note_words(request), error=error, holder=True
+    )
+
+
+async def live(socket: WebSocket) -> None:
+    """The patient's readings as they come, while the room is open: audited when opened and when closed."""
+    await socket.accept()
+    ctx = ctx_of(socket)
+    try:
+        async with access.work(ctx, "opened the live readings", readonly=True) as inside:
+            visit = await visits.get(inside, socket.path_params["visit"])
+            await access.authorise(inside, visit.patient, "R", what="reading")
+    except BedsideError:
+        await socket.close(4403)
+        return
+
+    async def heard(_: str, readings: Any) -> None:
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await socket.send_text(orjson.dumps({"t": "readings", "readings": readings}).decode())
+
+    subscription = await ctx.bus.subscribe(f"monitoring.live.{ctx.tenant}.{visit.patient}", heard)
+    try:
+        while True:
+            await asyncio.wait_for(socket.receive_text(), 30)
+            await socket.send_text('{"t":"pong"}')
+    except (TimeoutError, WebSocketDisconnect, KeyError, RuntimeError):
+        pass
+    finally:
+        with contextlib.suppress(Exception):
+            await subscription.unsubscribe()
+        async with access.work(ctx, "closed the live readings", readonly=True) as inside:
+            await access.authorise(inside, visit.patient, "R", what="reading")
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/visits", listing),
+    Route("/patients/{patient}/visit", ask, methods=["GET", "POST"]),
+    Route("/visits/{visit}", desk),
+    Route("/visits/{visit}/note", save_note, methods=["POST"]),
+    Route("/visits/{visit}/note/sign", sign_note, methods=["POST"]),
+    Route("/visits/{visit}/{step}", move, methods=["POST"]),
+    WebSocketRoute("/visits/{visit}/live", live),
+]

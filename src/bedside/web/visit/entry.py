@@ -1,0 +1,188 @@
+"""The patient's way into a visit: the link, who you are, where you are, the check of the devices, the room.
+
+No step consumes anything by GET: mail scanners fetch links. The device that confirmed keeps the visit by a cookie of
+its own, across reloads, until the visit ends; a patient who is signed in needs no link.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bedside import access, visits
+from bedside.foundation.context import Actor, Ctx
+from bedside.foundation.errors import BedsideError, Forbidden, Gone, NotFound, TooMany
+from bedside.foundation.http import ctx_of
+from bedside.web.kit import render
+from bedside.web.visit.words import check_words, room_words
+
+COOKIE = "bedside-visit"
+DAY = 24 * 3600
+DOOR = Actor("job", "visit-link", "visit link")
+"""Who looks a link up while nobody has said who they are: a named job, for the patient's own request."""
+
+
+def _door(request: Request) -> Ctx:
+    ctx = ctx_of(request)
+    return ctx.with_(actor=DOOR, purpose="PATRQT")
+
+
+async def _patient(request: Request) -> Ctx:
+    """The signed-in patient, or the guest whose device holds this visit. Raises Forbidden."""
+    ctx, key = ctx_of(request), request.path_params["visit"]
+    device = request.cookies.get(COOKIE)
+    if ctx.actor.kind == "nobody" and device:
+        async with access.work(_door(request), "came back to the visit", readonly=True) as door:
+            actor, visit = await visits.guest(door, device)
+        if visit != key:
+            raise Forbidden("This device was let into another visit.", remedy="Open the link of this visit again.")
+        return ctx.with_(actor=actor, purpose="PATRQT")
+    return ctx
+
+
+async def link(request: Request) -> Response:
+    """GET: who are you? A dead link offers a new one."""
+    try:
+        async with access.work(_door(request), "opened a visit link", readonly=True) as ctx:
+            await visits.look(ctx, request.path_params["secret"])
+    except (NotFound, Gone):
+        return render(request, "visit/dead.html", status=410, sent=False, secret=request.path_params["secret"])
+    return render(request, "visit/who.html", values={}, error=None, secret=request.path_params["secret"])
+
+
+async def confirm(request: Request) -> Response:
+    """POST: name and birth date. Right: this device is let in; wrong: asked again, five times in all."""
+    form, secret = await request.form(), request.path_params["secret"]
+    values = {name: str(form.get(name, "")) for name in ("name", "day", "month", "year")}
+    ctx = _door(request)
+    try:
+        await access.limits.spend(ctx, "link", ctx.origin)
+        born = date(int(values["year"]), int(values["month"]), int(values["day"]))
+        async with access.work(ctx, "confirmed a visit link") as inside:
+            let_in = await visits.confirm(inside, secret, values["name"], born)
+    except ValueError:
+        return render(request, "visit/who.html", status=400, values=values, error="date", secret=secret)
+    except (NotFound, Gone):
+        return render(request, "visit/dead.html", status=410, sent=False, secret=secret)
+    if let_in is None:
+        return render(request, "visit/who.html", status=403, values=values, error="wrong", secret=secret)
+    device, visit = let_in
+    response = RedirectResponse(f"/visit/{visit.id}", 303)
+    secure = request.app.state.settings.secure
+    response.set_cookie(COOKIE, device, max_age=DAY, httponly=True, secure=secure, samesite="lax", path="/")
+    return response
+
+
+async def renew(request: Request) -> Response:
+    """POST: a new link to the phone or e-mail on file. The answer is the same whether one was sent or not."""
+    secret, ctx = request.path_params["secret"], _door(request)
+    try:
+        await access.limits.spend(ctx, "send", secret)
+        async with access.work(ctx, "asked for a new visit link") as inside:
+            await visits.renew(inside, secret, request.app.state.settings.public_url)
+    except TooMany:
+        pass
+    return render(request, "visit/dead.html", sent=True, secret=secret)
+
+
+async def where(request: Request) -> Response:
+    """GET: where are you now, whom to call back, do you agree."""
+    ctx = await _patient(request)
+    async with access.work(ctx, "opened the visit", readonly=True) as inside:
+        visit = await visits.get(inside, request.path_params["visit"])
+    return _where(request, visit)
+
+
+def _where(
+    request: Request, visit: visits.Visit, values: dict[str, str] | None = None, error: BedsideError | None = None
+) -> Response:
+    place = visit.place
+    known = (
+        {
+            "country": place.country,
+            "subdivision": place.subdivision,
+            "address": place.address,
+            "callback": place.callback,
+        }
+        if place
+        else {"country": request.app.state.clinic.country, "subdivision": "", "address": "", "callback": ""}
+    )
+    return render(
+        request,
+        "visit/where.html",
+        status=error.status if error else 200,
+        visit=visit,
+        values=known | (values or {}),
+        error=error,
+        countries={c.code: c.name for c in visits.countries()},
+        states={"": "–"} | {f"{c.code}-{k}": v for c in visits.countries() for k, v in c.subdivisions.items()},
+    )
+
+
+async def arrive(request: Request) -> Response:
+    """POST: keep it, ask the licence table, go on to the check."""
+    ctx, form = await _patient(request), await request.form()
+    values = {name: str(form.get(name, "")).strip() for name in ("country", "subdivision", "address", "callback")}
+    # The list of states is one list for all countries; only a state of the chosen country counts.
+    state = values["subdivision"].partition("-")
+    place = visits.Place(
+        values["country"], state[2] if state[0] == values["country"] else "", values["address"], values["callback"]
+    )
+    try:
+        async with access.work(ctx, "said where they are") as inside:
+            visit = await visits.arrive(
+                inside,
+                request.path_params["visit"],
+                place,
+                form.get("agreed") == "yes",
+                home=request.app.state.clinic.country,
+            )
+    except BedsideError as error:
+        if error.status != 400:
+            raise
+        async with access.work(ctx, "opened the visit", readonly=True) as inside:
+            visit = await visits.get(inside, request.path_params["visit"])
+        return _where(request, visit, values, error)
+    return RedirectResponse(f"/visit/{visit.id}/check", 303)
+
+
+async def check(request: Request) -> Response:
+    """GET: camera, microphone, connection."""
+    ctx = await _patient(request)
+    async with access.work(ctx, "checked the devices", readonly=True) as inside:
+        visit = await visits.get(inside, request.path_params["visit"])
+    if visit.place is None:
+        return RedirectResponse(f"/visit/{visit.id}", 303)
+    return render(request, "visit/check.html", visit=visit, words=check_words(request))
+
+
+async def room(request: Request) -> Response:
+    """GET: the waiting room, which becomes the room when the clinician comes."""
+    ctx = await _patient(request)
+    async with access.work(ctx, "entered the waiting room", readonly=True) as inside:
+        visit = await visits.get(inside, request.path_params["visit"])
+    if not visit.open:
+        return render(request, "visit/over.html")
+    if visit.place is None:
+        return RedirectResponse(f"/visit/{visit.id}", 303)
+    return render(request, "visit/room.html", visit=visit, words=room_words(request))
+
+
+async def over(request: Request) -> Response:
+    """GET: after the visit."""
+    return render(request, "visit/over.html")
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/join/{secret}", link, methods=["GET"]),
+    Route("/join/{secret}", confirm, methods=["POST"]),
+    Route("/join/{secret}/renew", renew, methods=["POST"]),
+    Route("/visit/over", over),
+    Route("/visit/{visit}", where, methods=["GET"]),
+    Route("/visit/{visit}", arrive, methods=["POST"]),
+    Route("/visit/{visit}/check", check),
+    Route("/visit/{visit}/room", room),
+]

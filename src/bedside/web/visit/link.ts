@@ -1,0 +1,77 @@
+// The signalling socket of a visit: says hello again after every loss, under the same connection id, and knows within
+// seconds when it is dead (a WebSocket on a lost address goes on saying OPEN).
+
+export type Moment = { t: string; [key: string]: unknown };
+
+const PING_EVERY = 2000;
+const DEAD_AFTER = 6000;
+
+export class Link extends EventTarget {
+  readonly connection = crypto.randomUUID();
+  private socket: WebSocket | undefined;
+  private heard = 0;
+  private tries = 0;
+  private closed = false;
+  private timer: number | undefined;
+
+  constructor(private readonly url: string) {
+    super();
+    addEventListener("online", () => this.again());
+    this.timer = setInterval(() => this.beat(), PING_EVERY);
+    this.open();
+  }
+
+  send(moment: Moment): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(moment));
+  }
+
+  close(): void {
+    this.closed = true;
+    clearInterval(this.timer);
+    this.socket?.close();
+  }
+
+  private open(): void {
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    this.heard = performance.now();
+    socket.onopen = () => this.send({ t: "hello", connection: this.connection });
+    socket.onmessage = (event) => {
+      this.heard = performance.now();
+      const moment = JSON.parse(event.data as string) as Moment;
+      if (moment.t === "pong") return;
+      if (moment.t === "welcome") this.tries = 0;
+      this.dispatchEvent(new CustomEvent("moment", { detail: moment }));
+    };
+    socket.onclose = (event) => {
+      if (this.socket !== socket) return;
+      if (event.code === 4403) this.close();
+      else this.lost();
+    };
+  }
+
+  private beat(): void {
+    if (performance.now() - this.heard > DEAD_AFTER) this.again();
+    else this.send({ t: "ping", n: Math.round(performance.now()) });
+  }
+
+  /** The socket is no good, whatever it says: a new one at once. */
+  private again(): void {
+    if (this.closed) return;
+    const old = this.socket;
+    this.socket = undefined;
+    if (old) {
+      old.onclose = old.onmessage = null;
+      old.close();
+    }
+    this.dispatchEvent(new Event("lost"));
+    this.open();
+  }
+
+  private lost(): void {
+    if (this.closed) return;
+    this.dispatchEvent(new Event("lost"));
+    this.tries += 1;
+    setTimeout(() => this.open(), Math.min(3000, 300 * 2 ** this.tries) * (0.7 + 0.6 * Math.random()));
+  }
+}

@@ -1,0 +1,60 @@
+// <live-vitals>: the newest values beside the picture. A value says its age, and greys when it is too old.
+
+type Live = { metric: string; value: number | string; device_time: string; stale_at?: string; stale?: boolean };
+
+class LiveVitals extends HTMLElement {
+  private socket: WebSocket | undefined;
+  private timer: number | undefined;
+
+  connectedCallback(): void {
+    this.open();
+    this.timer = setInterval(() => {
+      this.age();
+      if (this.socket?.readyState === WebSocket.OPEN) this.socket.send("{}");
+      else if (this.socket?.readyState !== WebSocket.CONNECTING) this.open();
+    }, 3000);
+  }
+
+  disconnectedCallback(): void {
+    clearInterval(this.timer);
+    this.socket?.close();
+  }
+
+  private open(): void {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    this.socket = new WebSocket(`${scheme}://${location.host}/visits/${this.dataset["visit"]}/live`);
+    this.socket.onmessage = (event) => {
+      const said = JSON.parse(event.data as string) as { t: string; readings?: Live[] };
+      for (const reading of said.readings ?? []) this.show(reading);
+    };
+  }
+
+  private show(reading: Live): void {
+    const value = this.querySelector<HTMLElement>(`[data-value="${reading.metric}"]`);
+    const age = value?.closest(".reading")?.querySelector<HTMLElement>("[data-time]");
+    if (!value || !age) return;
+    // Late data never stands as the newest.
+    const main = value.closest<HTMLElement>("[data-metric]")?.dataset["metric"] === reading.metric;
+    if (age.dataset["time"] && reading.device_time < age.dataset["time"]) return;
+    value.textContent = String(reading.value);
+    if (main) {
+      age.dataset["time"] = reading.device_time;
+      if (reading.stale_at) age.dataset["staleAt"] = reading.stale_at;
+    }
+    this.age();
+  }
+
+  private age(): void {
+    for (const line of this.querySelectorAll<HTMLElement>("[data-time]")) {
+      if (!line.dataset["time"]) continue;
+      const seconds = Math.max(0, Math.round((Date.now() - Date.parse(line.dataset["time"])) / 1000));
+      const unit = seconds < 60 ? ([seconds, "second"] as const) : seconds < 3600 ? ([Math.floor(seconds / 60), "minute"] as const) : ([Math.floor(seconds / 3600), "hour"] as const);
+      line.textContent = new Intl.RelativeTimeFormat(document.documentElement.lang, { style: "short" }).format(-unit[0], unit[1]);
+      const stale = line.dataset["staleAt"];
+      line.closest(".reading")?.classList.toggle("reading-stale", !!stale && Date.now() > Date.parse(stale));
+      line.closest(".reading")?.classList.remove("reading-none");
+    }
+  }
+}
+
+customElements.define("live-vitals", LiveVitals);

@@ -1,0 +1,73 @@
+"""What the visit's islands say, in the reader's language: handed to them as JSON in data-words."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from bedside.web.kit import page_of, translator
+
+
+def room_words(request: Request) -> dict[str, str]:
+    """For <visit-room>."""
+    _ = translator(page_of(request).language)
+    return {
+        "starting": _("Starting the camera and the microphone"),
+        "waiting": _("Waiting for the other side"),
+        "connecting": _("Connecting"),
+        "connected": _("Connected"),
+        "reconnecting": _("The connection is lost; trying again by itself"),
+        "over": _("The visit is over"),
+        "no_camera_api": _(
+            "This app cannot use the camera. Open the link in your phone's own browser: Chrome, Safari or Firefox."
+        ),
+        "trouble_refused": _(
+            "The browser does not let us use the camera or microphone. Tap the lock beside the address to allow them."
+        ),
+        "trouble_missing": _("No camera was found. You can talk without it."),
+        "trouble_busy": _("Another app uses the camera or microphone. Close it and reload this page."),
+        "trouble_insecure": _("This address is not secure, so the camera cannot be used."),
+        "microphone_on": _("Mute"),
+        "microphone_off": _("Unmute"),
+        "camera_on": _("Camera off"),
+        "camera_off": _("Camera on"),
+        "share_on": _("Sharing"),
+        "share_off": _("Share"),
+        "their_microphone_off": _("microphone off"),
+        "their_camera_off": _("camera off"),
+        "role_patient": _("patient"),
+        "role_clinician": _("clinician"),
+        "role_nurse": _("nurse"),
+        "role_caregiver": _("caregiver"),
+        "you": _("You:"),
+    }
+
+
+def check_words(request: Request) -> dict[str, str]:
+    """For <device-check>."""
+    _ = translator(page_of(request).language)
+    return {
+        "camera_works": _("The camera works."),
+        "microphone_works": _("The microphone works: we can hear you."),
+        "speak": _("Say something: the bar should move."),
+        "no_api": _(
+            "This app cannot use the camera. Open the link in your phone's own browser: Chrome, Safari or Firefox."
+        ),
+        "trouble_none": _("No camera was found. You can talk without it."),
+        "trouble_refused": _("Not allowed. Tap the lock beside the address to allow it, then check again."),
+        "trouble_missing": _("None was found. You can join all the same."),
+        "trouble_busy": _("Another app uses it. Close that app, then check again."),
+        "connection_good": _("The connection is good."),
+        "connection_slow": _("The connection is slow: the picture may stop, the sound should hold."),
+        "connection_poor": _("The connection is poor. Go closer to the router, or be ready for a call by telephone."),
+        "connection_none": _("No connection to the clinic at this moment."),
+    }
+
+
+def note_words(request: Request) -> dict[str, str]:
+    """For <note-pad>."""
+    _ = translator(page_of(request).language)
+    return {
+        "saving": _("Saving"),
+        "saved": _("Saved"),
+        "not_saved": _("Not saved yet: kept in this browser, trying again"),
+    }

@@ -1,0 +1,189 @@
+"""A prescription from draft to dispensed on a real PostgreSQL: who may, what is refused, what the record shows."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from bedside import access, prescribing, records
+from bedside.access import Proof
+from bedside.access import testing as access_testing
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Conflict, Forbidden, Invalid, Unprocessable
+from bedside.prescribing import Draft, Pharmacy, settings
+
+pytestmark = pytest.mark.engine
+
+for governed in settings.GOVERNED:
+    records.govern(governed)
+
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Scene:
+    system: Ctx
+    clinician: Ctx
+    pharmacist: Ctx
+    patient: Ctx
+    record: str
+
+    def draft(self, medicine: str = "amlodipine-5", **changes: object) -> Draft:
+        values = {
+            "patient": self.record,
+            "medicine": medicine,
+            "dose": 1,
+            "unit": "tablet",
+            "route": "oral",
+            "frequency": "QD",
+            "days": 30,
+            "pharmacy": "corner",
+        } | changes
+        return Draft(**values)  # type: ignore[arg-type]
+
+    async def signed(self, **changes: object) -> prescribing.Prescription:
+        async with access.work(self.clinician, "wrote") as ctx:
+            kept = await prescribing.save(ctx, self.draft(**changes))  # type: ignore[arg-type]
+        async with access.work(self.clinician, "signed") as ctx:
+            return await prescribing.sign(ctx, kept.id, Proof("password", PASSWORD))
+
+
+@pytest.fixture
+async def scene(ctx: Ctx) -> Scene:
+    record = str(uuid4())
+    async with access.work(ctx, "set the scene") as inner:
+        await records.update(
+            inner,
+            {
+                "resourceType": "Patient",
+                "id": record,
+                "name": [{"family": "Test", "given": ["Ana"]}],
+                "birthDate": "1955-01-02",
+            },
+        )
+        await records.create(
+            inner,
+            {
+                "resourceType": "AllergyIntolerance",
+                "patient": {"reference": f"Patient/{record}"},
+                "clinicalStatus": {
+                    "coding": [
+                        {
+                            "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical",
+                            "code": "active",
+                        }
+                    ]
+                },
+                "code": {
+                    "coding": [{"system": "http://snomed.info/sct", "code": "764146007"}],
+                    "text": "Penicillin",
+                },
+            },
+        )
+        await access.add_place(inner, "corner", "Corner Pharmacy", "pharmacy")
+        people = {}
+        for role in ("clinician", "pharmacist", "administrator"):
+            new = access.NewPerson(name=f"Test {role}", roles=frozenset({role}), password=PASSWORD)
+            people[role] = await access.add_person(inner, new)
+        new = access.NewPerson(name="Ana Test", roles=frozenset({"patient"}), patient=record)
+        people["patient"] = await access.add_person(inner, new)
+        await access.relate(inner, person=people["clinician"].id, patient=record, kind="care", source="test")
+        await access.set_duty(inner, person=people["pharmacist"].id, place="corner", role="pharmacist")
+    as_ = {role: access_testing.acting(ctx, person) for role, person in people.items()}
+    async with access.work(as_["administrator"], "added a pharmacy") as inner:
+        await prescribing.put_pharmacy(inner, Pharmacy("corner", "Corner Pharmacy", "555", "1 Main St"))
+    return Scene(ctx, as_["clinician"], as_["pharmacist"], as_["patient"], record)
+
+
+async def test_from_draft_to_dispensed_the_record_follows(scene: Scene) -> None:
+    rx = await scene.signed()
+    assert rx.status == "signed"
+    async with access.work(scene.pharmacist, "opened the inbox") as ctx:
+        assert [p.id for p in await prescribing.inbox(ctx)] == [rx.id]
+        await prescribing.step(ctx, rx.id, "accept")
+        await prescribing.step(ctx, rx.id, "dispense")
+    async with access.work(scene.patient, "looked") as ctx:
+        request = await records.read(ctx, "MedicationRequest", rx.id)
+        dispensed = await records.search(ctx, "MedicationDispense", {"patient": scene.record})
+        steps = [e.step for e in (await prescribing.of_patient(ctx, scene.record))[0].events]
+    assert request["status"] == "completed"
+    assert request["dosageInstruction"][0]["text"] == "1 tablet, oral, once a day, for 30 days"
+    assert dispensed.entries[0]["authorizingPrescription"][0]["reference"] == f"MedicationRequest/{rx.id}"
+    assert steps == ["sign", "accept", "dispense"]
+
+
+async def test_an_allergy_by_class_needs_a_reason_and_then_passes(scene: Scene) -> None:
+    async with access.work(scene.clinician, "wrote") as ctx:
+        kept = await prescribing.save(ctx, scene.draft("amoxicillin-500", unit="capsule"))
+    stops = [c for c in kept.checks if c.level == "stop"]
+    assert [c.about for c in stops] == ["allergy"]
+    with pytest.raises(Unprocessable):
+        async with access.work(scene.clinician, "signed") as ctx:
+            await prescribing.sign(ctx, kept.id, Proof("password", PASSWORD))
+    async with access.work(scene.clinician, "signed") as ctx:
+        await prescribing.give_reasons(ctx, kept.id, {stops[0].key: "tolerated twice since"})
+        assert (await prescribing.sign(ctx, kept.id, Proof("password", PASSWORD))).status == "signed"
+    async with access.work(scene.clinician, "looked") as ctx:
+        request = await records.read(ctx, "MedicationRequest", kept.id)
+    assert any("tolerated twice since" in note["text"] for note in request["note"])
+
+
+async def test_a_wrong_password_signs_nothing(scene: Scene) -> None:
+    async with access.work(scene.clinician, "wrote") as ctx:
+        kept = await prescribing.save(ctx, scene.draft())
+    with pytest.raises(Forbidden):
+        async with access.work(scene.clinician, "signed") as ctx:
+            await prescribing.sign(ctx, kept.id, Proof("password", "wrong"))
+    async with access.work(scene.clinician, "looked") as ctx:
+        assert (await prescribing.get(ctx, kept.id)).status == "draft"
+
+
+async def test_a_controlled_medicine_is_refused_with_the_reason(scene: Scene) -> None:
+    with pytest.raises(Unprocessable, match="controlled medicine"):
+        async with access.work(scene.clinician, "wrote") as ctx:
+            await prescribing.save(ctx, scene.draft("oxycodone-5"))
+
+
+async def test_what_is_signed_cannot_change_but_can_be_cancelled(scene: Scene) -> None:
+    rx = await scene.signed()
+    with pytest.raises(Conflict):
+        async with access.work(scene.clinician, "wrote") as ctx:
+            await prescribing.save(ctx, scene.draft(dose=2), key=rx.id)
+    with pytest.raises(asyncpg.RaiseError, match="cannot change"):
+        async with access.work(scene.system, "tampered") as ctx:
+            await ctx.sql.execute("update prescribing.prescription set name = 'x' where id = $1", rx.id)
+    with pytest.raises(Invalid):
+        async with access.work(scene.clinician, "cancelled") as ctx:
+            await prescribing.step(ctx, rx.id, "cancel")
+    async with access.work(scene.clinician, "cancelled") as ctx:
+        assert (await prescribing.step(ctx, rx.id, "cancel", "wrong patient")).status == "cancelled"
+    with pytest.raises(Conflict):
+        async with access.work(scene.pharmacist, "dispensed") as ctx:
+            await prescribing.step(ctx, rx.id, "dispense")
+
+
+async def test_a_pharmacist_sees_only_what_was_sent_to_her(scene: Scene) -> None:
+    rx = await scene.signed()
+    async with access.work(scene.system, "added") as ctx:
+        other = await access.add_person(
+            ctx, access.NewPerson(name="Other", roles=frozenset({"pharmacist"}), password=PASSWORD)
+        )
+    stranger = access_testing.acting(scene.system, other)
+    async with access.work(stranger, "opened the inbox") as ctx:
+        assert await prescribing.inbox(ctx) == []
+    with pytest.raises(Forbidden):
+        async with access.work(stranger, "looked") as ctx:
+            await prescribing.get(ctx, rx.id)
+    with pytest.raises(Forbidden):
+        async with access.work(scene.pharmacist, "looked") as ctx:
+            await records.search(ctx, "Condition", {"patient": scene.record})
+
+
+async def test_the_generic_door_is_shut_for_what_is_signed(scene: Scene) -> None:
+    rx = await scene.signed()
+    async with access.work(scene.system, "looked") as ctx:
+        request = await records.read(ctx, "MedicationRequest", rx.id)
+    with pytest.raises(Conflict):
+        async with access.work(scene.clinician, "wrote") as ctx:
+            await records.update(ctx, request | {"status": "cancelled"})

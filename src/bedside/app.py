@@ -28,6 +28,7 @@ from bedside import access, monitoring, records
 from bedside.access import routes as access_routes
 from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
+from bedside.demo.people import CLINIC
 from bedside.foundation import jobs, routes, telemetry
 from bedside.foundation.bus import Bus, no_bus
 from bedside.foundation.clock import SystemClock
@@ -40,7 +41,12 @@ from bedside.foundation.named import OneName
 from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
 from bedside.monitoring import subscribers as monitoring_subscribers
-from bedside.web import kit
+from bedside.prescribing import settings as prescribing_settings
+from bedside.visits import routes as visits_routes
+from bedside.visits import settings as visits_settings
+from bedside.visits import subscribers as visits_subscribers
+from bedside.web import kit, pharmacy, visit
+from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
 BusHandler = Callable[[Ctx, str, Any], Awaitable[None]]
@@ -81,16 +87,24 @@ async def _devices_wire(ground: Ground) -> AsyncIterator[None]:
 
 for _provider in monitoring_subscribers.READ_PROVIDERS:
     records.provide(_provider)
-for _governed in monitoring_subscribers.GOVERNED:
+for _governed in (*monitoring_subscribers.GOVERNED, *visits_settings.GOVERNED, *prescribing_settings.GOVERNED):
     records.govern(_governed)
 
 OPEN: list[Callable[[Ground], None]] = [_access_settings]
 """What each process tells each room once its engines are open: settings."""
 
-ROUTES: list[BaseRoute] = [*routes.ROUTES, *kit.ROUTES, *access_routes.ROUTES]
+ROUTES: list[BaseRoute] = [
+    *routes.ROUTES,
+    *kit.ROUTES,
+    *access_routes.ROUTES,
+    *visits_routes.ROUTES,
+    *visit.ROUTES,
+    *prescribe.ROUTES,
+    *pharmacy.ROUTES,
+]
 """Every room's ROUTES and every journey's, in the order they are tried."""
 
-JOBS: dict[str, jobs.Handler] = {**access_subscribers.JOBS}
+JOBS: dict[str, jobs.Handler] = {**access_subscribers.JOBS, **visits_subscribers.JOBS}
 """Every room's subscribers.JOBS."""
 
 EVERY: dict[str, timedelta] = {**access_subscribers.EVERY}
@@ -176,6 +190,8 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     )
     app.state.settings = settings
     app.state.stopping = stopping or asyncio.Event()
+    app.state.visits = visits_settings.VisitSettings()
+    app.state.clinic = kit.Clinic(**CLINIC) if settings.demo else kit.Clinic()
     if settings.trusted_proxy:
         wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=settings.trusted_proxy)
         return wrapped

@@ -10,7 +10,6 @@ CLINIC = {
     "name": "Riverside Clinic",
     "zone": "America/New_York",
     "country": "US",
-    "state": "NY",
     "telephone": "+1 212 555 0100",
     "emergency": "911",
 }

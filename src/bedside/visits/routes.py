@@ -134,26 +134,22 @@ async def guest_of(ctx: Ctx, device: str) -> tuple[Any, str]:
         return await joining.guest(ctx.with_(tx=tx), device)
 
 
-def routes(settings: VisitSettings) -> list[BaseRoute]:
-    """The room's routes, for app."""
-
-    async def signal(socket: WebSocket) -> None:
-        await socket.accept()
-        try:
-            ctx = await door(socket)
-        except BedsideError as error:
-            await socket.close(4403, error.message)
-            return
-        page = Page(socket, ctx, socket.path_params["visit"], settings)
-        subscription = await ctx.bus.subscribe(page.subject, page.heard)
-        try:
-            await _converse(page)
-        finally:
-            with contextlib.suppress(Exception):
-                await subscription.unsubscribe()
-            await asyncio.shield(page.bye())
-
-    return [WebSocketRoute("/visits/{visit}/signal", signal)]
+async def signal(socket: WebSocket) -> None:
+    """One page of a visit. The relay's settings are app's, at app.state.visits."""
+    await socket.accept()
+    try:
+        ctx = await door(socket)
+    except BedsideError as error:
+        await socket.close(4403, error.message)
+        return
+    page = Page(socket, ctx, socket.path_params["visit"], socket.app.state.visits)
+    subscription = await ctx.bus.subscribe(page.subject, page.heard)
+    try:
+        await _converse(page)
+    finally:
+        with contextlib.suppress(Exception):
+            await subscription.unsubscribe()
+        await asyncio.shield(page.bye())
 
 
 async def _converse(page: Page) -> None:
@@ -178,3 +174,6 @@ async def _converse(page: Page) -> None:
                 return
         except orjson.JSONDecodeError:
             await page.send({"t": "refused", "error": "not JSON"})
+
+
+ROUTES: list[BaseRoute] = [WebSocketRoute("/visits/{visit}/signal", signal)]

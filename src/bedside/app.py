@@ -41,7 +41,7 @@ from bedside.foundation.named import OneName
 from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
 from bedside.monitoring import subscribers as monitoring_subscribers
-from bedside.prescribing import settings as prescribing_settings
+from bedside.prescribing import subscribers as prescribing_subscribers
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
@@ -87,7 +87,7 @@ async def _devices_wire(ground: Ground) -> AsyncIterator[None]:
 
 for _provider in monitoring_subscribers.READ_PROVIDERS:
     records.provide(_provider)
-for _governed in (*monitoring_subscribers.GOVERNED, *visits_settings.GOVERNED, *prescribing_settings.GOVERNED):
+for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED, *prescribing_subscribers.GOVERNED):
     records.govern(_governed)
 
 OPEN: list[Callable[[Ground], None]] = [_access_settings]

@@ -11,11 +11,11 @@ from bedside.access import Proof
 from bedside.access import testing as access_testing
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Invalid, Unprocessable
-from bedside.prescribing import Draft, Pharmacy, settings
+from bedside.prescribing import Draft, Pharmacy, subscribers
 
 pytestmark = pytest.mark.engine
 
-for governed in settings.GOVERNED:
+for governed in subscribers.GOVERNED:
     records.govern(governed)
 
 PASSWORD = "correct horse battery staple"

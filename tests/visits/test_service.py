@@ -13,12 +13,12 @@ from bedside.access import testing as access_testing
 from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Gone, Invalid
-from bedside.visits import Place, settings
+from bedside.visits import Place, subscribers
 from bedside.visits.service import running
 
 pytestmark = pytest.mark.engine
 
-for governed in settings.GOVERNED:
+for governed in subscribers.GOVERNED:
     records.govern(governed)
 
 PASSWORD = "correct horse battery staple"

@@ -10,14 +10,6 @@ from typing import Any
 
 import msgspec
 
-from bedside import records
-from bedside.visits.model.governed import is_note, is_visit
-
-GOVERNED = (
-    records.Governed("Encounter", "visits", is_visit, "Use the visit itself: join, end or cancel it."),
-    records.Governed("DocumentReference", "visits", is_note, "A signed note takes amendments, in the visit."),
-)
-
 
 class VisitSettings(msgspec.Struct, frozen=True):
     """turn_urls: of a relay that shares turn_secret (coturn's use-auth-secret); none: direct paths only."""

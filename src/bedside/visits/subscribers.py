@@ -1,10 +1,12 @@
-"""Jobs of visits."""
+"""Jobs of visits, and what app tells the record of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from bedside import records
 from bedside.foundation.context import Ctx
+from bedside.visits.model.governed import is_note, is_visit
 from bedside.visits.service import running
 
 
@@ -14,3 +16,8 @@ async def close_empty(ctx: Ctx, payload: dict[str, Any]) -> None:
 
 
 JOBS = {"visits.close_empty": close_empty}
+
+GOVERNED = (
+    records.Governed("Encounter", "visits", is_visit, "Use the visit itself: join, end or cancel it."),
+    records.Governed("DocumentReference", "visits", is_note, "A signed note takes amendments, in the visit."),
+)

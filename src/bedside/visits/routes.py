@@ -36,7 +36,6 @@ class Page:
 
     def __init__(self, socket: WebSocket, ctx: Ctx, visit: str, settings: VisitSettings) -> None:
         self.socket, self.ctx, self.visit, self.settings = socket, ctx, visit, settings
-        self.subject = signal_subject(ctx.tenant, visit)
         self.connection = ""
         self.me: dict[str, Any] = {}
 
@@ -45,9 +44,9 @@ class Page:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await self.socket.send_text(orjson.dumps(moment).decode())
 
-    async def publish(self, moment: dict[str, Any]) -> None:
+    async def relay(self, moment: dict[str, Any]) -> None:
         """To every page of the visit, this one too."""
-        await self.ctx.bus.publish(self.subject, moment)
+        await self.ctx.bus.publish(f"visits.signal.{self.ctx.tenant}.{self.visit}", moment)
 
     async def hello(self, said: dict[str, Any]) -> None:
         """Join: raises BedsideError when the visit does not let one in."""
@@ -71,7 +70,7 @@ class Page:
                 ],
             }
         )
-        await self.publish({"t": "here", **self.me})
+        await self.relay({"t": "here", **self.me})
 
     async def heard(self, _: str, moment: dict[str, Any]) -> None:
         """A moment from the bus: pass on what concerns this page."""
@@ -81,7 +80,7 @@ class Page:
         if other == self.connection or moment.get("to", self.connection) != self.connection:
             return
         if kind == "here" and not moment.get("reply"):
-            await self.publish({"t": "here", **self.me, "reply": True, "to": other})
+            await self.relay({"t": "here", **self.me, "reply": True, "to": other})
         await self.send(moment)
 
     async def say(self, said: dict[str, Any]) -> None:
@@ -90,14 +89,14 @@ class Page:
             case "ping":
                 await self.send({"t": "pong", "n": said.get("n")})
             case "signal":
-                await self.publish(
+                await self.relay(
                     {"t": "signal", "from": self.connection, "to": said.get("to"), "data": said.get("data")}
                 )
             case "state":
                 known: dict[str, Any] = {
                     k: said[k] for k in ("microphone", "camera", "sharing", "quality") if k in said
                 }
-                await self.publish({"t": "state", "from": self.connection, **known})
+                await self.relay({"t": "state", "from": self.connection, **known})
             case "chat":
                 async with access.work(self.ctx, "wrote in the visit") as ctx:
                     await running.say(ctx, self.visit, str(said.get("id", "")), str(said.get("text", "")))
@@ -108,7 +107,7 @@ class Page:
         """The socket is gone."""
         if not self.connection:
             return
-        await self.publish({"t": "gone", **self.me})
+        await self.relay({"t": "gone", **self.me})
         async with access.work(self.ctx, "left the visit") as ctx:
             await running.leave(ctx, self.visit, self.connection)
 
@@ -143,7 +142,7 @@ async def signal(socket: WebSocket) -> None:
         await socket.close(4403, error.message)
         return
     page = Page(socket, ctx, socket.path_params["visit"], socket.app.state.visits)
-    subscription = await ctx.bus.subscribe(page.subject, page.heard)
+    subscription = await ctx.bus.subscribe(signal_subject(ctx.tenant, page.visit), page.heard)
     try:
         await _converse(page)
     finally:

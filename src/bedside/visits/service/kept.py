@@ -8,7 +8,7 @@ from bedside import access, records
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
-from bedside.visits import events, store
+from bedside.visits import store
 from bedside.visits.model import Visit, VisitEvent
 from bedside.visits.model.encounter import encounter
 
@@ -45,8 +45,7 @@ async def picture(ctx: Ctx, visit: Visit) -> None:
 
 def tell(ctx: Ctx, visit: Visit, moment: dict[str, Any]) -> None:
     """After the commit, to every page that has this visit open."""
-    subject = events.signal_subject(ctx.tenant, visit.id)
-    ctx.then(lambda: ctx.bus.publish(subject, moment))
+    ctx.then(lambda: ctx.bus.publish(f"visits.signal.{ctx.tenant}.{visit.id}", moment))
 
 
 async def notify(ctx: Ctx, person: str, template: str, **data: str) -> None:

@@ -1,5 +1,6 @@
 """From what a resource says (bedside.fhir.index) to the rows of the search index, and the hashes both sides share."""
 
+import re
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ WORD_LIMIT = 250
 """Characters of a text that the index keeps; a longer text is found by its beginning."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MARKS = re.compile(r"[\W_]+")
 _MICROSECOND = timedelta(microseconds=1)
 
 # The date that a type is listed by: the first of these that it has. From the order in which the types' own pages
@@ -65,6 +67,10 @@ def half_key(text: str) -> int:
 def param(type_: str, code: str) -> int:
     """The number of a search parameter: the signed 32-bit hash of `Type.code`."""
     return int.from_bytes(blake2b(f"{type_}.{code}".encode(), digest_size=4).digest(), "big", signed=True)
+
+
+NAME_PART = param("Patient", "name:part")
+"""Each word of a patient's name by itself: for the search of staff pages."""
 
 
 def rid(type_: str, id_: str) -> int:
@@ -257,6 +263,9 @@ def _words(rows: Rows, type_: str, id_: str, form: Shape, values: index.Index) -
     for text in values.strings:
         if text.param in form.written:
             found[param(type_, text.param), text.folded[:WORD_LIMIT], text.exact[:WORD_LIMIT]] = None
+        if type_ == "Patient" and text.param == "name":
+            for part in name_parts(text.folded):
+                found[NAME_PART, part[:WORD_LIMIT], ""] = None
     for uri in values.uris:
         if uri.param in form.written:
             found[param(type_, uri.param), uri.uri[:WORD_LIMIT], uri.version or ""] = None
@@ -267,6 +276,17 @@ def _words(rows: Rows, type_: str, id_: str, form: Shape, values: index.Index) -
             rows.word_params.append(which)
             rows.folded.append(folded)
             rows.exact.append(exact)
+
+
+def name_parts(folded: str) -> set[str]:
+    """The words by which a name is found: `o'brien` by obrien, o and brien."""
+    words = folded.split()
+    return {joined(word) for word in words} | {part for word in words for part in _MARKS.split(word)} - {""}
+
+
+def joined(word: str) -> str:
+    """A word without the marks in it."""
+    return _MARKS.sub("", word)
 
 
 def subject_key(patient: str) -> int:

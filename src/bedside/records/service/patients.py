@@ -40,7 +40,7 @@ def understood(text: str) -> store.PatientWords:
     days = {day for match in _DATES.finditer(text) for day in _days(match)}
     days |= {day for match in _TIGHT.finditer(text) if (day := _day(*map(int, match.groups())))}
     rest = _TIGHT.sub(" ", _DATES.sub(" ", text)) if days else text
-    names = [part for part in fold(rest).split() if part]
+    names = [part for word in fold(rest).split() if (part := indexing.joined(word))]
     numbers = list(dict.fromkeys([text, *text.split()])) if any(c.isdigit() for c in text) else []
     if numbers and not days and any(any(c.isdigit() for c in part) for part in names):
         names = []  # nobody's name has a digit: it is a number

@@ -57,21 +57,19 @@ async def find(
     )
     family = s.bind(rows.param("Patient", "family"))
     found = await sql.fetch(
-        f"select r.body from ({parts}) hit join records.resource r on r.tenant = $1 and r.rid = hit.rid"
-        f" order by {number} desc, (select min(w.folded) from records.word w where w.tenant = $1 and w.rid = r.rid"
-        f" and w.param = {family}), r.born limit {limit}",
+        f"select r.body, {number} as direct, (select min(w.folded) from records.word w where w.tenant = $1"
+        f" and w.rid = r.rid and w.param = {family}) as family"
+        f" from ({parts}) hit join records.resource r on r.tenant = $1 and r.rid = hit.rid"
+        f" order by direct desc, family nulls last, r.born limit {limit}",
         *s.arguments,
     )
     return [row["body"] for row in found]
 
 
 def _begins(s: Statement, part: str) -> str:
-    which = s.bind([rows.param("Patient", code) for code in ("given", "family", "name")])
     return (
         "exists (select from records.word w where w.tenant = $1 and w.rid = r.rid"
-        f" and w.param = any({which}::int[])"
-        f" and (w.folded >= {s.bind(part)} and w.folded < {s.bind(part + _LAST)}"
-        f" or position({s.bind(' ' + part)} in w.folded) > 0))"
+        f" and w.param = {s.bind(rows.NAME_PART)} and w.folded >= {s.bind(part)} and w.folded < {s.bind(part + _LAST)})"
     )
 
 

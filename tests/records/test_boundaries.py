@@ -1,0 +1,248 @@
+"""Who may see what: relations, scopes, tenants; what other rooms govern; history that stays."""
+
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from tests.records.conftest import Door
+from tests.records.resources import patient, pulse
+
+from bedside import access, records
+from bedside.access.testing import acting, client, someone
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Conflict, Forbidden, NotFound
+from bedside.records.service import registry
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(autouse=True)
+def _composition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_governed", {})
+
+
+async def seed(ctx: Ctx) -> None:
+    async with access.work(ctx, "seed") as inner:
+        for one in ("ada", "ben"):
+            await records.create(inner, patient(one))
+            await records.create(inner, {**pulse(one), "id": f"pulse-{one}"})
+        await records.create(inner, {"resourceType": "Organization", "id": "org", "name": "Clinic"})
+
+
+async def test_a_clinician_sees_those_in_their_care(ctx: Ctx, door: Door) -> None:
+    await seed(ctx)
+    doctor = await someone(ctx, "clinician")
+    async with access.work(ctx, "relate") as inner:
+        await access.relate(inner, person=doctor.id, patient="ada", kind="care", source="test")
+    async with door(acting(ctx, doctor)) as http:
+        assert (await http.get("/Patient/ada")).status_code == 200
+        assert (await http.get("/Observation/pulse-ada")).status_code == 200
+        assert (await http.get("/Organization/org")).status_code == 200
+        for path in (
+            "/Patient/ben",
+            "/Observation/pulse-ben",
+            "/Observation/pulse-ben/_history",
+            "/Observation/pulse-ben/_history/1",
+            "/Observation?patient=ben",
+            "/Patient?_id=ben",
+        ):
+            answer = await http.get(path)
+            assert answer.status_code == 403, path
+            assert answer.json()["issue"][0]["code"] == "forbidden"
+        for path in (
+            "/Patient",
+            "/Patient?name=quist",
+            "/Observation",
+            "/Observation?code=8867-4",
+            "/Observation?_sort=date",
+        ):
+            found = (await http.get(path)).json()
+            assert {e["resource"]["id"].removeprefix("pulse-") for e in found["entry"]} == {"ada"}, path
+        assert (await http.get("/Observation?_summary=count")).json()["total"] == 1
+        history = (await http.get("/_history")).json()
+        assert {e["resource"]["id"] for e in history["entry"]} == {"ada", "pulse-ada", "org"}
+        included = (await http.get("/Organization?_id=org&_revinclude=Patient:organization")).json()
+        assert len(included["entry"]) == 1
+        assert (await http.post("/Observation", json=pulse("ben"))).status_code == 403
+        assert (await http.put("/Observation/pulse-ada", json={**pulse("ben"), "id": "pulse-ada"})).status_code == 403
+        assert (await http.delete("/Observation/pulse-ben")).status_code == 403
+
+
+async def test_a_client_keeps_to_its_scopes(ctx: Ctx, door: Door) -> None:
+    await seed(ctx)
+    async with door(client(ctx, "system/Observation.rs")) as http:
+        assert (await http.get("/Observation?patient=ada")).json()["total"] == 1
+        assert (await http.get("/Observation")).json()["total"] == 2
+        assert (await http.get("/Patient/ada")).status_code == 403
+        assert (await http.get("/Patient")).status_code == 403
+        assert (await http.get("/Patient/nobody")).status_code == 403
+        assert (await http.post("/Observation", json=pulse("ada"))).status_code == 403
+        included = (await http.get("/Observation?_include=Observation:patient")).json()
+        assert {e["resource"]["resourceType"] for e in included["entry"]} == {"Observation"}
+    async with door(client(ctx, "system/*.cruds")) as http:
+        assert (await http.post("/Observation", json=pulse("ada"))).status_code == 201
+        assert (await http.get("/_history")).status_code == 200
+
+
+async def test_what_is_read_is_audited(ctx: Ctx, door: Door) -> None:
+    await seed(ctx)
+    async with door(client(ctx, "system/*.cruds")) as http:
+        await http.get("/Observation?code=8867-4")
+        await http.get("/Patient/ben")
+    async with access.work(ctx, "look") as inner:
+        lines = await access.who_looked(inner, "ben")
+        assert [line.action for line in lines[:2]] == ["read Patient", "searched Observation"]
+        page = await records.search(inner, "AuditEvent", {"patient": "ben", "_count": "2"})
+    assert [e["subtype"][0]["display"] for e in page.entries] == ["read Patient", "searched Observation"]
+    assert page.next is not None
+
+
+async def test_tenants_never_meet(ctx: Ctx, door: Door) -> None:
+    await seed(ctx)
+    other = ctx.with_(tenant=2)
+    async with door(other) as http:
+        for path in ("/Patient/ada", "/Observation/pulse-ada/_history", "/Patient/ada/_history/1"):
+            assert (await http.get(path)).status_code == 404, path
+        for path in (
+            "/Patient",
+            "/Observation?patient=ada",
+            "/Observation?code=8867-4",
+            "/Patient?name=quist",
+            "/_history",
+        ):
+            assert (await http.get(path)).json().get("entry", []) == [], path
+        mine = await http.put("/Patient/ada", json=patient("ada", gender="male"))
+        assert mine.status_code == 201
+        assert (await http.get("/Patient?_id=ada&_revinclude=Observation:patient")).json()["total"] == 1
+        assert len((await http.get("/Patient?_id=ada&_revinclude=Observation:patient")).json()["entry"]) == 1
+        assert (await http.get("/Patient?_has:Observation:patient:code=8867-4")).json()["total"] == 0
+        assert (await http.get("/_history?_count=10")).json()["entry"][0]["resource"]["gender"] == "male"
+    async with access.work(ctx, "look") as inner:
+        assert "gender" not in await records.read(inner, "Patient", "ada")
+        assert [row.id for row in await records.find_patients(inner, "quist")] == ["ada", "ben"]
+
+
+def signed(resource: dict[str, Any]) -> bool:
+    return bool(resource.get("docStatus") == "final")
+
+
+async def test_what_a_room_governs(ctx: Ctx, http: httpx.AsyncClient) -> None:
+    await seed(ctx)
+    records.govern(records.Governed("DocumentReference", "visits", signed, "Amend the note in the visit."))
+    note: dict[str, Any] = {
+        "resourceType": "DocumentReference",
+        "id": "note",
+        "status": "current",
+        "docStatus": "final",
+        "subject": {"reference": "Patient/ada"},
+        "content": [{"attachment": {"contentType": "text/plain", "data": "aGk="}}],
+    }
+    assert (await http.post("/DocumentReference", json=note)).status_code == 409
+    async with access.work(ctx, "sign") as inner:
+        with pytest.raises(Conflict):
+            await records.create(inner, note)
+        await records.write_governed(inner, note, room="visits")
+    draft = {**note, "docStatus": "preliminary"}
+    in_bundle = {"request": {"method": "PUT", "url": "DocumentReference/note"}, "resource": draft}
+    for answer in (
+        await http.put("/DocumentReference/note", json=draft),
+        await http.delete("/DocumentReference/note"),
+        await http.post("", json={"resourceType": "Bundle", "type": "transaction", "entry": [in_bundle]}),
+    ):
+        assert answer.status_code == 409
+        assert "Amend the note in the visit." in answer.json()["issue"][0]["diagnostics"]
+    assert (await http.get("/DocumentReference/note")).json()["docStatus"] == "final"
+    assert (await http.post("/DocumentReference", json={**draft, "id": "x"})).status_code == 201
+    assert (await http.put("/AuditEvent/1", json={"resourceType": "AuditEvent", "id": "1"})).status_code in (409, 422)
+
+
+async def test_history_cannot_be_rewritten(ctx: Ctx) -> None:
+    await seed(ctx)
+    async with access.work(ctx, "change") as inner:
+        await records.update(inner, patient("ada", gender="female"))
+    for statement in ("delete from records.history", "update records.history set version = 9"):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            async with ctx.database.transaction() as sql:
+                await sql.execute(statement)
+
+
+async def test_a_consent_is_a_grant(ctx: Ctx) -> None:
+    await seed(ctx)
+    son = await someone(ctx, "caregiver")
+    consent: dict[str, Any] = {
+        "resourceType": "Consent",
+        "id": "c",
+        "status": "active",
+        "scope": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
+        },
+        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        "patient": {"reference": "Patient/ada"},
+        "policyRule": {"text": "Family may look."},
+        "provision": {
+            "type": "permit",
+            "actor": [
+                {
+                    "role": {
+                        "coding": [
+                            {"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "PRCP"}
+                        ]
+                    },
+                    "reference": {"reference": f"RelatedPerson/{son.id}"},
+                }
+            ],
+            "action": [
+                {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": "access"}]}
+            ],
+        },
+    }
+    as_son = acting(ctx, son)
+    with pytest.raises(Forbidden):
+        async with access.work(as_son, "look") as inner:
+            await records.read(inner, "Patient", "ada")
+    async with access.work(ctx, "consent") as inner:
+        await records.create(inner, consent)
+    async with access.work(as_son, "look") as inner:
+        assert (await records.read(inner, "Patient", "ada"))["id"] == "ada"
+        assert [row.id for row in await records.find_patients(inner, "quist")] == ["ada"]
+    async with access.work(ctx, "revoke") as inner:
+        await records.update(inner, {**consent, "status": "inactive"})
+    with pytest.raises(Forbidden):
+        async with access.work(as_son, "look") as inner:
+            await records.read(inner, "Patient", "ada")
+
+
+async def test_find_patients(ctx: Ctx) -> None:
+    people = [
+        ("a", "Núñez García", ["José", "María"], "1974-12-05", "MRN-100"),
+        ("b", "O'Brien", ["Siobhán"], "1980-02-29", "MRN-200"),
+        ("c", "Nunez", ["Ana"], "1974-12-05", "300"),
+    ]
+    async with access.work(ctx, "seed") as inner:
+        for id_, family, given, born, number in people:
+            names = [{"family": family, "given": given}]
+            identifiers = [{"system": "urn:mrn", "value": number}]
+            await records.create(inner, patient(id_, name=names, birthDate=born, identifier=identifiers))
+        for text, expected in {
+            "nunez": ["c", "a"],
+            "JOSE nuñez": ["a"],
+            "garcia": ["a"],
+            "siob": ["b"],
+            "obrien": ["b"],
+            "5.12.1974": ["c", "a"],
+            "1974-12-05 jose": ["a"],
+            "12/05/1974": ["c", "a"],
+            "19800229": ["b"],
+            "MRN-200": ["b"],
+            "300": ["c"],
+            "zz": [],
+            "  ": [],
+            "31.02.1974": [],
+        }.items():
+            assert [row.id for row in await records.find_patients(inner, text)] == expected, text
+        [row] = await records.find_patients(inner, "siobhan")
+        assert (row.name, str(row.birth_date), row.number) == ("Siobhán O'Brien", "1980-02-29", "MRN-200")
+    with pytest.raises(NotFound):
+        async with access.work(ctx, "read") as inner:
+            await records.read(inner, "Nonsense", "1")

@@ -30,6 +30,7 @@ from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
 from bedside.demo.people import CLINIC
 from bedside.foundation import jobs, routes, telemetry
+from bedside.foundation.bounded import Bounded
 from bedside.foundation.bus import Bus, no_bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import NOBODY, Actor, Ctx
@@ -183,6 +184,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
         middleware=[
             Middleware(Measured),
             Middleware(Errors, page=kit.error_page, log=telemetry.logger("web").error),
+            Middleware(Bounded),
             Middleware(Guard, origins=frozenset({settings.public_url}), secure=settings.secure),
             Middleware(OneName, public_url=settings.public_url, public_host=settings.public_host),
             Middleware(Recognised),

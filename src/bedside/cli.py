@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,9 +75,30 @@ def demo(
     _run(True, home, port=port, mqtt_port=mqtt_port, patients=patients, seed=seed, reset=reset)
 
 
+def _from_file(ctx: typer.Context, path: Path | None) -> Path | None:
+    """The options of a TOML file (`database-url = "…"`) become defaults: the command line and environment win."""
+    if path is not None:
+        try:
+            read = tomllib.loads(path.read_text())
+        except tomllib.TOMLDecodeError as error:
+            raise typer.BadParameter(f"{path} is not TOML: {error}") from None
+        known = {parameter.name for parameter in ctx.command.params}
+        named = {name.replace("-", "_"): value for name, value in read.items()}
+        if unknown := sorted(set(named) - known):
+            raise typer.BadParameter(f"{path} names what serve does not know: {', '.join(unknown)}")
+        ctx.default_map = {**(ctx.default_map or {}), **named}
+    return path
+
+
 @cli.command()
 def serve(
     home: HomeOption = HOME,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, is_eager=True, callback=_from_file, help="A TOML file of these options."
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(envvar="BEDSIDE_HOST", help="Address to listen on.")] = "127.0.0.1",
     port: PortOption = 8000,
     mqtt_host: Annotated[str, typer.Option(envvar="BEDSIDE_MQTT_HOST", help="Address of MQTT.")] = "127.0.0.1",
@@ -145,6 +167,19 @@ def migrate_(home: HomeOption = HOME, database_url: DatabaseOption = None) -> No
         with reach(home, database_url, None) as settings:
             steps = asyncio.run(migrate(settings.database_url))
     typer.echo(f"{steps} steps taken." if steps else "Already up to date.")
+
+
+@cli.command("nats-config")
+def nats_config(home: HomeOption = HOME) -> None:
+    """Print what a NATS that others run needs for Bedside; makes the key that signs for devices, if there is none."""
+    with plain_errors():
+        import nkeys
+
+        from bedside.foundation import private
+        from bedside.foundation.engines.nats import account_seed, for_production
+
+        seed = private.kept(home.absolute() / "keys" / "callout.nk", account_seed)
+        typer.echo(for_production(nkeys.from_seed(bytearray(seed.encode())).public_key.decode()), nl=False)
 
 
 @cli.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -57,6 +58,8 @@ class Program:
             self.command += ["--patients", "1"]
         self.out = home.parent / f"{home.name[:40]}.out"
         self.process: subprocess.Popen[bytes] | None = None
+        self.scheme = "http"
+        self.trust: ssl.SSLContext | None = None
 
     def start(self, *, within: float = 60) -> float:
         """Start and wait until ready; seconds it took."""
@@ -89,7 +92,8 @@ class Program:
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body."""
         try:
-            with urllib.request.urlopen(f"http://localhost:{self.port}{path}", timeout=5) as answer:
+            address = f"{self.scheme}://localhost:{self.port}{path}"
+            with urllib.request.urlopen(address, timeout=5, context=self.trust) as answer:  # noqa: S310 - our own
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:

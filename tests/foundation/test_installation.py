@@ -1,15 +1,23 @@
 """One installation from start to stop: as whoever starts it, where things stand in its way, when it is killed."""
 
+import asyncio
 import os
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import orjson
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.foundation.program import IDENTITIES, Program
 
 from bedside.foundation.engines import Nats, Postgres
@@ -222,6 +230,74 @@ def test_a_disk_that_fills_damages_nothing(make: Make, small_disk: Callable[[int
     program.stop()
 
 
+def test_a_disk_that_fills_under_load_loses_nothing_acknowledged(make: Make, small_disk: Callable[[int], Path]) -> None:
+    place = small_disk(300)
+    program = make(place / "home")
+    program.start()
+    acknowledged: list[int] = []
+
+    async def load() -> None:
+        sql = await asyncpg.connect(program_dsn)
+        try:
+            await sql.execute("create table if not exists public.ledger (n int primary key, body bytea)")
+            for n in range(10_000):
+                await sql.execute("insert into public.ledger values ($1, $2)", n, os.urandom(1 << 16))
+                acknowledged.append(n)
+        finally:
+            sql.terminate()
+
+    program_dsn = Postgres(program.home / "postgres").dsn()
+    filler = place / "filler"
+    with filler.open("wb") as file:
+        file.write(bytes(max(0, shutil.disk_usage(place).free - (20 << 20))))
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        asyncio.run(load())
+    assert acknowledged
+    filler.unlink()
+    program.await_ready(30)
+
+    async def count() -> int:
+        sql = await asyncpg.connect(program_dsn)
+        try:
+            return int(await sql.fetchval("select count(*) from public.ledger where n = any($1)", acknowledged))
+        finally:
+            await sql.close()
+
+    assert asyncio.run(count()) == len(acknowledged)
+    program.stop()
+
+
+def test_a_first_start_that_is_killed_anywhere_is_made_good_by_the_next(make: Make) -> None:
+    program = make()
+    for after in (0.15, 0.5, 0.9, 1.3):
+        with program.out.open("ab") as out:
+            program.process = subprocess.Popen(program.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        time.sleep(after)
+        program.process.kill()
+        program.process.wait()
+    program.start()
+    program.stop()
+
+
+def test_a_file_and_the_environment_say_what_options_say(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "clinic.toml"
+    file.write_text('public-url = "https://clinic.example"\nhost = "127.0.0.2"\nunheard-of = 1\n')
+    program = make(tmp_path / "real", verb="serve", options=("--config", str(file)))
+    done = subprocess.run(program.command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "unheard_of" in done.stderr
+    file.write_text(f'public-url = "https://clinic.example"\nmqtt-port = {program.mqtt_port}\n')
+    at = program.command.index("--mqtt-port")
+    del program.command[at : at + 2]
+    monkeypatch.setenv("BEDSIDE_HOST", "127.0.0.2")
+    with socket.create_server(("127.0.0.2", program.port)):
+        assert f"Port {program.port} (web) is taken" in program.refused()
+    with socket.create_server(("127.0.0.1", program.mqtt_port)):
+        assert f"Port {program.mqtt_port} (MQTT) is taken" in program.refused()
+
+
 def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path: Path) -> None:
     nats = Nats(tmp_path / "nats")
     for settings, safe in (({}, True), ({"fsync": "off"}, False), ({"synchronous_commit": "off"}, False)):
@@ -246,3 +322,33 @@ def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path
         finally:
             nats.stop()
             postgres.stop()
+
+
+def certificate(place: Path) -> tuple[Path, Path]:
+    """A certificate for localhost, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (place / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    (place / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
+    return place / "cert.pem", place / "key.pem"
+
+
+def test_pages_and_devices_by_tls(make: Make, tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    trusting = ssl.create_default_context(cafile=str(cert))
+    program = make(tmp_path / "real", verb="serve", options=("--tls-cert", str(cert), "--tls-key", str(key)))
+    program.scheme, program.trust = "https", trusting
+    program.start()
+    assert program.get("/healthz") == (200, b"alive\n")
+    plain = socket.create_connection(("127.0.0.1", program.mqtt_port))
+    with plain, trusting.wrap_socket(plain, server_hostname="localhost") as by_tls:
+        assert by_tls.version() == "TLSv1.3"
+    program.stop()

@@ -28,6 +28,8 @@ from bedside.foundation.engines import Nats, Postgres
 from bedside.foundation.errors import Conflict, NotFound, Unavailable
 
 LAYOUT = 1
+OURS = {"lock", "keys"}
+"""What may stand in a home that is not made yet: a start that was broken off, keys made for engines of others."""
 ROOM_FIRST = 250 * 1024 * 1024
 """Bytes that must be free where a new home is made: the empty cluster, its log and the demo's clinic."""
 ROOM_AGAIN = 48 * 1024 * 1024
@@ -72,7 +74,8 @@ class Home:
         Unavailable (no space, no permission).
         """
         made = self.made()
-        if made is None and self.path.is_dir() and any(self.path.iterdir()) and not (self.path / "lock").exists():
+        foreign = made is None and self.path.is_dir() and {entry.name for entry in self.path.iterdir()} - OURS
+        if foreign:
             raise Conflict(f"{self.path} holds other files.", remedy="Name an empty or new directory with --home.")
         if made is not None:
             newer = version_key(str(made.get("version", "0"))) > version_key(bedside.__version__)

@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -101,9 +101,13 @@ class Installation:
     """Start, tend, stop. Everything that may refuse does so before anything is changed."""
 
     def __init__(self, wish: Wish, program: Callable[[], Program], say: Callable[[str], None]) -> None:
-        self.wish, self._load, self.say = wish, program, say
+        def heard(line: str) -> None:
+            with suppress(OSError):  # the terminal may have gone: the clinic goes on
+                say(line)
+
+        self.wish, self._load, self.say = wish, program, heard
         self.home = Home(wish.home.absolute())
-        self.supervisor = Supervisor(say, self._announce)
+        self.supervisor = Supervisor(heard, self._announce)
         self.postgres: Postgres | None = None
         self.nats: Nats | None = None
         self._ready_in, self._ready_out = os.pipe()
@@ -159,6 +163,8 @@ class Installation:
             )
         if wish.nats_url is None:
             self.nats = nats = self.home.nats(mqtt_port=wish.mqtt_port, mqtt_host=wish.mqtt_host)
+            if wish.tls_cert and wish.tls_key:
+                nats.mqtt_tls = (wish.tls_cert.absolute(), wish.tls_key.absolute())
             self.supervisor.add(Service("NATS", nats.launch, stage=0, last_words=nats.last_words))
         scheme = "https" if wish.tls_cert else "http"
         name = "localhost" if wish.host in {"127.0.0.1", "::1", "0.0.0.0"} else wish.host  # noqa: S104

@@ -59,6 +59,31 @@ class Login:
         return str(nkeys.from_seed(bytearray(self.seed)).public_key.decode())
 
 
+def for_production(issuer: str) -> str:
+    """What a NATS that others run must be told for Bedside, to be put into its configuration. issuer: A… public key."""
+    return f"""\
+# NATS 2.12.3 or newer. Replace what stands in <angle brackets>; passwords as bcrypt (nats server passwd).
+# Start Bedside with --nats-url nats://bedside:<password>@<host>:4222, and with
+# BEDSIDE_NATS_SYSTEM_URL=nats://{SYSTEM_USER}:<password>@<host>:4222 to hear why devices are cut off.
+server_name: "<a name of its own for each server>"
+max_payload: {MAX_PAYLOAD}
+jetstream {{ store_dir: "<a disk of its own>", sync_interval: always }}
+mqtt {{
+  port: 8883
+  tls {{ cert_file: "<certificate>", key_file: "<key>" }}
+}}
+accounts {{
+  BEDSIDE {{ jetstream: enabled, users: [ {{ user: "{USER}", password: "<password>" }} ] }}
+  SYS {{ users: [ {{ user: "{SYSTEM_USER}", password: "<password>" }} ] }}
+}}
+system_account: SYS
+authorization {{
+  timeout: 5
+  auth_callout {{ issuer: "{issuer}", auth_users: [ "{USER}", "{SYSTEM_USER}" ], account: BEDSIDE }}
+}}
+"""
+
+
 class Nats:
     """One server under `root`: store/ for JetStream, nats.conf, login and key files of mode 0600."""
 
@@ -69,6 +94,8 @@ class Nats:
         self.port = port or free_port()
         self.mqtt_port = mqtt_port or free_port()
         self.mqtt_host = mqtt_host
+        self.mqtt_tls: tuple[Path, Path] | None = None
+        """Certificate and key, where devices come by TLS."""
         self.name = name
         self.log = root / "nats.log"
         self.process: Process | None = None
@@ -78,7 +105,7 @@ class Nats:
         return Login(
             USER,
             private.kept(self.root / "secret", lambda: secrets.token_urlsafe(32)),
-            private.kept(self.root / "callout.nk", _account_seed).encode(),
+            private.kept(self.root / "callout.nk", account_seed).encode(),
         )
 
     @property
@@ -97,6 +124,10 @@ class Nats:
         while nobody answers."""
         login = self.login()
         quoted = json.dumps
+        tls = ""
+        if self.mqtt_tls is not None:
+            certificate, key = (quoted(str(path)) for path in self.mqtt_tls)
+            tls = f"\n  tls {{ cert_file: {certificate}, key_file: {key} }}"
         return f"""\
 server_name: {quoted(self.name)}
 listen: "127.0.0.1:{self.port}"
@@ -111,7 +142,7 @@ jetstream {{
   max_file_store: 2GB
 }}
 mqtt {{
-  listen: {quoted(f"{self.mqtt_host}:{self.mqtt_port}")}
+  listen: {quoted(f"{self.mqtt_host}:{self.mqtt_port}")}{tls}
   ack_wait: "30s"
   max_ack_pending: 1000
 }}
@@ -182,5 +213,6 @@ def _open(host: str, port: int) -> bool:
         return probe.connect_ex(("127.0.0.1" if host in {"0.0.0.0", "::"} else host, port)) == 0  # noqa: S104
 
 
-def _account_seed() -> str:
+def account_seed() -> str:
+    """A new nkey account seed (SA…)."""
     return str(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_ACCOUNT).decode())

@@ -17,9 +17,10 @@ from urllib.parse import quote
 
 from bedside.foundation import private
 from bedside.foundation.engines.process import Process
-from bedside.foundation.errors import Unavailable
+from bedside.foundation.errors import Conflict, Unavailable
 
 USER = "bedside"
+MAJOR = "18"
 PORT = 5432  # names the socket file only: no TCP port is opened
 SOCKET_LIMIT = 107 - len("/.s.PGSQL.5432")
 
@@ -108,8 +109,17 @@ class Postgres:
         return f"postgresql://{USER}:{self.password()}@/{database}?host={host}&port={PORT}"
 
     def make(self) -> None:
-        """initdb, whole or not at all. Raises Unavailable with initdb's own words (disk full, no permission)."""
+        """initdb, whole or not at all. Raises Unavailable with initdb's own words (disk full, no permission).
+
+        Raises Conflict for a cluster that another major version of PostgreSQL made.
+        """
         if self.made:
+            version = (self.data / "PG_VERSION").read_text().strip()
+            if version != MAJOR:
+                raise Conflict(
+                    f"The database in {self.data} was made by PostgreSQL {version}; this is {MAJOR}.",
+                    remedy="Start it with the Bedside that made it, back it up there and restore it here.",
+                )
             return
         fresh = self.root / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)

@@ -43,6 +43,7 @@ from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
 from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.prescribing import subscribers as prescribing_subscribers
+from bedside.records import routes as records_routes
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
@@ -98,6 +99,7 @@ ROUTES: list[BaseRoute] = [
     *routes.ROUTES,
     *kit.ROUTES,
     *access_routes.ROUTES,
+    *records_routes.ROUTES,
     *visits_routes.ROUTES,
     *visit.ROUTES,
     *prescribe.ROUTES,

@@ -20,6 +20,7 @@ from bedside.records.service.record import (
     write_governed,
 )
 from bedside.records.service.registry import govern, provide
+from bedside.records.service.transactions import transact
 
 __all__ = [
     "Column",
@@ -38,6 +39,7 @@ __all__ = [
     "provide",
     "read",
     "search",
+    "transact",
     "update",
     "write_governed",
 ]

@@ -5,12 +5,10 @@ from typing import Any
 from bedside.fhir.definitions import resource_types
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
-from bedside.records.model import rows as indexing
 from bedside.records.model.stored import Page, Stored
-from bedside.records.service import reading, searching
+from bedside.records.service import conditional, reading, searching
 from bedside.records.service.searching import Params, page_of
 from bedside.records.service.writing import Draft, draft, write
-from bedside.records.store import writing as store
 
 
 async def create(ctx: Ctx, resource: dict[str, Any], *, id: str | None = None) -> Stored:  # noqa: A002
@@ -24,14 +22,7 @@ async def create_if_none(ctx: Ctx, resource: dict[str, Any], criteria: Params) -
 
     Of any number of callers at once one creates. Raises PreconditionFailed when several match.
     """
-    made = draft({k: v for k, v in resource.items() if k != "id"})
-    query = searching.parse(made.type, criteria)
-    # What is asked for, however it was spelt, is what callers queue for.
-    await store.claim(ctx.sql, [indexing.key(f"{ctx.tenant} {made.type} {query.filters!r}")])
-    found = await searching.only(ctx, made.type, criteria)
-    if found is not None:
-        return found
-    return (await write(ctx, [made]))[0]
+    return await conditional.create(ctx, draft({k: v for k, v in resource.items() if k != "id"}), criteria)
 
 
 async def update(ctx: Ctx, resource: dict[str, Any], *, if_match: int | None = None) -> Stored:

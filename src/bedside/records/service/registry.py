@@ -27,6 +27,11 @@ def providers(type_: str) -> list[ReadProvider]:
     return _providers.get(type_, [])
 
 
+def provided_types() -> list[str]:
+    """The types that have providers."""
+    return sorted(_providers)
+
+
 def provider_of(type_: str, id_: str) -> ReadProvider | None:
     """The provider whose id this is."""
     for provider in _providers.get(type_, ()):

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -55,13 +56,18 @@ class _Cursor(msgspec.Struct, array_like=True):
     finished: list[str] = []
 
 
-def parse(type_: str | None, params: Params, *, strict: bool = True) -> Query:
+def parse(type_: str | None, params: Params, *, strict: bool = True, bases: tuple[str, ...] = ()) -> Query:
     """The query of a type (None: across types). Raises Refused naming each parameter at fault."""
     pairs = params if isinstance(params, str) else list(params.items()) if isinstance(params, Mapping) else list(params)
     try:
-        return grammar.parse(type_, pairs, strict=strict)
+        return grammar.parse(type_, pairs, strict=strict, bases=bases)
     except BadQuery as error:
         raise Refused(error.issues, status=400) from None
+
+
+def pairs_of(text: str) -> list[tuple[str, str]]:
+    """The parameters of a query string, decoded, in order."""
+    return parse_qsl(text, keep_blank_values=True, errors="strict")
 
 
 async def search(ctx: Ctx, type_: str | None, params: Params, *, strict: bool = True) -> Found:

@@ -2,6 +2,7 @@
 # ruff: noqa: S608 - the text is made of our own names; every value is bound
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from bedside.fhir.grammar import DateValue, Filter, Has, NumberValue, QuantityValue, ReferenceValue, TokenValue
@@ -12,7 +13,7 @@ from bedside.records.store.conditions import Statement, moments
 
 class ProviderSearch(NamedTuple):
     """patients: whose rows; None for everyone's. by: the column that orders, `at` or `updated`. after: the last
-    page's end. limit: rows wanted."""
+    page's end. limit: rows wanted. since, before: of `updated`, for a history."""
 
     provider: ReadProvider
     filters: Sequence[Filter | Has]
@@ -21,6 +22,8 @@ class ProviderSearch(NamedTuple):
     descending: bool = True
     after: Sequence[Any] | None = None
     limit: int = 21
+    since: datetime | None = None
+    before: datetime | None = None
 
 
 _NEVER = "false"
@@ -30,6 +33,10 @@ def _where(s: Statement, search: ProviderSearch) -> str:
     parts = ["v.tenant = $1"]
     if search.patients is not None:
         parts.append(f"v.patient = any({s.bind(list(search.patients))}::text[])")
+    if search.since is not None:
+        parts.append(f"v.updated >= {s.bind(search.since)}")
+    if search.before is not None:
+        parts.append(f"v.updated < {s.bind(search.before)}")
     parts += [_condition(s, search.provider, one) for one in search.filters]
     return " and ".join(parts)
 

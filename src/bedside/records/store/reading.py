@@ -86,7 +86,7 @@ async def log(sql: Connection, tenant: int, window: Window) -> list[Row]:
     if window.since is not None:
         conditions.append(f"v.updated >= {bind(window.since)}")
     if window.before is not None:
-        conditions.append(f"v.updated <= {bind(window.before)}")
+        conditions.append(f"v.updated < {bind(window.before)}")
     if window.after is not None:
         updated, rid, number = window.after
         last = f"({bind(updated)}, {bind(rid)}::bigint, {bind(number)}::int)"

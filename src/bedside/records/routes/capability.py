@@ -1,0 +1,120 @@
+"""What this server says of itself: made from what it does, not from what it would like to."""
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from bedside.fhir.definitions import resource_types, search_parameters
+from bedside.records.service.registry import providers
+
+DATE = "2026-11-21"
+_READ = ["read", "vread", "history-instance", "history-type", "search-type"]
+_WRITE = ["create", "update", "delete"]
+# Parameters the search language refuses here: named in its answer to who tries, and not offered.
+_NOT_SEARCHED = frozenset({"composite", "special"})
+
+
+@cache
+def _resources() -> list[dict[str, Any]]:
+    found = []
+    for type_ in sorted(resource_types()):
+        if type_ == "Parameters":
+            continue
+        readonly = type_ == "AuditEvent"
+        known = search_parameters(type_)
+        if readonly:
+            params = [
+                {"name": name, "type": kind}
+                for name, kind in (("_id", "token"), ("date", "date"), ("patient", "reference"))
+            ]
+        else:
+            params = [
+                {"name": one.code, "type": one.type, "definition": one.url}
+                for one in sorted(known.values(), key=lambda p: p.code)
+                if one.type not in _NOT_SEARCHED
+            ]
+        entry: dict[str, Any] = {
+            "type": type_,
+            "profile": f"http://hl7.org/fhir/StructureDefinition/{type_}",
+            "interaction": [
+                {"code": code} for code in (["read", "vread", "search-type"] if readonly else [*_READ, *_WRITE])
+            ],
+            "versioning": "versioned" if readonly else "versioned-update",
+            "readHistory": not readonly,
+            "updateCreate": not readonly,
+            "conditionalCreate": not readonly,
+            "conditionalUpdate": not readonly,
+            "conditionalDelete": "not-supported" if readonly else "single",
+            "searchInclude": ["*"] if readonly else _includes(type_),
+            "searchParam": params,
+        }
+        if readonly:
+            del entry["searchInclude"]
+        if providers(type_):
+            entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
+        found.append(entry)
+    return found
+
+
+def _includes(type_: str) -> list[str]:
+    return [
+        f"{type_}:*",
+        *(f"{type_}:{one.code}" for one in search_parameters(type_).values() if one.type == "reference"),
+    ]
+
+
+def statement(base: str) -> dict[str, Any]:
+    """The CapabilityStatement at /metadata."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "id": "bedside",
+        "status": "active",
+        "date": DATE,
+        "kind": "instance",
+        "software": {"name": "Bedside", "version": version("bedside")},
+        "implementation": {"description": "Bedside: visits, monitoring and one record", "url": base},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {
+                    "cors": False,
+                    "service": [
+                        {
+                            "coding": [
+                                {
+                                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                                    "code": "SMART-on-FHIR",
+                                }
+                            ]
+                        }
+                    ],
+                    "extension": [
+                        {
+                            "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                            "extension": [{"url": "token", "valueUri": f"{_origin(base)}/oauth/token"}],
+                        }
+                    ],
+                },
+                "resource": _resources(),
+                "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
+            }
+        ],
+    }
+
+
+def _origin(base: str) -> str:
+    return base.removesuffix("/fhir/R4")
+
+
+def smart_configuration(base: str) -> dict[str, Any]:
+    """For backend clients: where the token is and how they prove who they are (SMART App Launch 2.2)."""
+    return {
+        "token_endpoint": f"{_origin(base)}/oauth/token",
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["RS384", "ES384"],
+        "scopes_supported": ["system/*.cruds", "system/*.rs"],
+        "capabilities": ["client-confidential-symmetric", "client-confidential-asymmetric", "permission-v2"],
+    }

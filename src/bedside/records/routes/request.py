@@ -1,0 +1,151 @@
+"""A FHIR request as it came: its body within limits, its address, what it prefers."""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+
+from bedside.fhir import structure
+from bedside.fhir.issues import Issue
+from bedside.foundation.errors import BedsideError, TooLarge
+from bedside.foundation.settings import Settings
+from bedside.records.model.refusals import Refused, refuse
+from bedside.records.service.searching import pairs_of
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Of a body: a transaction of 5,000 entries is some 6 MB."""
+MOST_FORM = 1024 * 1024
+JSON = frozenset({"application/fhir+json", "application/json", "text/json"})
+_FORMATS = JSON | {"json"}
+
+
+class NotAcceptable(BedsideError):
+    """The caller wants another format."""
+
+    status, code = 406, "not-supported"
+
+
+class Unsupported(BedsideError):
+    """The body is in a format that is not read here."""
+
+    status, code = 415, "not-supported"
+
+
+class Prefer(msgspec.Struct, frozen=True):
+    """The Prefer header. returns: representation, minimal or OperationOutcome; None: not said."""
+
+    returns: str | None = None
+    strict: bool = True
+
+
+class Address(msgspec.Struct, frozen=True):
+    """base: `https://host/fhir/R4`. parts: the path below it. pairs: the parameters, decoded, in order."""
+
+    base: str
+    parts: list[str]
+    pairs: list[tuple[str, str]]
+
+
+def address(request: Request) -> Address:
+    """Where the request goes. Raises Refused for a query that is no UTF-8 text."""
+    scope = request.scope
+    path: str = scope["path"].removeprefix("/fhir/R4").strip("/")
+    try:
+        query = scope["query_string"].decode("ascii")
+        pairs = pairs_of(query) if query else []
+    except (UnicodeDecodeError, ValueError):
+        raise refuse("value", "query", "The query is not percent-encoded UTF-8.", status=400) from None
+    return Address(f"{_origin(request)}/fhir/R4", path.split("/") if path else [], pairs)
+
+
+def _origin(request: Request) -> str:
+    """The public origin; the address that was used where it is this machine itself."""
+    settings: Settings | None = getattr(request.app.state, "settings", None)
+    used = f"{request.url.scheme}://{request.url.netloc}"
+    if settings is None or request.url.hostname in ("localhost", "127.0.0.1", "::1"):
+        return used
+    return settings.public_url.rstrip("/")
+
+
+def prefer(request: Request) -> Prefer:
+    """What the Prefer header says; what it says of other things is not ours to judge (RFC 7240)."""
+    returns, strict = None, True
+    for part in ",".join(request.headers.getlist("prefer")).replace(";", ",").split(","):
+        name, _, value = part.strip().partition("=")
+        value = value.strip().strip('"')
+        if name.lower() == "return" and value in ("minimal", "representation", "OperationOutcome"):
+            returns = value
+        if name.lower() == "handling":
+            strict = value != "lenient"
+    return Prefer(returns, strict)
+
+
+def check_format(request: Request, pairs: list[tuple[str, str]]) -> None:
+    """Raise NotAcceptable unless JSON will do."""
+    for name, value in pairs:
+        if name == "_format" and value.replace(" ", "+").partition(";")[0] not in _FORMATS:
+            raise NotAcceptable("Only JSON is spoken here.", where="_format", remedy="Ask for application/fhir+json.")
+    accept = request.headers.get("accept")
+    if not accept or any(name == "_format" for name, _ in pairs):
+        return
+    kinds = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    if not kinds & (JSON | {"*/*", "application/*", "text/html", ""}):
+        raise NotAcceptable("Only JSON is spoken here.", where="Accept", remedy="Ask for application/fhir+json.")
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def check_type(request: Request) -> None:
+    """Raise Unsupported unless the body says that it is JSON in UTF-8."""
+    if _kind(request) not in JSON:
+        raise Unsupported("The body must be JSON.", where="Content-Type", remedy="Send application/fhir+json.")
+    charset = request.headers.get("content-type", "").lower().partition("charset=")[2].strip(' "')
+    if charset and charset not in ("utf-8", "utf8"):
+        raise Unsupported("FHIR JSON is UTF-8.", where="Content-Type")
+
+
+async def raw_body(request: Request, most: int = MOST_BYTES) -> bytes:
+    """The body. Raises TooLarge as soon as it is clear, without reading on."""
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said) > most:
+        raise TooLarge(f"A body holds at most {most // 1024 // 1024} MB.", remedy="Send it in parts.")
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise TooLarge(f"A body holds at most {most // 1024 // 1024} MB.", remedy="Send it in parts.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def resource(request: Request) -> dict[str, Any]:
+    """A resource that is well made. Raises Unsupported, TooLarge, Refused with every fault."""
+    made, issues = await read(request)
+    if issues:
+        raise Refused(issues)
+    return made
+
+
+async def read(request: Request) -> tuple[dict[str, Any], list[Issue]]:
+    """The object in the body, and what is wrong with it. Raises Refused when it is no JSON object at all."""
+    check_type(request)
+    raw = await raw_body(request)
+    try:
+        return structure.accept(raw)
+    except structure.Malformed as error:
+        raise Refused(error.issues, status=400) from None
+
+
+async def form_pairs(request: Request) -> list[tuple[str, str]]:
+    """The parameters of a POST _search. Raises Unsupported, TooLarge, Refused."""
+    raw = await raw_body(request, MOST_FORM)
+    if not raw:
+        return []
+    if _kind(request) != "application/x-www-form-urlencoded":
+        raise Unsupported("A search is posted as a form.", remedy="Send application/x-www-form-urlencoded.")
+    try:
+        return pairs_of(raw.decode())
+    except (UnicodeDecodeError, ValueError):
+        raise refuse("value", "body", "The form is not UTF-8.", status=400) from None

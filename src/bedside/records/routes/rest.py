@@ -1,0 +1,301 @@
+"""The interactions of FHIR's RESTful API (hl7.org/fhir/R4/http.html)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bedside import access
+from bedside.fhir import references
+from bedside.fhir.definitions import resource_types
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import BedsideError, NotFound
+from bedside.foundation.http import ctx_of
+from bedside.foundation.ids import uuid7
+from bedside.records.model.bundle import etag
+from bedside.records.model.json import encode
+from bedside.records.model.refusals import Refused, refuse
+from bedside.records.model.stored import Stored
+from bedside.records.routes import capability
+from bedside.records.routes.answer import answer, refusal, version_headers, written
+from bedside.records.routes.request import (
+    Address,
+    address,
+    check_format,
+    form_pairs,
+    prefer,
+    read,
+    resource,
+)
+from bedside.records.service import bundles, conditional, histories, reading, searching, subsetting
+from bedside.records.service.transactions import transact
+from bedside.records.service.writing import Draft, write
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
+
+
+class NotAllowed(BedsideError):
+    """The address is right, the method is not."""
+
+    status, code = 405, "not-supported"
+
+
+class NotServed(BedsideError):
+    """FHIR knows it, this server does not."""
+
+    status, code = 501, "not-supported"
+
+
+async def fhir(request: Request) -> Response:
+    """Every request below /fhir/R4."""
+    try:
+        place = address(request)
+        check_format(request, place.pairs)
+        return await _Interaction(request, place).run()
+    except BedsideError as error:
+        return refusal(error)
+
+
+class _Interaction:
+    """One request."""
+
+    def __init__(self, request: Request, place: Address) -> None:
+        self.request, self.place = request, place
+        self.method = "GET" if request.method == "HEAD" else request.method
+        self.prefer = prefer(request)
+        self.pretty = ("_pretty", "true") in place.pairs
+        self.base = place.base
+
+    async def run(self) -> Response:
+        """Find the interaction by the shape of the address."""
+        parts = self.place.parts
+        match parts:
+            case ["metadata"]:
+                self._only("GET")
+                return answer(encode(capability.statement(self.base)), pretty=self.pretty)
+            case [".well-known", "smart-configuration"]:
+                self._only("GET")
+                found = encode(capability.smart_configuration(self.base))
+                return Response(found, media_type="application/json")
+            case []:
+                return await (self._bundle() if self.method == "POST" else self._search(None))
+            case ["_history"]:
+                return await self._history(None, None)
+            case ["_search"]:
+                self._only("POST")
+                return await self._search(None)
+        if any(part.startswith("$") for part in parts):
+            raise NotServed("This operation is not served here.", where=parts[-1][:64])
+        if parts[0] not in resource_types():
+            raise NotFound("There is no such resource type in FHIR R4.", where=parts[0][:64])
+        if len(parts) > 1 and not parts[1].startswith("_") and not references.is_id(parts[1]):
+            raise refuse(
+                "value", f"{parts[0]}.id", "An id is 1 to 64 letters, digits, hyphens, full stops.", status=400
+            )
+        match parts:
+            case [type_]:
+                return await self._on_type(type_)
+            case [type_, "_search"]:
+                self._only("POST")
+                return await self._search(type_)
+            case [type_, "_history"]:
+                return await self._history(type_, None)
+            case [type_, id_]:
+                return await self._on_instance(type_, id_)
+            case [type_, id_, "_history"]:
+                return await self._history(type_, id_)
+            case [type_, id_, "_history", number]:
+                self._only("GET")
+                return await self._version(type_, id_, number)
+        raise NotFound("There is nothing at this address.")
+
+    def _only(self, *methods: str) -> None:
+        if self.method not in methods:
+            raise NotAllowed(f"Only {' and '.join(methods)} here.", where=self.request.method)
+
+    async def _work(self, action: str, body: Callable[[Ctx], Awaitable[Response]], *, readonly: bool) -> Response:
+        """One unit of work; a lost race of a write is run again."""
+        ctx = ctx_of(self.request)
+
+        async def once() -> Response:
+            async with access.work(ctx, action, readonly=readonly) as inner:
+                return await body(inner)
+
+        return await (once() if readonly else ctx.database.attempt(once))
+
+    # -- types ---------------------------------------------------------------------------------------------------
+
+    async def _on_type(self, type_: str) -> Response:
+        match self.method:
+            case "GET":
+                return await self._search(type_)
+            case "POST":
+                return await self._create(type_)
+            case "PUT":
+                return await self._update_matching(type_)
+            case "DELETE":
+                return await self._delete_matching(type_)
+        raise NotServed("PATCH is not served here yet.", remedy="Read, change and PUT the resource.")
+
+    async def _body(self, type_: str) -> dict[str, Any]:
+        made = await resource(self.request)
+        if made.get("resourceType") != type_:
+            raise refuse("value", "resourceType", f"This address takes a {type_}.", status=400)
+        return made
+
+    async def _create(self, type_: str) -> Response:
+        made = await self._body(type_)
+        draft = Draft("create", type_, uuid7(), made, checked=True)
+        criteria = self.request.headers.get("if-none-exist")
+
+        async def body(ctx: Ctx) -> Response:
+            if criteria:
+                one = await conditional.create(ctx, draft, criteria.partition("?")[2] or criteria)
+            else:
+                one = (await write(ctx, [draft]))[0]
+            response = written(one, self.base, self.prefer.returns, created=one.created, pretty=self.pretty)
+            response.headers.setdefault("location", f"{self.base}/{one.reference}/_history/{one.version}")
+            return response
+
+        return await self._work(f"created {type_}", body, readonly=False)
+
+    def _criteria(self) -> list[tuple[str, str]]:
+        return [pair for pair in self.place.pairs if pair[0] not in ("_format", "_pretty")]
+
+    def _if_match(self) -> int | None:
+        return etag(self.request.headers.get("if-match"), "If-Match")
+
+    async def _update_matching(self, type_: str) -> Response:
+        made, if_match = await self._body(type_), self._if_match()
+
+        async def body(ctx: Ctx) -> Response:
+            one = await conditional.update(ctx, made, type_, self._criteria(), if_match)
+            return written(one, self.base, self.prefer.returns, created=one.created, pretty=self.pretty)
+
+        return await self._work(f"changed {type_}", body, readonly=False)
+
+    async def _delete_matching(self, type_: str) -> Response:
+        async def body(ctx: Ctx) -> Response:
+            return _deleted(await conditional.delete(ctx, type_, self._criteria()))
+
+        return await self._work(f"deleted {type_}", body, readonly=False)
+
+    # -- instances -----------------------------------------------------------------------------------------------
+
+    async def _on_instance(self, type_: str, id_: str) -> Response:
+        match self.method:
+            case "GET":
+                return await self._read(type_, id_)
+            case "PUT":
+                return await self._update(type_, id_)
+            case "DELETE":
+                return await self._delete(type_, id_)
+            case "POST":
+                raise NotAllowed("A new resource is posted to its type.", where="POST")
+        raise NotServed("PATCH is not served here yet.", remedy="Read, change and PUT the resource.")
+
+    async def _read(self, type_: str, id_: str) -> Response:
+        query = None
+        if self.place.pairs:
+            query = searching.parse(type_, self.place.pairs, strict=self.prefer.strict)
+            if query.filters or query.includes or query.revincludes or query.sort:
+                raise refuse("not-supported", "query", "A read takes _summary, _elements and _format only.", status=400)
+
+        async def body(ctx: Ctx) -> Response:
+            one = await reading.read(ctx, type_, id_)
+            if query is not None:
+                one = subsetting.subset(one, query)
+            return self._found(one)
+
+        return await self._work(f"read {type_}", body, readonly=True)
+
+    def _found(self, one: Stored) -> Response:
+        headers = version_headers(one)
+        known = self.request.headers.get("if-none-match")
+        if known is not None and headers["etag"] in [part.strip() for part in known.split(",")]:
+            return Response(None, 304, headers)
+        return answer(one.body, 200, headers, pretty=self.pretty)
+
+    async def _version(self, type_: str, id_: str, number: str) -> Response:
+        if not (number.isascii() and number.isdecimal() and len(number) <= 9):
+            raise NotFound("There is no such version.")
+
+        async def body(ctx: Ctx) -> Response:
+            return self._found(await reading.version(ctx, type_, id_, int(number)))
+
+        return await self._work(f"read {type_}", body, readonly=True)
+
+    async def _update(self, type_: str, id_: str) -> Response:
+        made, if_match = await self._body(type_), self._if_match()
+        if made.get("id") != id_:
+            raise refuse("value", f"{type_}.id", "The resource's id must be the address's.", status=400)
+        draft = Draft("put", type_, id_, made, if_match=if_match, checked=True)
+
+        async def body(ctx: Ctx) -> Response:
+            one = (await write(ctx, [draft]))[0]
+            return written(one, self.base, self.prefer.returns, created=one.created, pretty=self.pretty)
+
+        return await self._work(f"changed {type_}", body, readonly=False)
+
+    async def _delete(self, type_: str, id_: str) -> Response:
+        draft = Draft("delete", type_, id_, None, if_match=self._if_match())
+
+        async def body(ctx: Ctx) -> Response:
+            return _deleted((await write(ctx, [draft]))[0])
+
+        return await self._work(f"deleted {type_}", body, readonly=False)
+
+    # -- many ----------------------------------------------------------------------------------------------------
+
+    async def _search(self, type_: str | None) -> Response:
+        pairs = self.place.pairs
+        if self.method == "POST":
+            pairs = [*pairs, *await form_pairs(self.request)]
+        else:
+            self._only("GET")
+        query = searching.parse(type_, pairs, strict=self.prefer.strict, bases=(f"{self.base}/",))
+        path = f"/{type_}" if type_ else ""
+
+        async def body(ctx: Ctx) -> Response:
+            found = await searching.run(ctx, query)
+            made = bundles.searchset(found, base=self.base, path=path, pairs=pairs, now=ctx.clock.now())
+            return answer(made, pretty=self.pretty)
+
+        return await self._work(f"searched {type_ or 'the record'}", body, readonly=True)
+
+    async def _history(self, type_: str | None, id_: str | None) -> Response:
+        self._only("GET")
+        wish = histories.parse(self.place.pairs, strict=self.prefer.strict)
+        path = "".join(f"/{part}" for part in (type_, id_, "_history") if part)
+
+        async def body(ctx: Ctx) -> Response:
+            found = await histories.page(ctx, type_, id_, wish)
+            made = bundles.history(
+                found.versions,
+                base=self.base,
+                path=path,
+                pairs=self.place.pairs,
+                now=ctx.clock.now(),
+                next_=found.next,
+                total=found.total,
+            )
+            return answer(made, pretty=self.pretty)
+
+        return await self._work(f"read the history of {type_ or 'the record'}", body, readonly=True)
+
+    async def _bundle(self) -> Response:
+        made, issues = await read(self.request)
+        faults, rest = histories.by_entry(issues)
+        if rest:
+            raise Refused(rest)
+
+        async def body(ctx: Ctx) -> Response:
+            whole = self.prefer.returns == "representation"
+            return answer(encode(await transact(ctx, made, base=self.base, whole=whole, faults=faults)))
+
+        return await self._work(f"carried out a {made.get('type')}", body, readonly=False)
+
+
+def _deleted(one: Stored) -> Response:
+    return Response(None, 204, {"etag": f'W/"{one.version}"'})

@@ -47,7 +47,7 @@ from bedside.records import routes as records_routes
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import kit, pharmacy, visit
+from bedside.web import entry, kit, pharmacy, visit
 from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -99,6 +99,7 @@ ROUTES: list[BaseRoute] = [
     *routes.ROUTES,
     *kit.ROUTES,
     *access_routes.ROUTES,
+    *entry.ROUTES,
     *records_routes.ROUTES,
     *visits_routes.ROUTES,
     *visit.ROUTES,

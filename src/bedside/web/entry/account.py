@@ -1,0 +1,114 @@
+"""One's own account: where one is signed in, passkeys, the PIN for walls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+
+from bedside import access
+from bedside.foundation.errors import BedsideError, Forbidden, Invalid, SignInNeeded, TooMany
+from bedside.foundation.http import ctx_of
+from bedside.web.entry.proof import proof_of
+from bedside.web.entry.sign_in import json_of
+from bedside.web.kit import render
+
+STAFF = frozenset({"clinician", "nurse", "pharmacist", "administrator", "privacy-officer"})
+
+
+async def page(request: Request) -> Response:
+    """GET /account."""
+    return await _page(request)
+
+
+async def _page(request: Request, error: BedsideError | None = None, done: str | None = None) -> Response:
+    ctx = ctx_of(request)
+    if ctx.actor.kind != "person":
+        return RedirectResponse("/sign-in?next=/account", 303)
+    async with access.work(ctx, "opened their account", readonly=True) as inner:
+        person = await access.person(inner, ctx.actor.id)
+        sessions = await access.sessions(inner)
+        passkeys = await access.passkeys.passkeys(inner)
+    return render(
+        request,
+        "entry/account.html",
+        error.status if error else 200,
+        error=error,
+        done=done,
+        person=person,
+        sessions=sessions,
+        mine=ctx.actor.session,
+        passkeys=[(bytes_to_base64url(one.id), one.label, one.created) for one in passkeys],
+        staff=bool(person.roles & STAFF),
+    )
+
+
+async def sign_out(request: Request) -> Response:
+    """End this session."""
+    ctx = ctx_of(request)
+    async with access.work(ctx, "signed out") as inner:
+        await access.sign_out(inner)
+    response = RedirectResponse("/sign-in", 303)
+    access.drop_cookie(ctx, response)
+    return response
+
+
+async def sign_out_everywhere(request: Request) -> Response:
+    """End every session of this person, this one too."""
+    ctx = ctx_of(request)
+    async with access.work(ctx, "signed out everywhere") as inner:
+        await access.sign_out_everywhere(inner)
+    response = RedirectResponse("/sign-in", 303)
+    access.drop_cookie(ctx, response)
+    return response
+
+
+async def pin(request: Request) -> Response:
+    """Set the PIN for acknowledging at a wall."""
+    form: dict[str, Any] = dict(await request.form())
+    try:
+        # The field of the new PIN is not the proof.
+        new = str(form.pop("pin", ""))
+        async with access.work(ctx_of(request), "set their PIN") as inner:
+            await access.set_pin(inner, new, proof_of(form))
+    except (Forbidden, Invalid, TooMany) as error:
+        return await _page(request, error)
+    return await _page(request, done="pin")
+
+
+async def passkey_options(request: Request) -> Response:
+    """What the browser needs to make a passkey."""
+    return Response(await access.passkeys.registration_options(ctx_of(request)), media_type="application/json")
+
+
+async def passkey(request: Request) -> Response:
+    """Keep the passkey that was made."""
+    said = await json_of(request)
+    await access.passkeys.add_passkey(ctx_of(request), str(said.get("answer") or ""), str(said.get("label") or ""))
+    return Response(status_code=204)
+
+
+async def remove_passkey(request: Request) -> Response:
+    """Take one away."""
+    form = await request.form()
+    try:
+        key = base64url_to_bytes(str(form.get("passkey") or ""))
+    except ValueError:
+        raise Invalid("That is no passkey.") from None
+    async with access.work(ctx_of(request), "removed a passkey") as inner:
+        await access.passkeys.drop_passkey(inner, key)
+    return RedirectResponse("/account#passkeys", 303)
+
+
+async def confirm_options(request: Request) -> Response:
+    """What the browser needs to confirm by passkey who acts. `person`: who, at a wall."""
+    ctx = ctx_of(request)
+    if ctx.actor.kind != "person":
+        raise SignInNeeded("Sign in first.")
+    said = await json_of(request)
+    who = str(said.get("person") or "") or None
+    if "display" not in ctx.actor.roles:
+        who = None
+    return Response(await access.passkeys.confirm_options(ctx, who), media_type="application/json")

@@ -1,0 +1,23 @@
+"""What access says to a person, marked for translation: the pages of the way in show it in the reader's language."""
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
+    """Marks a msgid where it is written down; the template translates it."""
+    return text
+
+
+SAID = (
+    N_("That did not match. Check what you typed."),
+    N_("If you cannot get in, use the help below: nothing is lost."),
+    N_("That did not match who you are."),
+    N_("Try again, or use your passkey."),
+    N_("That was tried too often."),
+    N_("Type your e-mail or telephone."),
+    N_("A password has at least 10 characters."),
+    N_("That password is too long."),
+    N_("That password is easy to guess from who you are."),
+    N_("Four words do well."),
+    N_("The two passwords are not the same."),
+    N_("A PIN has at least 6 digits, of at least three different ones."),
+    N_("Say in a few words why you need this record now."),
+)

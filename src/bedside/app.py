@@ -28,6 +28,8 @@ from bedside import access, monitoring, records
 from bedside.access import routes as access_routes
 from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
+from bedside.demo import devices as demo_devices
+from bedside.demo import seeding
 from bedside.demo.people import CLINIC
 from bedside.foundation import jobs, routes, telemetry
 from bedside.foundation.bounded import Bounded
@@ -126,7 +128,18 @@ WORKER: list[Lifespan] = [access_subscribers.sealing]
 INGEST: list[Lifespan] = [_devices_wire]
 """What takes readings: entered when the ingest process starts, left when it stops."""
 
-PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = []
+
+async def _seed(ground: Ground, say: Callable[[str], None]) -> None:
+    """The demo's clinic, once."""
+    settings = ground.settings
+    if not settings.demo:
+        return
+    say(f"Looking after the demo's clinic of {settings.patients} patients …")
+    if await seeding.seed(ground.ctx(NOBODY), settings.home, patients=settings.patients, seed=settings.seed):
+        say(f"Invented {settings.patients} patients, their histories, staff and devices (seed {settings.seed}).")
+
+
+PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [_seed]
 """What must be there before anything runs, after the migrations: rules, the demo's clinic. Run at every start."""
 
 
@@ -351,11 +364,13 @@ class Bedside:
 
     def devices(self, settings: Settings) -> None:
         """The demo's devices."""
-        _run("devices", _told_to_stop())
+        cards = demo_devices.unpack(settings.home / seeding.CARDS)
+        _run("devices", demo_devices.run(cards, settings.mqtt_host, settings.mqtt_port))
 
     def welcome(self, settings: Settings) -> str:
-        """Where it is."""
-        return f"Bedside runs at {settings.public_url} (Ctrl-C stops it)"
+        """Where it is, and in the demo who can sign in."""
+        where = f"Bedside runs at {settings.public_url} (Ctrl-C stops it)"
+        return f"{where}\n{seeding.sign_ins(settings.public_url)}" if settings.demo else where
 
 
 def _run(process: str, body: Coroutine[Any, Any, None]) -> None:

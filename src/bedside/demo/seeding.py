@@ -1,0 +1,215 @@
+"""Fills a new demo home through the rooms' own faces, in one transaction: all of it is there, or nothing."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bedside import access, monitoring, prescribing, records
+from bedside.demo import histories
+from bedside.demo.devices import Card
+from bedside.demo.histories import STORY, Patient
+from bedside.demo.people import CLINIC, PHARMACY, PLACES, STAFF, identity
+from bedside.foundation.context import Actor, Ctx
+
+PASSWORD = "quiet harbor lantern"  # noqa: S105 - of invented people, printed at every start of the demo
+PIN = "246813"
+CARDS = "demo/devices.json"
+
+
+async def seed(outer: Ctx, home: Path, *, patients: int, seed: int) -> bool:
+    """Seed the clinic unless it is there already (False). The devices' cards are written under the home."""
+    actor = Actor("job", "demo", "demo seeding")
+    async with access.work(
+        outer.with_(actor=actor, purpose="HOPERAT", origin="bedside demo"), "seeded the demo"
+    ) as ctx:
+        if await access.places(ctx):
+            return False
+        for place, name, kind in PLACES:
+            await access.add_place(ctx, place, name, kind)
+        await access.add_place(ctx, PHARMACY, "Harbor Street Pharmacy", "pharmacy")
+        await _staff(ctx, seed)
+        drawn = histories.draw(seed, patients, ctx.clock.now().date())
+        await records.transact(ctx, _bundle([*_clinic(seed), *(r for p in drawn for r in p.resources)]))
+        cards: list[Card] = []
+        for n, patient in enumerate(drawn):
+            cards += await _patient(ctx, seed, n, patient)
+        await _caregiver(ctx, seed, drawn[0])
+        path = home / CARDS
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(msgspec.json.encode(cards))
+    return True
+
+
+def sign_ins(url: str) -> str:
+    """What the terminal says at the start: who there is, and the one password of them all."""
+    lines = [
+        "",
+        f"  Sign in at {url}/sign-in: one button for each person, or with these (invented people, demo only):",
+        *(f"    {person.name:<14} {person.title:<36} {person.key}@riverside.example" for person in STAFF),
+        "    Rosa Álvarez   Patient, 178/112 in a minute or two  (her links and codes: /demo/outbox)",
+        f"  Password of the staff: {PASSWORD}    PIN at the wall: {PIN}",
+        "",
+        f"  Begin as Amina Haddad, the nurse, at {url}/wall. The cuff of Rosa Álvarez speaks within two minutes.",
+    ]
+    return "\n".join(lines)
+
+
+def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    entries = [
+        {"resource": r, "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"}} for r in resources
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def _clinic(seed: int) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = [
+        {
+            "resourceType": "Organization",
+            "id": identity(seed, "clinic"),
+            "active": True,
+            "name": CLINIC["name"],
+            "telecom": [{"system": "phone", "value": CLINIC["telephone"]}],
+        }
+    ]
+    for person in STAFF:
+        given, family = person.name.rsplit(" ", 1)
+        made.append(
+            {
+                "resourceType": "Practitioner",
+                "id": identity(seed, "staff", person.key),
+                "active": True,
+                "name": [{"family": family, "given": [given], "text": person.name}],
+                "qualification": [{"code": {"text": person.title}}],
+            }
+        )
+    return made
+
+
+async def _staff(ctx: Ctx, seed: int) -> None:
+    today = ctx.clock.now().date()
+    for person in STAFF:
+        id = identity(seed, "staff", person.key)
+        await access.add_person(
+            ctx,
+            access.NewPerson(
+                name=person.name,
+                roles=frozenset(person.roles),
+                id=id,
+                reference=f"Practitioner/{id}",
+                language=person.language,
+                phone=f"+1 212 555 02{STAFF.index(person):02d}",
+                email=f"{person.key}@riverside.example",
+                zone=CLINIC["zone"],
+                password=PASSWORD,
+                pin=PIN,
+            ),
+        )
+        for place, step in person.duties:
+            await access.set_duty(ctx, person=id, place=place, role=person.roles[0], step=step)
+        if "pharmacist" in person.roles:
+            await access.set_duty(ctx, person=id, place=PHARMACY, role="pharmacist")
+        for jurisdiction in person.licences:
+            licence = access.Licence(
+                id,
+                jurisdiction,
+                f"DEMO-{person.key}-{jurisdiction}",
+                "full",
+                date(today.year - 6, 1, 1),
+                date(today.year + 1, 6, 30),
+                today - timedelta(days=30),
+                "invented for the demo",
+            )
+            await access.add_licence(ctx, licence)
+    # The wall is a person whose only role is to display.
+    wall = await access.add_person(
+        ctx,
+        access.NewPerson(
+            name="Ward wall", roles=frozenset({"display"}), id=identity(seed, "wall"), zone=CLINIC["zone"]
+        ),
+    )
+    for place, _, _ in PLACES:
+        await access.set_duty(ctx, person=wall.id, place=place, role="display")
+    administrator = identity(seed, "staff", "administrator")
+    actor = Actor("person", administrator, "Pat Morgan", frozenset({"administrator"}))
+    pharmacy = prescribing.Pharmacy(PHARMACY, "Harbor Street Pharmacy", "+1 212 555 0140", "12 Harbor Street, New York")
+    await prescribing.put_pharmacy(ctx.with_(actor=actor), pharmacy)
+
+
+async def _patient(ctx: Ctx, seed: int, n: int, patient: Patient) -> list[Card]:
+    await access.add_person(
+        ctx,
+        access.NewPerson(
+            name=patient.name,
+            roles=frozenset({"patient"}),
+            id=identity(seed, "person", n),
+            patient=patient.id,
+            language=patient.language,
+            phone=patient.phone,
+            email=patient.email,
+            units="us",
+            zone=CLINIC["zone"],
+        ),
+    )
+    place = patient.kind.place
+    bed = f"{'V' if place == 'virtual-ward' else 'H'}{n + 1}"
+    await access.place_patient(ctx, patient.id, place, bed=bed)
+    doctor = identity(seed, "staff", "clinician" if n % 3 else "clinician-2")
+    for clinician in {doctor, identity(seed, "staff", "clinician")} if n == 0 else {doctor}:
+        await access.relate(ctx, person=clinician, patient=patient.id, kind="care", source="registration")
+    await monitoring.set_profile(
+        ctx,
+        patient.id,
+        birth_date=patient.birth_date,
+        pregnant=patient.kind.pregnant,
+        news2_scale=patient.kind.news2_scale,
+    )
+    cards = []
+    for device in patient.devices:
+        made = await monitoring.add_device(ctx, monitoring.NewDevice(kind=device.kind, patient=patient.id))
+        cards.append(
+            Card(
+                device=made.device,
+                username=made.username,
+                password=made.password,
+                topic=made.topic,
+                ack_topic=made.ack_topic,
+                kind=device.kind,
+                vitals=device.vitals,
+                story=patient.key == STORY,
+            )
+        )
+    return cards
+
+
+async def _caregiver(ctx: Ctx, seed: int, patient: Patient) -> None:
+    """Rosa's son, who may read her record and write messages: by a Consent, as anybody's grant."""
+    id = identity(seed, "caregiver")
+    await access.add_person(
+        ctx,
+        access.NewPerson(
+            name="Luis Álvarez",
+            roles=frozenset({"caregiver"}),
+            id=id,
+            language="es",
+            phone="+1 212 555 3000",
+            email="luis.alvarez@example.org",
+            zone=CLINIC["zone"],
+        ),
+    )
+    await access.grant(
+        ctx,
+        access.GrantRequest(
+            person=id,
+            patient=patient.id,
+            actions="R",
+            what=frozenset({"*"}),
+            source=f"RelatedPerson/{id}",
+            id=identity(seed, "grant"),
+            until=ctx.clock.now() + timedelta(days=365),
+        ),
+    )

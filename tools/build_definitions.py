@@ -25,6 +25,11 @@ NATIVE = {"ele-1", "ext-1", "ref-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6"
 # Value sets that cannot be listed; structure.py knows the shape of their codes.
 SHAPED = {"http://hl7.org/fhir/ValueSet/mimetypes", "http://hl7.org/fhir/ValueSet/ucum-units"}
 
+# Names of data elements are cut at this length, so that some of those with longer paths got lost.
+LONGEST = 60
+INHERITED = (".id", ".extension", ".modifierExtension")
+REPLACED = ("min", "max", "type", "binding")
+
 
 class Definitions:
     """Collects what the pack holds while the sources are read."""
@@ -42,10 +47,42 @@ class Definitions:
             for resource in bundle(name):
                 if resource["resourceType"] == "StructureDefinition" and resource.get("derivation") != "constraint":
                     self.structures[resource["type"]] = resource
+        self._restore_r4()
         for name in ("valuesets", "v3-codesystems", "v2-tables"):
             for resource in bundle(name):
                 where = self.value_sets if resource["resourceType"] == "ValueSet" else self.code_systems
                 where.setdefault(resource["url"], resource)
+
+    def _restore_r4(self) -> None:
+        """Take out what the package took from R5 into a few types (ResearchStudy, …), or made its own (Meta.author, …).
+
+        Its data elements are HL7's own of 4.0.1: they list every R4 element but the backbones, which have children.
+        """
+        published: dict[str, dict[str, Any]] = {}
+        for resource in bundle("dataelements"):
+            element = resource["snapshot"]["element"][0]
+            published[element["path"]] = element
+        parents = {path[:end] for path in published for end in range(len(path)) if path[end] == "."}
+        for name, structure in self.structures.items():
+            if structure["kind"] == "primitive-type" or name not in parents or name in ABSTRACT | LATER:
+                continue
+            snapshot = structure["snapshot"]
+            kept: list[dict[str, Any]] = []
+            paths: set[str] = set()
+            for element in snapshot["element"]:
+                path = element["path"]
+                parent = path.rpartition(".")[0]
+                if path in published:
+                    element.update({key: published[path][key] for key in REPLACED if key in published[path]})
+                elif path not in parents and not (
+                    parent in {*paths, name}
+                    and ("contentReference" in element or len(path) > LONGEST or path.endswith(INHERITED))
+                ):
+                    continue
+                paths.add(path)
+                kept.append(element)
+            kept += [it for path, it in published.items() if path.startswith(name + ".") and path not in paths]
+            snapshot["element"] = kept
 
     def types(self) -> list[str]:
         return sorted(
@@ -111,7 +148,7 @@ class Definitions:
     def _constraint(self, it: dict[str, Any]) -> int:
         key = (it["key"], it["expression"])
         if key not in self.constraints:
-            made = Constraint(it["key"], it["severity"], it["human"], parse(it["expression"]))
+            made = Constraint(it["key"], it["severity"], it["human"], it["expression"], parse(it["expression"]))
             self.constraints[key] = (len(self.constraints), made)
         return self.constraints[key][0]
 

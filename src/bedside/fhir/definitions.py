@@ -15,11 +15,12 @@ SearchType = Literal["number", "date", "string", "token", "reference", "composit
 
 
 class Constraint(msgspec.Struct, frozen=True, array_like=True):
-    """An invariant. tree: its FHIRPath, already parsed (fhirpath.syntax)."""
+    """An invariant. expression: its FHIRPath as published; tree: the same, parsed (fhirpath.syntax)."""
 
     key: str
     severity: Literal["error", "warning"]
     human: str
+    expression: str
     tree: list[Any]
 
 
@@ -153,3 +154,8 @@ def compartment(name: str) -> Mapping[str, tuple[str, ...]]:
     The compartment's own type belongs to it by being it, and may have an empty list. Unknown names give {}.
     """
     return _pack().compartments.get(name, {})
+
+
+def tables() -> tuple[str, ...]:
+    """The names of all tables: resource types, complex datatypes and backbone elements."""
+    return tuple(_pack().tables)

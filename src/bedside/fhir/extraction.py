@@ -134,6 +134,10 @@ class _Composite:
         """Add what stands together at value, if every part is there."""
         found = []
         for node, from_resource in self._parts:
+            # Most composites of a type lack a part in most resources: see that before anything is read.
+            if node.children and node.children.keys().isdisjoint(resource if from_resource else value):
+                return
+        for node, from_resource in self._parts:
             values = Index()
             _enter(node, resource if from_resource else value, values)
             together = tuple(one for kind in _KINDS for one in getattr(values, kind))

@@ -52,6 +52,7 @@ _ARBITRARY = {
 # Special units: canonical value in kelvin = (value + offset) × factor.
 _AFFINE = {"Cel": (Fraction("273.15"), Fraction(1)), "[degF]": (Fraction("459.67"), Fraction(5, 9))}
 _PRECISE = Context(prec=18)
+_EXACT = Context(prec=400)
 _ATOM = re.compile(r"(?P<annotation>\{[!-z|~]*\})|(?P<open>\()|(?P<close>\))|(?P<sign>[./])|(?P<symbol>[^./(){}]+)")
 _EXPONENT = re.compile(r"(?P<name>10\*|10\^|.*?[^0-9+-]|)(?P<power>[+-]?\d+)?", re.DOTALL)
 
@@ -83,11 +84,11 @@ def same_kind(one: str, other: str) -> bool:
 
 def canonical(value: Decimal, code: str) -> Canonical | None:
     """The value in the canonical unit of its kind; None where the unit is unknown or only an annotation (`{score}`)."""
-    unit = _unit(code)
-    if unit is None or not unit.atoms or not value.is_finite() or not -60 < value.adjusted() < 60:
+    step = _step(code)
+    if step is None or not value.is_finite() or not -60 < value.adjusted() < 60:
         return None
-    exact = (Fraction(value) + unit.offset) * unit.factor
-    return Canonical(_decimal(exact), _name(unit.kind))
+    exact = _EXACT.multiply(_EXACT.add(value, step.offset), step.numerator)
+    return Canonical(_PRECISE.divide(exact, step.denominator).normalize(), step.name)
 
 
 def convert(value: Decimal, code: str, to: str) -> Decimal | None:
@@ -121,7 +122,25 @@ def _decimal(exact: Fraction) -> Decimal:
     return _PRECISE.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize()
 
 
-@lru_cache(4096)
+class _Step(NamedTuple):
+    """What takes a value to the canonical unit: (value + offset) × numerator ÷ denominator, rounded once."""
+
+    offset: Decimal
+    numerator: Decimal
+    denominator: Decimal
+    name: str
+
+
+@lru_cache(1024)
+def _step(code: str) -> _Step | None:
+    unit = _unit(code)
+    if unit is None or not unit.atoms:
+        return None
+    offset = Decimal(unit.offset.numerator) / Decimal(unit.offset.denominator)
+    return _Step(offset, Decimal(unit.factor.numerator), Decimal(unit.factor.denominator), _name(unit.kind))
+
+
+@lru_cache(1024)
 def _unit(code: str) -> _Unit | None:
     if code in _AFFINE:
         offset, factor = _AFFINE[code]
@@ -172,7 +191,7 @@ def _term(tokens: _Tokens) -> tuple[_Unit, _Tokens]:
 
 def _simple(text: str) -> _Unit:
     if text.isdecimal():
-        return _Unit(Fraction(int(text)), ())
+        return _Unit(Fraction(int(text)), (), atoms=1)
     match = _EXPONENT.fullmatch(text)
     if match is None:
         raise ValueError(text)

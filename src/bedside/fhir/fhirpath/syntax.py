@@ -36,7 +36,7 @@ _ESCAPED = {"r": "\r", "n": "\n", "t": "\t", "f": "\f"}
 
 
 def parse(expression: str) -> Tree:
-    """The tree of an expression. Raises ValueError when it is not FHIRPath."""
+    """The tree of an expression. Raises ValueError when it is not FHIRPath (small slips the parser mends by itself)."""
     import fhirpathpy  # at need: a server whose rules are all packed never loads it
 
     parser: Any = fhirpathpy.parser

@@ -39,6 +39,7 @@ from bedside.foundation.context import NOBODY, Actor, Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Invalid, NotFound, Unavailable
 from bedside.foundation.http import Errors, Guard
+from bedside.foundation.measured import Measured
 from bedside.foundation.migrate import migrate
 from bedside.foundation.named import OneName
 from bedside.foundation.serving import serve
@@ -162,22 +163,6 @@ class Recognised:
             ground: Ground = scope["app"].state.ground
             self.sessions = access_routes.Sessions(self.app, ground.database, ground.bus, ground.clock)
         await (self.sessions or self.app)(scope, receive, send)
-
-
-class Measured:
-    """Duration and outcome of every request, by its endpoint."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        with telemetry.timed("http", scope["method"]) as span:
-            await self.app(scope, receive, send)
-            if endpoint := scope.get("endpoint"):
-                span.update_name(f"{scope['method']} {endpoint.__module__}.{getattr(endpoint, '__name__', '?')}")
 
 
 def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGIApp:

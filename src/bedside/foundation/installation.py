@@ -17,6 +17,7 @@ from typing import Protocol
 from bedside.foundation import telemetry
 from bedside.foundation.child import Child
 from bedside.foundation.engines import Nats, Postgres
+from bedside.foundation.engines.process import turn_logs
 from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable
 from bedside.foundation.home import Home
 from bedside.foundation.serving import listen
@@ -134,7 +135,7 @@ class Installation:
             self._prepare(program, settings)
             self._processes(program, settings, door)
             self.say(program.welcome(settings))
-            self.supervisor.run()
+            self.supervisor.run(hourly=partial(turn_logs, home.path))
             self.say("Stopping …")
         except Stopped:
             self.say("Stopping …")

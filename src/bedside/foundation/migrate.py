@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ def directory() -> Path:
     raise Unavailable("The migrations are not installed.", remedy="Install Bedside again.")
 
 
+@cache
 def revisions() -> list[str]:
     """Every revision this program knows, oldest first. Read without Alembic, whose import costs a third of a second.
 

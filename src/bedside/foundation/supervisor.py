@@ -108,10 +108,14 @@ class Supervisor:
             self.pause(0.02)
         return True
 
-    def run(self) -> None:
-        """Keep everything running until asked to stop."""
+    def run(self, hourly: Callable[[], None] = lambda: None) -> None:
+        """Keep everything running until asked to stop. hourly: done at once and every hour."""
+        due = time.monotonic()
         while not self.stopping:
             self.tend()
+            if time.monotonic() >= due:
+                hourly()
+                due += 3600
             waits = [service.again_at - time.monotonic() for service in self.services if service.again_at is not None]
             self.pause(min([1.0, *waits]))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 LAUNCH = Path(__file__).with_name("launch.py")
@@ -105,8 +107,18 @@ class Process:
 
 
 def open_log(path: Path) -> int:
-    """The log file opened for appending; the one before is kept once this one is large."""
+    """The log file, opened for appending."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > LOG_LIMIT:
-        path.replace(path.with_suffix(".log.1"))
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def turn_logs(root: Path, limit: int = LOG_LIMIT) -> None:
+    """Put aside every log below root that has grown large, as NAME.log.1, and begin it anew.
+
+    Its writers go on: they append to the file that is emptied under them.
+    """
+    for path in root.rglob("*.log"):
+        with suppress(OSError):
+            if path.stat().st_size > limit:
+                shutil.copyfile(path, path.with_suffix(".log.1"))
+                os.truncate(path, 0)

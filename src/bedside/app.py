@@ -50,7 +50,7 @@ from bedside.records import routes as records_routes
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import entry, kit, pharmacy, visit
+from bedside.web import clinician, entry, kit, pharmacy, visit
 from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -107,6 +107,7 @@ ROUTES: list[BaseRoute] = [
     *visits_routes.ROUTES,
     *visit.ROUTES,
     *prescribe.ROUTES,
+    *clinician.ROUTES,
     *pharmacy.ROUTES,
 ]
 """Every room's ROUTES and every journey's, in the order they are tried."""

@@ -102,6 +102,16 @@ def icon_svg(name: str) -> Markup:
     )
 
 
+@cache
+def island(name: str) -> Markup:
+    """The tags for a head: an island's script, its modules fetched at once, its style sheet."""
+    found = script(name)
+    tags = [Markup('<script type="module" src="{}"></script>').format(found.href)]
+    tags += [Markup('<link rel="modulepreload" href="{}">').format(href) for href in found.imports]
+    tags += [Markup('<link rel="stylesheet" href="{}">').format(href) for href in found.css]
+    return Markup("").join(tags)
+
+
 async def static(scope: Scope, receive: Receive, send: Send) -> None:
     """Serves /static: GET and HEAD, precompressed where the browser takes it, kept for a year."""
     response = _answer(scope)

@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bedside.foundation.context import NOBODY, Actor
 from bedside.web.kit import assets, places, written
+from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.clinic import Clinic, clinic_of
 from bedside.web.kit.languages import LANGUAGES, catalogue, language_of
 
@@ -124,7 +125,14 @@ def environment(language: str) -> Environment:
         found.gettext, found.ngettext, newstyle=True, pgettext=found.pgettext, npgettext=found.npgettext
     )
     env.globals.update(
-        asset=assets.asset, script=assets.script, font=assets.font, icon_svg=assets.icon_svg, here=_page.get, join=_join
+        asset=assets.asset,
+        script=assets.script,
+        island=assets.island,
+        font=assets.font,
+        icon_svg=assets.icon_svg,
+        here=_page.get,
+        join=_join,
+        unit_of=lambda ucum: unit_of(ucum, _page.get().units),
     )
     env.filters.update(
         asset_of=assets.asset,

@@ -52,7 +52,7 @@ def sort(pack: Pack, device: Held, known: Callable[[], dict[Key, float]] | None)
             held[metric, time] = value
             result.fresh.append(k)
             if time < newest.get(metric, -1):
-                pack.flags[k] |= Flag.DISORDER
+                pack.flags[k] |= int(Flag.DISORDER)
             else:
                 newest[metric] = time
         elif there == value:
@@ -68,4 +68,4 @@ def mark_late(pack: Pack, kind: str) -> None:
         return
     for k, (metric, time) in enumerate(zip(pack.metric, pack.time, strict=True)):
         if pack.received - time > live_for(METRICS[metric], kind) * SECOND:
-            pack.flags[k] |= Flag.LATE
+            pack.flags[k] |= int(Flag.LATE)

@@ -1,0 +1,7 @@
+"""Staff pages: today, finding a patient, the chart."""
+
+from starlette.routing import BaseRoute
+
+from bedside.web.clinician import chart, find, today
+
+ROUTES: list[BaseRoute] = [*today.ROUTES, *find.ROUTES, *chart.ROUTES]

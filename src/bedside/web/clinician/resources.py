@@ -1,0 +1,95 @@
+"""Reading FHIR resources for a page: their words, dates and whether they still count. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any
+
+Resource = dict[str, Any]
+
+ERROR = "entered-in-error"
+
+
+def words(concept: Resource | None) -> str:
+    """What a CodeableConcept says: its text, else its first display, else its first code; "" for none."""
+    if not concept:
+        return ""
+    codings = concept.get("coding") or []
+    said = concept.get("text") or next((c["display"] for c in codings if c.get("display")), "")
+    return str(said or next((c["code"] for c in codings if c.get("code")), ""))
+
+
+def code(concept: Resource | None, system: str | None = None) -> str:
+    """The first code of a CodeableConcept, of one system where one is named; "" for none."""
+    for coding in (concept or {}).get("coding") or []:
+        if coding.get("code") and (system is None or coding.get("system") == system):
+            return str(coding["code"])
+    return ""
+
+
+def codes(concept: Resource | None) -> frozenset[str]:
+    """Every code of a CodeableConcept."""
+    return frozenset(str(c["code"]) for c in (concept or {}).get("coding") or [] if c.get("code"))
+
+
+def in_error(resource: Resource) -> bool:
+    """Whether it was entered in error: by status, or by verification status where the type has one."""
+    return resource.get("status") == ERROR or code(resource.get("verificationStatus")) == ERROR
+
+
+def standing(resources: Iterable[Resource]) -> list[Resource]:
+    """Those that were not entered in error."""
+    return [r for r in resources if not in_error(r)]
+
+
+def moment(text: str | None) -> datetime | None:
+    """A FHIR date or dateTime as an instant, for sorting and drawing; a date alone is its midnight, UTC."""
+    if not text:
+        return None
+    if "T" in text:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    first = date.fromisoformat((text + "-01-01")[:10])
+    return datetime(first.year, first.month, first.day, tzinfo=UTC)
+
+
+def effective(resource: Resource) -> str | None:
+    """When an observation or report is of."""
+    period = resource.get("effectivePeriod") or {}
+    return (
+        resource.get("effectiveDateTime")
+        or resource.get("effectiveInstant")
+        or period.get("start")
+        or resource.get("issued")
+    )
+
+
+def newest_first(resources: Iterable[Resource], *fields: str) -> list[Resource]:
+    """By the first of the fields that is there, newest first; what has none last."""
+    return sorted(resources, key=lambda r: next((r[f] for f in fields if r.get(f)), ""), reverse=True)
+
+
+def name_of(patient: Resource) -> str:
+    """A Patient's usual name: the official one, else the first, as it is spoken."""
+    names = patient.get("name") or []
+    chosen = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
+    if chosen.get("text"):
+        return str(chosen["text"])
+    return " ".join([*chosen.get("given", []), chosen.get("family", "")]).strip()
+
+
+def number_of(patient: Resource) -> str | None:
+    """The medical record number (identifier of type MR), else the first identifier that has no other type."""
+    identifiers = patient.get("identifier") or []
+    record = next((i for i in identifiers if "MR" in codes(i.get("type"))), None)
+    chosen = record or next((i for i in identifiers if not i.get("type")), None)
+    return str(chosen["value"]) if chosen and chosen.get("value") else None
+
+
+def telephone_of(patient: Resource) -> str | None:
+    """The first telephone number."""
+    for contact in patient.get("telecom") or []:
+        if contact.get("system") == "phone" and contact.get("value"):
+            return str(contact["value"])
+    return None

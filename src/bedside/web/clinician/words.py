@@ -1,0 +1,71 @@
+"""What monitoring's short names mean in words: metrics, causes of alarms, why there is no score. Tables of msgids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bedside.web.kit.amounts import unit_of
+from bedside.web.kit.places import N_
+
+METRICS = {
+    "heart-rate": N_("Heart rate"),
+    "respiratory-rate": N_("Breathing rate"),
+    "spo2": N_("Oxygen saturation"),
+    "temperature": N_("Temperature"),
+    "systolic": N_("Systolic pressure"),
+    "diastolic": N_("Diastolic pressure"),
+    "mean-pressure": N_("Mean pressure"),
+    "weight": N_("Weight"),
+    "height": N_("Height"),
+    "glucose": N_("Glucose"),
+    "consciousness": N_("Consciousness"),
+    "oxygen": N_("Added oxygen"),
+    "oxygen-flow": N_("Added oxygen"),
+}
+CAUSES = {
+    "blood-pressure-high": N_("Blood pressure high"),
+    "blood-pressure-low": N_("Blood pressure low"),
+    "heart-rate-high": N_("Heart rate high"),
+    "heart-rate-low": N_("Heart rate low"),
+    "respiratory-rate-high": N_("Breathing fast"),
+    "respiratory-rate-low": N_("Breathing slow"),
+    "spo2-low": N_("Oxygen saturation low"),
+    "spo2-high-on-oxygen": N_("Oxygen saturation too high on added oxygen"),
+    "temperature-high": N_("Temperature high"),
+    "temperature-low": N_("Temperature low"),
+    "consciousness": N_("Consciousness changed"),
+    "weight-gain": N_("Weight gain"),
+    "news2": N_("NEWS2 high"),
+    "symptoms": N_("Danger symptoms reported"),
+    "silence": N_("Nothing heard from a device"),
+}
+WHY_NO_SCORE = {
+    "age-unknown": N_("birth date unknown"),
+    "under-16": N_("not for anybody under 16"),
+    "pregnant": N_("not in pregnancy"),
+    "programme": N_("not scored at home"),
+}
+
+
+def cause(name: str) -> str:
+    """The msgid of an alarm's cause; a silence's names its device, which is not said here."""
+    return CAUSES.get(name.partition(":")[0], name)
+
+
+def metric(name: str) -> str:
+    """The msgid of a metric."""
+    return METRICS.get(name, name)
+
+
+def value_of(finding: Mapping[str, Any], units: str) -> str:
+    """What raised an alarm, with its unit as this reader wants it: "178/112 mmHg", "88 %"; "" where it is no number."""
+    inputs: Sequence[Mapping[str, Any]] = finding.get("inputs") or ()
+    by_metric = {i.get("metric"): i for i in inputs}
+    if "systolic" in by_metric and "diastolic" in by_metric:
+        return f"{by_metric['systolic']['value']:g}/{by_metric['diastolic']['value']:g} mmHg"
+    found = by_metric.get(finding.get("metric")) or (inputs[0] if len(inputs) == 1 else None)
+    if found is None or isinstance(found.get("value"), str):
+        return str(found["value"]) if found else ""
+    unit = unit_of(str(found.get("unit") or ""), units)
+    return f"{unit.show(float(found['value'])):g} {unit.word}".strip()

@@ -12,6 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -303,6 +304,12 @@ async def add_device(settings: Settings, patient: str, kind: str, label: str = "
     """Give a patient a device from the command line. Raises BedsideError."""
     async with _operator(settings) as ctx, access.work(ctx, "added a device") as inner:
         return await monitoring.add_device(inner, monitoring.NewDevice(kind=kind, patient=patient, label=label))
+
+
+async def import_records(settings: Settings, path: Path, tell: Callable[[int], None]) -> records.Report:
+    """Keep the resources of FHIR files; tell is given the bytes done. Raises BedsideError."""
+    async with _operator(settings) as ctx:
+        return await records.load(ctx, path, tell)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from bedside.records.model.governed import Governed
 from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
+from bedside.records.service.importing import Report, load
 from bedside.records.service.patients import find_patients
 from bedside.records.service.record import (
     create,
@@ -29,6 +30,7 @@ __all__ = [
     "PatientRow",
     "ReadProvider",
     "Refused",
+    "Report",
     "Stored",
     "create",
     "create_if_none",
@@ -36,6 +38,7 @@ __all__ = [
     "find_patients",
     "govern",
     "history",
+    "load",
     "provide",
     "read",
     "search",

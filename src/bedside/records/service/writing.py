@@ -159,7 +159,7 @@ class _Work:
         if not one.checked:
             check(body)
         rows = self.fresh_rows if was is None else self.next_rows
-        found = indexing.add(rows, one.type, one.id, index.extract(resource))
+        found = indexing.add(rows, one.type, one.id, index.extract(resource, composites=False))
         made = was is None or gone
         if was is not None and not gone:
             self._ask(was["patients"], "U", one.type)

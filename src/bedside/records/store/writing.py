@@ -12,6 +12,9 @@ from bedside.foundation.errors import Conflict
 from bedside.records.model.rows import Rows
 
 RACE = "Somebody else wrote this resource at the same moment."
+SPACE = 0x5EC0
+"""The first half of our advisory locks' keys: other rooms have their own."""
+PLACES = 1024
 REMEDY = "Read it again and repeat your change."
 
 
@@ -137,5 +140,10 @@ async def _held(sql: Connection, tenant: int, rids: Sequence[int]) -> dict[int, 
 
 
 async def claim(sql: Connection, keys: Sequence[int]) -> None:
-    """One transaction at a time for each key: a place to be made, or the criteria of a conditional write."""
-    await sql.fetch("select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as k order by k", sorted(set(keys)))
+    """One transaction at a time for each key: a place to be made, or the criteria of a conditional write.
+
+    Keys share PLACES locks: a transaction of thousands must not fill the server's lock table, and two that meet in
+    one place by chance only wait for each other.
+    """
+    places = sorted({key % PLACES for key in keys})
+    await sql.fetch("select pg_advisory_xact_lock($1, p) from unnest($2::int[]) as p order by p", SPACE, places)

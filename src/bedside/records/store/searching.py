@@ -169,7 +169,7 @@ def _extreme(s: Statement, type_: str, key: Sort, alias: str) -> str:
     if words:
         last = "''" if key.descending else f"'{chr(0x10FFFF)}'"
     else:
-        last = str(-(1 << 63)) + "::numeric::bigint" if key.descending else str((1 << 63) - 1) + "::bigint"
+        last = f"'{-(1 << 63) if key.descending else (1 << 63) - 1}'::bigint"
     return (
         f"coalesce((select {pick}(o.{column}) from {table} o where o.tenant = $1 and o.rid = {alias}.rid and {which})"
         f", {last})"

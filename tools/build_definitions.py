@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from babel.core import get_global
 
-from bedside.fhir.definitions import CodeSet, Component, Constraint, Element, SearchParameter, Table
+from bedside.fhir.definitions import FORMAT, CodeSet, Component, Constraint, Element, SearchParameter, Table
 from bedside.fhir.fhirpath.syntax import Tree, parse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -205,6 +205,8 @@ class Definitions:
         found: dict[str, dict[str, SearchParameter]] = {name: {} for name in types}
         for url in sorted(published):
             it = published[url]
+            if not it.get("expression"):
+                continue  # _text, _content and _query say nothing of elements: whoever offers them, defines them
             for base in it["base"]:
                 for name in types if base in ABSTRACT else [base]:
                     if name in found:
@@ -243,7 +245,7 @@ def _targets(element: dict[str, Any], kind: str) -> tuple[str, ...]:
 
 
 def _parameter(it: dict[str, Any], base: str, name: str, published: dict[str, dict[str, Any]]) -> SearchParameter:
-    expression = it.get("expression", "")
+    expression = it["expression"]
     components = []
     for part in it.get("component", []):
         of = published[part["definition"].partition("|")[0]]
@@ -256,7 +258,7 @@ def _parameter(it: dict[str, Any], base: str, name: str, published: dict[str, di
         description=_description(it, name),
         targets=tuple(sorted(it.get("target", []))),
         components=tuple(components),
-        tree=_of_type(parse(expression), base) if expression else None,
+        tree=_of_type(parse(expression), base),
     )
 
 
@@ -314,6 +316,7 @@ def main() -> int:
     it.build_tables()
     pack = msgspec.msgpack.encode(
         {
+            "format": FORMAT,
             "version": "4.0.1",
             "types": it.types(),
             "tables": it.tables,

@@ -87,6 +87,10 @@ class CodeSet(msgspec.Struct, frozen=True, array_like=True):
         return frozenset().union(*self.systems.values())
 
 
+FORMAT = 3
+"""Of the pack; raised with every change to what the structures above hold."""
+
+
 class _Pack(msgspec.Struct, frozen=True):
     version: str
     types: tuple[str, ...]
@@ -98,6 +102,10 @@ class _Pack(msgspec.Struct, frozen=True):
     operations: msgspec.Raw
 
 
+class _Header(msgspec.Struct, frozen=True):
+    format: int = 0
+
+
 @cache
 def _pack() -> _Pack:
     packed = files("bedside.fhir").joinpath("data", "definitions.msgpack")
@@ -105,6 +113,8 @@ def _pack() -> _Pack:
         raw = packed.read_bytes()
     except FileNotFoundError:
         raise RuntimeError("The FHIR definitions are not built: run `make setup`.") from None
+    if msgspec.msgpack.decode(raw, type=_Header).format != FORMAT:
+        raise RuntimeError("The FHIR definitions are of another version of Bedside: run `make setup`.")
     return msgspec.msgpack.decode(raw, type=_Pack)
 
 

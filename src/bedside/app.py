@@ -45,6 +45,8 @@ from bedside.foundation.migrate import migrate
 from bedside.foundation.named import OneName
 from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
+from bedside.messaging import settings as messaging_settings
+from bedside.messaging import subscribers as messaging_subscribers
 from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.prescribing import subscribers as prescribing_subscribers
 from bedside.records import routes as records_routes
@@ -62,6 +64,14 @@ def _access_settings(ground: Ground) -> None:
     settings = ground.settings
     mine = access_settings.Settings(home=settings.home, public_url=settings.public_url, demo=settings.demo)
     access_settings.use(ground.database, mine)
+    messaging_settings.use(
+        ground.database,
+        messaging_settings.Settings(
+            demo=settings.demo,
+            smtp=os.environ.get("BEDSIDE_SMTP_URL"),
+            sender=os.environ.get("BEDSIDE_SMTP_FROM", "bedside@localhost"),
+        ),
+    )
 
 
 @asynccontextmanager
@@ -113,7 +123,7 @@ ROUTES: list[BaseRoute] = [
 ]
 """Every room's ROUTES and every journey's, in the order they are tried."""
 
-JOBS: dict[str, jobs.Handler] = {**access_subscribers.JOBS, **visits_subscribers.JOBS}
+JOBS: dict[str, jobs.Handler] = {**access_subscribers.JOBS, **messaging_subscribers.JOBS, **visits_subscribers.JOBS}
 """Every room's subscribers.JOBS."""
 
 EVERY: dict[str, timedelta] = {**access_subscribers.EVERY}

@@ -98,6 +98,7 @@ async def break_glass(ctx: Ctx, patient: str, reason: str, proof: Proof) -> None
             ctx,
             "messaging.send",
             {
+                "id": uuid7(),
                 "person": officer.id,
                 "template": "access.emergency",
                 "data": {"name": ctx.actor.name},

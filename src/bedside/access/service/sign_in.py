@@ -27,6 +27,7 @@ from bedside.access.store import people as people_store
 from bedside.access.store import sessions
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Forbidden, Invalid, NotFound
+from bedside.foundation.ids import uuid7
 from bedside.foundation.jobs import enqueue
 
 REFUSED = "That did not match. Check what you typed."
@@ -200,7 +201,9 @@ async def _send_link(
         await store.put_one_time(ctx.sql, digest, ctx.tenant, who.id, "sign-in-code", now + lasts)
         data["code"] = code
     await enqueue(
-        ctx, "messaging.send", {"person": who.id, "template": f"access.{kind}", "data": data, "channel": channel}
+        ctx,
+        "messaging.send",
+        {"id": uuid7(), "person": who.id, "template": f"access.{kind}", "data": data, "channel": channel},
     )
     ctx.trail.wrote = True
     ctx.trail.entities.append(f"person/{who.id}")
@@ -312,7 +315,13 @@ async def ask_for_help(ctx: Ctx, address: str) -> None:
                 await enqueue(
                     inner,
                     "messaging.send",
-                    {"person": admin.id, "template": "access.help", "data": {"name": who.name}, "channel": "email"},
+                    {
+                        "id": uuid7(),
+                        "person": admin.id,
+                        "template": "access.help",
+                        "data": {"name": who.name},
+                        "channel": "email",
+                    },
                     key=f"help/{who.id}/{admin.id}",
                 )
             inner.trail.wrote = True

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.entry import account, emergency, link, sign_in
+from bedside.web.entry import account, emergency, link, outbox, sign_in
 from bedside.web.entry.proof import proof_of
 
 ROUTES: list[BaseRoute] = [
@@ -27,6 +27,7 @@ ROUTES: list[BaseRoute] = [
     Route("/account/passkey", account.passkey, methods=["POST"]),
     Route("/account/passkey/remove", account.remove_passkey, methods=["POST"]),
     Route("/confirm/options", account.confirm_options, methods=["POST"]),
+    Route("/demo/outbox", outbox.page),
     Route("/emergency/{patient}", emergency.page),
     Route("/emergency/{patient}", emergency.open_record, methods=["POST"]),
 ]

@@ -1,0 +1,125 @@
+"""The words of every notice, in each language. Nothing of health stands in one: who reads over a shoulder learns that
+there is something at the clinic, and no more (45 CFR 164.312(e); hazard: a diagnosis on a lock screen).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_NAMED = re.compile(r"\{(\w+)\}")
+# What may be put into a notice at all: what lets somebody in, and who of the clinic asks for them.
+ALLOWED = frozenset({"link", "code", "minutes", "name"})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language's subject and text, with {names} of ALLOWED."""
+
+    subject: str
+    text: str
+
+    def filled(self, data: Mapping[str, str | int]) -> tuple[str, str]:
+        """With the data put in. A name that was not given is left out; others in data are not used."""
+
+        def put(match: re.Match[str]) -> str:
+            return str(data.get(match[1], "")) if match[1] in ALLOWED else ""
+
+        return _NAMED.sub(put, self.subject), _NAMED.sub(put, self.text).strip()
+
+
+OTHER = {
+    "en": Words(
+        "Something for you at the clinic", "There is something for you at the clinic. Sign in to see it. {link}"
+    ),
+    "es": Words("Algo para usted en la clínica", "Hay algo para usted en la clínica. Entre para verlo. {link}"),
+}
+"""For a template that nobody wrote words for."""
+
+TEMPLATES: dict[str, dict[str, Words]] = {
+    "access.link": {
+        "en": Words(
+            "Your sign-in code",
+            "Your code is {code}. Or open this link on the device you want to use: {link}\n"
+            "Good for {minutes} minutes, once. If you did not ask, do nothing.",
+        ),
+        "es": Words(
+            "Su código para entrar",
+            "Su código es {code}. O abra este enlace en el dispositivo que quiera usar: {link}\n"
+            "Sirve {minutes} minutos, una vez. Si no lo ha pedido, no haga nada.",
+        ),
+    },
+    "access.recover": {
+        "en": Words(
+            "Set a new password",
+            "Set a new password here: {link}\n"
+            "Good for {minutes} minutes, once. If you did not ask, tell your administrator.",
+        ),
+        "es": Words(
+            "Ponga una contraseña nueva",
+            "Ponga una contraseña nueva aquí: {link}\n"
+            "Sirve {minutes} minutos, una vez. Si no lo ha pedido, avise a administración.",
+        ),
+    },
+    "access.invitation": {
+        "en": Words(
+            "Your account at the clinic",
+            "Welcome, {name}. Choose how you sign in: {link}\nThe link is good for 7 days.",
+        ),
+        "es": Words(
+            "Su cuenta en la clínica",
+            "Bienvenido, {name}. Elija cómo entrar: {link}\nEl enlace sirve 7 días.",
+        ),
+    },
+    "access.help": {
+        "en": Words(
+            "Somebody cannot sign in",
+            "{name} asked for help with signing in. Ring them on the number you have, make sure that it is them, then "
+            "send a new invitation.",
+        ),
+        "es": Words(
+            "Alguien no puede entrar",
+            "{name} ha pedido ayuda para entrar. Llame al número que tiene, compruebe que es esa persona y envíe una "
+            "invitación nueva.",
+        ),
+    },
+    "access.emergency": {
+        "en": Words(
+            "Emergency access was used",
+            "{name} opened a record by emergency access. The reason stands in the audit. Please review it.",
+        ),
+        "es": Words(
+            "Se usó el acceso de emergencia",
+            "{name} abrió una historia por acceso de emergencia. El motivo está en la auditoría. Revíselo, por favor.",
+        ),
+    },
+    "visits.link": {
+        "en": Words("Your video visit", "The clinic is waiting for you by video. Open this link to join: {link}"),
+        "es": Words("Su visita por vídeo", "La clínica le espera por vídeo. Abra este enlace para entrar: {link}"),
+    },
+    "visits.link-locked": {
+        "en": Words(
+            "A visit link was locked",
+            "Somebody typed wrong details five times on a visit link. Ring the patient.",
+        ),
+        "es": Words(
+            "Se bloqueó un enlace de visita",
+            "Alguien escribió datos erróneos cinco veces en un enlace. Llame al paciente.",
+        ),
+    },
+    "visits.handed": {
+        "en": Words("A visit was handed to you", "A patient was handed to you. Sign in to see who and why."),
+        "es": Words("Le han pasado una visita", "Le han pasado un paciente. Entre para ver quién y por qué."),
+    },
+    "monitoring.unanswered": {
+        "en": Words("An alarm has no answer", "Nobody has answered an alarm. Sign in now."),
+        "es": Words("Una alarma sin respuesta", "Nadie ha respondido a una alarma. Entre ahora."),
+    },
+}
+
+
+def words(template: str, language: str) -> Words:
+    """A template's words in a language, else in English."""
+    found = TEMPLATES.get(template, OTHER)
+    return found.get(language[:2], found["en"])

@@ -83,7 +83,13 @@ async def _devices_wire(ground: Ground) -> AsyncIterator[None]:
         system = await Bus.connect(ground.settings.nats_system_url, name="bedside ingest system")
     ctx = ground.ctx(Actor("job", "ingest", "ingest", roles=frozenset({"system"})), origin="ingest")
     wire = asyncio.create_task(
-        monitoring_subscribers.ingest(ctx, seed=ground.settings.callout_seed, system=system, stop=stop)
+        monitoring_subscribers.ingest(
+            ctx,
+            seed=ground.settings.callout_seed,
+            system=system,
+            stop=stop,
+            broker_log=Path(ground.settings.home) / "nats" / "nats.log",
+        )
     )
 
     def ended(task: asyncio.Task[None]) -> None:

@@ -38,7 +38,7 @@ async def wire(now_ctx: Ctx, bus: Bus, nats: Nats) -> AsyncIterator[Ctx]:
     system = await Bus.connect(nats.system_url)
     js = bus.client.jetstream(timeout=2)
     try:
-        async with ingesting(now_ctx, bus, seed=nats.login().seed, system=system):
+        async with ingesting(now_ctx, bus, seed=nats.login().seed, system=system, broker_log=nats.log):
             yield now_ctx
     finally:
         await js.delete_stream("DEVICES")
@@ -55,10 +55,14 @@ async def newest(ctx: Ctx, patient: str = "p1") -> dict[str, object]:
         return {latest.metric: latest.value for latest in (await monitoring.latest(inner, [patient]))[patient]}
 
 
-async def kinds(ctx: Ctx) -> dict[str, int]:
+async def technical(ctx: Ctx) -> list[monitoring.TechnicalEvent]:
     nurse = acting(ctx, await someone(ctx, "nurse"))
     async with access.work(nurse, "looked at technical events") as inner:
-        return {event.kind: event.count for event in await monitoring.technical_events(inner)}
+        return await monitoring.technical_events(inner)
+
+
+async def kinds(ctx: Ctx) -> dict[str, int]:
+    return {event.kind: event.count for event in await technical(ctx)}
 
 
 async def test_a_reading_is_stored_and_acknowledged(wire: Ctx, nats: Nats) -> None:
@@ -127,6 +131,11 @@ async def test_another_device_s_topics_are_closed(wire: Ctx, nats: Nats) -> None
         assert (await cuff.answer(2))["stored"] == 1
     assert await newest(wire, "p2") == {}
     assert await newest(wire, "p1") == {"heart-rate": 70}
+    for _ in range(250):
+        if events := [one for one in await technical(wire) if one.device == mine.device]:
+            break
+        await asyncio.sleep(0.02)
+    assert [(one.kind, one.count) for one in events] == [("other-subject", 7)]
 
 
 async def test_device_credentials_open_nothing_but_mqtt(wire: Ctx, nats: Nats) -> None:

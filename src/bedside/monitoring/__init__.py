@@ -11,6 +11,7 @@ from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import Watched, alarm, alarms, plans, score, scores, set_hours, watched
 from bedside.monitoring.devices.model import KINDS, Device, DeviceCredentials, NewDevice
+from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
 from bedside.monitoring.rules.model.news2 import News2Result
 from bedside.monitoring.rules.model.profile import Profile
@@ -50,6 +51,7 @@ __all__ = [
     "Profile",
     "Reading",
     "Series",
+    "TechnicalEvent",
     "Typed",
     "Watched",
     "acknowledge",

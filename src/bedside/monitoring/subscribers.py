@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.subscribers import EVERY, JOBS
 from bedside.monitoring.devices.model import ours
-from bedside.monitoring.devices.service.broker import watch
+from bedside.monitoring.devices.service.broker import BrokerLog, watch
 from bedside.monitoring.devices.service.callout import Callout
 from bedside.monitoring.ingest.service import Ingest
 from bedside.monitoring.series.service.provider import OBSERVATIONS
@@ -25,19 +26,28 @@ GOVERNED: list[Governed] = [
 __all__ = ["EVERY", "JOBS", "ingest"]
 
 
-async def ingest(ctx: Ctx, *, seed: bytes, system: Bus | None, stop: asyncio.Event) -> None:
+async def ingest(
+    ctx: Ctx, *, seed: bytes, system: Bus | None, stop: asyncio.Event, broker_log: Path | None = None
+) -> None:
     """The ingest process: answer for devices at NATS's door, land what they send, until stop.
 
     ctx: the process's own (actor kind job), outside a transaction, on a connected bus. seed: the account's nkey seed
     that signs the answers. system: a link to NATS's system account, which tells why it cut devices off.
+    broker_log: the embedded server's log, which tells what it dropped of them.
     """
     callout = Callout(ctx, seed)
     wire = Ingest(ctx, land)
     await callout.start()
+    following = None
     try:
         await wire.start()
+        if broker_log is not None:
+            following = asyncio.create_task(BrokerLog(ctx, broker_log).follow(stop))
         if system is not None:
             await watch(ctx, system)
         await wire.run(stop)
     finally:
+        if following is not None:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
         await callout.stop()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -36,10 +37,12 @@ def arrival(device: str, payload: bytes, received: float) -> Arrival:
 
 
 @asynccontextmanager
-async def ingesting(ctx: Ctx, bus: Bus, *, seed: bytes, system: Bus | None = None) -> AsyncIterator[asyncio.Task[None]]:
+async def ingesting(
+    ctx: Ctx, bus: Bus, *, seed: bytes, system: Bus | None = None, broker_log: Path | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
     """An ingest process's work, in this one, while the body runs."""
     stop = asyncio.Event()
-    task = asyncio.create_task(ingest(ctx.with_(bus=bus), seed=seed, system=system, stop=stop))
+    task = asyncio.create_task(ingest(ctx.with_(bus=bus), seed=seed, system=system, stop=stop, broker_log=broker_log))
     try:
         await _standing(bus, task)
         yield task

@@ -1,7 +1,14 @@
-"""What only the broker sees of devices: why it cut them off. Told on its system account."""
+"""What only the broker sees of devices: why it cut them off, and what it dropped of them.
+
+The first is told on its system account. The second stands in its log alone: a publish where a device may not is
+acknowledged by MQTT and dropped, so neither the device nor anybody else would know.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import re
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -11,6 +18,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
 from bedside.monitoring.devices.service.callout import UNKNOWN
 from bedside.monitoring.devices.service.technical import note
+from bedside.monitoring.devices.store import devices as store
 
 REASONS: Final = {
     # nats-server's own words for why a connection ended: our kind of event
@@ -19,6 +27,11 @@ REASONS: Final = {
     "Protocol Violation": "protocol",
     "Parse Error": "protocol",
 }
+VIOLATION: Final = re.compile(r'- mid:\d+ - "([^"]*)" - (Publish|Subscription) Violation - Subject "([^"]{1,200})"')
+"""A line of nats-server's log about an MQTT client that went where it may not: client id, deed, subject."""
+LOOK_EVERY: Final = 1.0
+MOST_READ: Final = 1_000_000
+"""Bytes of log taken at once: a device that floods it is seen as well by a part."""
 log = structlog.get_logger("bedside.monitoring")
 
 
@@ -37,3 +50,51 @@ async def watch(ctx: Ctx, system: Bus) -> None:
             log.warning("a cut-off could not be recorded", why=kind)
 
     await system.subscribe("$SYS.ACCOUNT.*.DISCONNECT", ended, queue="technical")
+
+
+class BrokerLog:
+    """Follows an embedded server's log from now on. Where others run NATS there is none to follow."""
+
+    def __init__(self, ctx: Ctx, path: Path) -> None:
+        self._ctx, self._path = ctx, path
+        self._place = path.stat().st_size if path.exists() else 0
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Record what it tells, once a second, until stop."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except (BedsideError, OSError):
+                log.warning("the broker's log could not be followed")
+            try:
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+            except TimeoutError:
+                continue
+
+    async def look(self) -> None:
+        """Record what was written since the last look."""
+        found: dict[str, tuple[int, str]] = {}
+        for client, _, subject in VIOLATION.findall(self._new()):
+            found[client] = (found.get(client, (0, ""))[0] + 1, subject)
+        if not found:
+            return
+        async with self._ctx.database.transaction() as sql:
+            names = await store.clients(sql, list(found))
+            for client, (count, subject) in found.items():
+                await note(
+                    self._ctx.with_(tx=sql), "other-subject", names.get(client, UNKNOWN), count=count, subject=subject
+                )
+
+    def _new(self) -> str:
+        try:
+            size = self._path.stat().st_size
+        except FileNotFoundError:
+            return ""
+        if size < self._place:  # turned over
+            self._place = 0
+        with self._path.open("rb") as file:
+            file.seek(self._place)
+            raw = file.read(MOST_READ)
+        whole = raw[: raw.rfind(b"\n") + 1]
+        self._place += len(whole) or (len(raw) if len(raw) == MOST_READ else 0)
+        return whole.decode(errors="replace")

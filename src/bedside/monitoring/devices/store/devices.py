@@ -147,3 +147,13 @@ async def heard(sql: Connection, numbers: list[int], newest: list[dict[str, int]
            where h.device = u.device""",
         *(numbers, newest, at),
     )
+
+
+async def clients(sql: Connection, client_ids: Sequence[str]) -> dict[str, str]:
+    """MQTT client ids to the names of the devices they belong to."""
+    rows = await sql.fetch(
+        """select c.client_id, d.name from monitoring.client c join monitoring.device d on d.number = c.device
+           where c.client_id = any($1)""",
+        client_ids,
+    )
+    return {row["client_id"]: row["name"] for row in rows}

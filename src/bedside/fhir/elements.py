@@ -181,7 +181,7 @@ def _concept(inside: _Object, allowed: CodeSet) -> Check:
         found = inside(value, whole)
         if systems and isinstance(value, dict) and isinstance(value.get("coding", []), list):
             codings = [one for one in value.get("coding", ()) if isinstance(one, dict)]
-            if not any(one.get("code") in systems.get(str(one.get("system")), ()) for one in codings):
+            if not any(str(one.get("code")) in systems.get(str(one.get("system")), ()) for one in codings):
                 return both(found, fault)
         return found
 

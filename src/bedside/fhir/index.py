@@ -25,7 +25,7 @@ __all__ = ["Composite", "Date", "Index", "Number", "Quantity", "ReferenceTo", "S
 def extract(resource: Mapping[str, Any], *, composites: bool = True) -> Index:
     """The index values of every search parameter of the resource's type, `_tag`, `_profile` and such included.
 
-    The resource is taken as validated; what has a wrong shape is passed over. An unknown type has no values.
+    The resource is one that structure.validate has passed. An unknown type has no values.
     """
     index = Index()
     plan(str(resource.get("resourceType"))).run(resource, index, composites=composites)

@@ -1,6 +1,7 @@
 """References inside a resource: their shape, the types they may lead to, and whether `#x` leads anywhere."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -78,18 +79,21 @@ def contained(resource: dict[str, Any], *, advice: bool) -> Faults:
     inner = [set[str]() for _ in held]
     for one, own in zip(held, inner, strict=True):
         _pointers(one, own)
+    held_pointers = Counter(pointer for own in inner for pointer in own)
     seen: set[str] = set()
     for number, one in enumerate(held):
         if isinstance(one, dict):
-            others = pointers.union(*(own for other, own in enumerate(inner) if other != number))
+            own = inner[number]
+            pointer = f"#{one.get('id')}"
+            referred = pointer in pointers or held_pointers[pointer] > (pointer in own) or "#" in own
             faults += [
                 Fault(f".contained[{number}]{path}", "invariant", what)
-                for path, what in _of_contained(one, others, inner[number], seen)
+                for path, what in _of_contained(one, seen, referred=referred)
             ]
     return faults or None
 
 
-def _of_contained(one: dict[str, Any], others: set[str], own: set[str], seen: set[str]) -> list[tuple[str, str]]:
+def _of_contained(one: dict[str, Any], seen: set[str], *, referred: bool) -> list[tuple[str, str]]:
     found = []
     if "contained" in one:
         found.append((".contained", "dom-2: a contained resource holds no other"))
@@ -106,7 +110,7 @@ def _of_contained(one: dict[str, Any], others: set[str], own: set[str], seen: se
         if name in seen:
             found.append((".id", "two contained resources have the same id"))
         seen.add(name)
-        if f"#{name}" not in others and "#" not in own:
+        if not referred:
             found.append(("", "dom-3: a contained resource is referred to from the resource that holds it"))
     return found
 

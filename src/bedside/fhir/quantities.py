@@ -190,7 +190,7 @@ def _term(tokens: _Tokens) -> tuple[_Unit, _Tokens]:
 
 
 def _simple(text: str) -> _Unit:
-    if text.isdecimal():
+    if text.isdecimal() and int(text):
         return _Unit(Fraction(int(text)), (), atoms=1)
     match = _EXPONENT.fullmatch(text)
     if match is None:

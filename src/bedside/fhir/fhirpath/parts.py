@@ -91,7 +91,7 @@ def _take(out: Focus, owner: dict[str, Any], key: str) -> None:
         if beside is not None:
             out.append(beside)  # an element without value, but with extensions
     elif isinstance(value, list):
-        if beside is None:
+        if not isinstance(beside, list):
             out += value
         else:
             out += [extra if one is None else one for one, extra in zip(value, beside, strict=False)]

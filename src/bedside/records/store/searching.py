@@ -199,7 +199,13 @@ class Hits(NamedTuple):
 
 async def page(sql: Connection, tenant: int, search: Search) -> Hits:
     """The rows of one page and one more, if there is one."""
-    s = Statement(tenant)
+    text, keys, arguments = compose(Statement(tenant), search)
+    found: list[Row] = await sql.fetch(text, *arguments)
+    return Hits(found, [[row[k.name] for k in keys] for row in found], keys)
+
+
+def compose(s: Statement, search: Search) -> tuple[str, list[Order], list[Any]]:
+    """The statement of a page, the order of its rows, its arguments."""
     chosen = plan(search)
     source, where, alias = _walk(s, search, chosen)
     keys = order(s, search, chosen, alias)
@@ -221,8 +227,7 @@ async def page(sql: Connection, tenant: int, search: Search) -> Hits:
         " from hit join records.resource r on r.tenant = $1 and r.rid = hit.rid"
         f" order by {outer}"
     )
-    found: list[Row] = await sql.fetch(text, *s.arguments)
-    return Hits(found, [[row[k.name] for k in keys] for row in found], keys)
+    return text, keys, s.arguments
 
 
 async def count(sql: Connection, tenant: int, search: Search) -> int:

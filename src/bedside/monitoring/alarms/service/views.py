@@ -22,14 +22,21 @@ MOST = 500
 
 
 async def alarms(
-    ctx: Ctx, *, patient: str | None = None, place: str | None = None, open_only: bool = True, limit: int = MOST
+    ctx: Ctx,
+    *,
+    patient: str | None = None,
+    patients: Iterable[str] | None = None,
+    place: str | None = None,
+    open_only: bool = True,
+    limit: int = MOST,
 ) -> list[Alarm]:
     """Alarms that the actor may see: open ones worst first, else newest first; at most `limit`. Raises Forbidden for
     a patient the actor may not see; a list of a place or of all is only of those they may.
     """
-    if patient is not None:
-        await access.authorise(ctx, patient, "R", what="alarm")
-        wanted: frozenset[str] | None = frozenset({patient})
+    if patient is not None or patients is not None:
+        wanted: frozenset[str] | None = frozenset({patient} if patient else ()) | frozenset(patients or ())
+        for one in wanted or ():
+            await access.authorise(ctx, one, "R", what="alarm")
     else:
         wanted = await access.visible(ctx, what="alarm")
         if place is not None:

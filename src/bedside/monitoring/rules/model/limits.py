@@ -162,8 +162,19 @@ def judge(
             worst = _by_row(row, reading, newest, at, weights)
             if worst is not None:
                 break
-        verdicts.append(Verdict(cause, worst))
+        verdicts.append(Verdict(cause, worst and _with_its_pair(worst, newest)))
     return verdicts
+
+
+PAIR = {"systolic": "diastolic", "diastolic": "systolic"}
+
+
+def _with_its_pair(finding: Finding, newest: Mapping[str, Measured]) -> Finding:
+    """A blood pressure is read as a pair: the other half of the same measurement stands among the inputs."""
+    other = newest.get(PAIR.get(finding.metric, ""))
+    if other is None or other.device_time != finding.inputs[0].device_time:
+        return finding
+    return replace(finding, inputs=(*finding.inputs, other))
 
 
 def _by_row(

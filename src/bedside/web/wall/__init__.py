@@ -1,0 +1,9 @@
+"""The nurse's wall and the list of alarms."""
+
+from starlette.routing import BaseRoute
+
+from bedside.web.wall import alarms, wall
+
+ROUTES: list[BaseRoute] = [*wall.ROUTES, *alarms.ROUTES]
+
+__all__ = ["ROUTES"]

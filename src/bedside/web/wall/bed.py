@@ -1,0 +1,253 @@
+"""One patient on the wall: what a tile shows, put together from readings, alarms and the score; no input or output."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bedside.monitoring import Alarm, Latest, News2Result, Plan
+from bedside.web.wall import words
+
+ORDER = ("heart-rate", "spo2", "pressure", "respiratory-rate", "temperature", "weight", "glucose")
+SMALL = 4
+"""Values beside the alarming one that a tile has room for."""
+TREND_ORDER = ("heart-rate", "systolic", "spo2", "weight", "glucose", "temperature", "respiratory-rate")
+CONTINUOUS = timedelta(hours=2)
+NOW_AND_THEN = timedelta(days=7)
+BUCKETS = 80
+
+
+@dataclass(slots=True)
+class Value:
+    """The newest value of a metric. stale_at: when it stops being current."""
+
+    metric: str
+    value: float | str
+    unit: str
+    at: datetime
+    stale_at: datetime
+    source: str
+    kind: str
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value as the tile writes it."""
+
+    label: str
+    words: str
+    text: str
+    unit: str
+    at: datetime | None
+    stale_at: datetime | None
+    typed: bool = False
+    doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A line as SVG polylines in a box of 100 × 28, and in words. Several where there are gaps."""
+
+    metric: str
+    lines: tuple[str, ...]
+    low: float
+    high: float
+    hours: float
+
+
+@dataclass(slots=True)
+class Bed:
+    """The state of a tile. version goes up with each change; rendered holds its pictures, by reader's language."""
+
+    patient: str
+    name: str
+    bed: str = ""
+    place: str = ""
+    values: dict[str, Value] = field(default_factory=dict)
+    points: dict[str, deque[tuple[datetime, float]]] = field(default_factory=dict)
+    alarms: list[Alarm] = field(default_factory=list)
+    score: News2Result | None = None
+    plan: Plan | None = None
+    scored_at: datetime | None = None
+    version: int = 0
+    rendered: dict[tuple[str, str, int], str] = field(default_factory=dict)
+
+    def changed(self) -> None:
+        """Its pictures are old."""
+        self.version += 1
+        self.rendered.clear()
+
+    def take_latest(self, newest: Iterable[Latest]) -> None:
+        """The whole truth about newest values, from the store."""
+        self.values = {
+            found.metric: Value(
+                found.metric,
+                found.value,
+                found.unit,
+                found.device_time,
+                found.stale_at,
+                found.source,
+                found.device_kind,
+                found.flags,
+            )
+            for found in newest
+        }
+        for found in self.values.values():
+            self._point(found)
+
+    def take_live(self, message: dict[str, Any]) -> bool:
+        """One reading heard live; False when its limit of staleness is not known, so the store must be asked."""
+        metric, at = str(message["metric"]), datetime.fromisoformat(message["device_time"])
+        flags = frozenset(message["flags"])
+        if "clock" in flags:
+            return True
+        known = self.values.get(metric)
+        if known is None or known.kind != message["device_kind"]:
+            return False
+        if at <= known.at:
+            return True
+        stale_at = at + (known.stale_at - known.at)
+        self.values[metric] = Value(
+            metric, message["value"], message["unit"], at, stale_at, message["source"], message["device_kind"], flags
+        )
+        self._point(self.values[metric])
+        return True
+
+    def _point(self, value: Value) -> None:
+        line = self.points.get(value.metric)
+        if line is not None and not isinstance(value.value, str) and (not line or line[-1][0] < value.at):
+            line.append((value.at, value.value))
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """The one that the tile shows: unseen first, then the worst, then the oldest."""
+        return self.alarms[0] if self.alarms else None
+
+    @property
+    def silent(self) -> bool:
+        """Whether a monitor of this patient has gone silent."""
+        return any(alarm.technical and alarm.state != "ended" for alarm in self.alarms)
+
+    @property
+    def rank(self) -> int:
+        """For sorting by severity: higher comes first."""
+        alarm = self.alarm
+        return 0 if alarm is None else alarm.rank * 2 + alarm.unseen
+
+    @property
+    def without(self) -> str | None:
+        """Why the adult limits are left out, as a msgid; None when they hold, or the patient has their own."""
+        if self.plan is None or self.plan.without_defaults is None or self.plan.rows:
+            return None
+        return words.WITHOUT[self.plan.without_defaults]
+
+    def shown(self) -> list[Shown]:
+        """The values beside the big one."""
+        big = self.alarm and _group(str(self.alarm.finding["metric"]))
+        found = [self._shown(name) for name in ORDER if name != big]
+        return [one for one in found if one is not None][: SMALL if big else SMALL + 2]
+
+    def big(self) -> Shown | None:
+        """The alarming value, as it is now; for a cause that is no measurement, what the alarm says."""
+        alarm = self.alarm
+        if alarm is None:
+            return None
+        metric = str(alarm.finding["metric"])
+        now = self._shown(_group(metric))
+        if now is not None and alarm.cause != "weight-gain":
+            return now
+        value = alarm.finding["value"]
+        if metric == "silence":
+            return Shown("", "", "–", "", alarm.breach_at, None)
+        if metric == "weight":
+            return Shown("", words.METRICS["weight"][0], f"+{float(value):.1f}", "kg", alarm.measured_at, None)
+        if metric == "symptoms":
+            return Shown("", "", "!", "", alarm.raised_at, None)
+        return Shown("", "", str(value), "", alarm.measured_at, None)
+
+    def _shown(self, name: str) -> Shown | None:
+        if name == "pressure":
+            return self._pressure()
+        found = self.values.get(name)
+        if found is None:
+            return None
+        long, short, decimals = words.METRICS.get(name, (name, name, 0))
+        text = found.value if isinstance(found.value, str) else f"{found.value:.{decimals}f}"
+        return self._written(found, short, long, text, found.unit)
+
+    def _pressure(self) -> Shown | None:
+        upper, lower = self.values.get("systolic"), self.values.get("diastolic")
+        if upper is None or isinstance(upper.value, str):
+            return None
+        # Two halves of different moments are no blood pressure.
+        pair = lower is not None and not isinstance(lower.value, str) and lower.at == upper.at
+        second = f"{lower.value:.0f}" if pair and lower is not None else "–"
+        long, short, _ = words.METRICS["pressure"]
+        return self._written(upper, short, long, f"{upper.value:.0f}/{second}", upper.unit)
+
+    @staticmethod
+    def _written(found: Value, short: str, long: str, text: str, unit: str) -> Shown:
+        doubt = bool(found.flags & {"implausible", "cuffless"})
+        return Shown(short, long, text, words.unit_of(unit), found.at, found.stale_at, found.source != "device", doubt)
+
+    def trend_metric(self) -> str | None:
+        """Whose line the tile draws: the alarming metric's, else the first there is."""
+        alarm = self.alarm
+        wanted = [str(alarm.finding["metric"])] if alarm else []
+        for name in (*wanted, *TREND_ORDER):
+            found = self.values.get(name)
+            if found is not None and not isinstance(found.value, str):
+                return name
+        return None
+
+    def span_of(self, metric: str) -> timedelta:
+        """How far back this metric's line goes."""
+        found = self.values.get(metric)
+        return CONTINUOUS if found is not None and found.kind == "monitor" else NOW_AND_THEN
+
+    def set_points(self, metric: str, points: Sequence[tuple[datetime, float]]) -> None:
+        """The line's past, from the store."""
+        self.points[metric] = deque(points, maxlen=4000)
+
+    def trend(self, now: datetime) -> Trend | None:
+        """The line, thinned to what a tile can show; the extremes of each step stay."""
+        metric = self.trend_metric()
+        span = self.span_of(metric) if metric else CONTINUOUS
+        points = [p for p in self.points.get(metric or "", ()) if p[0] >= now - span]
+        if metric is None or len(points) < 2:
+            return None
+        thin = thinned(points, now - span, span)
+        low, high = min(v for _, v in thin), max(v for _, v in thin)
+        room = max(high - low, 0.1 * abs(high), 1.0)
+        middle = (high + low) / 2
+        lines: list[list[str]] = [[]]
+        last: datetime | None = None
+        for at, value in thin:
+            if last is not None and at - last > span / 10 and span == CONTINUOUS:
+                lines.append([])
+            x = 100 * ((at - (now - span)) / span)
+            y = 14 - 24 * (value - middle) / room
+            lines[-1].append(f"{x:.1f},{y:.1f}")
+            last = at
+        drawn = tuple(" ".join(line if len(line) > 1 else line * 2) for line in lines if line)
+        return Trend(metric, drawn, low, high, span.total_seconds() / 3600)
+
+
+def thinned(points: Sequence[tuple[datetime, float]], since: datetime, span: timedelta) -> list[tuple[datetime, float]]:
+    """At most two points a step, the lowest and the highest, in order of time."""
+    steps: dict[int, list[tuple[datetime, float]]] = {}
+    for point in points:
+        steps.setdefault(int(BUCKETS * ((point[0] - since) / span)), []).append(point)
+    kept = []
+    for _, found in sorted(steps.items()):
+        ends = {min(found, key=lambda p: p[1]), max(found, key=lambda p: p[1])}
+        kept.extend(sorted(ends))
+    return kept
+
+
+def _group(metric: str) -> str:
+    return "pressure" if metric in {"systolic", "diastolic"} else metric

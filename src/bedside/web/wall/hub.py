@@ -1,0 +1,253 @@
+"""What all walls of one process share: one subscription to the bus, one memory of the beds, one picture of each tile.
+
+A wall costs little: a change is heard once, read once, drawn once a language, and the same text goes to every screen.
+Readings come by the bus as they are stored; alarms are read anew when the bus says that one changed. Every
+RECONCILE seconds everything is read again, and while the bus is away every POLL seconds, so that no lost message
+leaves a frozen picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from bedside import access, monitoring, records
+from bedside.foundation.bus import Bus
+from bedside.foundation.context import Actor, Ctx, Trail
+from bedside.foundation.errors import BedsideError
+from bedside.web.wall.bed import Bed
+
+GATHER = 0.1
+"""Seconds that changes are gathered before they are sent on."""
+RECONCILE = 15.0
+POLL = 2.0
+RESCORE = timedelta(seconds=5)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+log = structlog.get_logger("bedside.wall")
+
+
+@dataclass(eq=False, slots=True)
+class Viewer:
+    """One open wall: whom it may show, and what changed since it was last told."""
+
+    patients: frozenset[str]
+    dirty: set[str] = field(default_factory=set)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, patients: Iterable[str]) -> None:
+        """These changed."""
+        mine = self.patients.intersection(patients)
+        if mine:
+            self.dirty |= mine
+            self.wake.set()
+
+
+class Hub:
+    """See the module. Lives while a wall of this process is open."""
+
+    def __init__(self, ctx: Ctx) -> None:
+        # Audited are the walls (opened, patient added, closed); what the hub reads on their behalf is theirs.
+        actor = Actor("job", "wall", "the open walls", roles=frozenset({"system"}))
+        self._ctx = ctx.with_(actor=actor, purpose="TREAT", tx=None, origin="wall")
+        self.beds: dict[str, Bed] = {}
+        self._viewers: set[Viewer] = set()
+        self._alarms: set[str] = set()
+        self._values: set[str] = set()
+        self._changed: set[str] = set()
+        self._wake = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self._subscriptions: list[Any] = []
+        self._task: asyncio.Task[None] | None = None
+        self.read_at: datetime | None = None
+        """When the store last answered in full."""
+
+    @property
+    def bus(self) -> Bus:
+        """The link to NATS."""
+        return self._ctx.bus
+
+    def now(self) -> datetime:
+        """The server's time."""
+        return self._ctx.clock.now()
+
+    async def join(self, viewer: Viewer) -> None:
+        """A wall opens; returns when its beds are known."""
+        async with self._lock:
+            if self._task is None:
+                await self._begin()
+            await self._load([patient for patient in viewer.patients if patient not in self.beds])
+            self._viewers.add(viewer)
+
+    async def leave(self, viewer: Viewer) -> None:
+        """A wall closes; with the last one the hub forgets everything."""
+        async with self._lock:
+            self._viewers.discard(viewer)
+            watched = frozenset[str]().union(*(one.patients for one in self._viewers))
+            for patient in self.beds.keys() - watched:
+                del self.beds[patient]
+            if not self._viewers:
+                await self._end()
+
+    async def _begin(self) -> None:
+        await self._listen()
+        self._task = asyncio.create_task(self._run())
+
+    async def _listen(self) -> None:
+        if self.bus.connected and not self._subscriptions:
+            tenant = self._ctx.tenant
+            self._subscriptions = [
+                await self.bus.subscribe(f"monitoring.live.{tenant}.*", self._hear_readings),
+                await self.bus.subscribe(f"monitoring.alarm.{tenant}.*", self._hear_alarm),
+            ]
+
+    async def _end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        for subscription in self._subscriptions:
+            with contextlib.suppress(Exception):
+                await subscription.unsubscribe()
+        self._subscriptions.clear()
+
+    async def _hear_readings(self, subject: str, payload: list[dict[str, Any]]) -> None:
+        patient = subject.rpartition(".")[2]
+        bed = self.beds.get(patient)
+        if bed is None:
+            return
+        if not all(bed.take_live(message) for message in payload):
+            self._values.add(patient)
+        bed.changed()
+        self._changed.add(patient)
+        self._wake.set()
+
+    async def _hear_alarm(self, subject: str, payload: Any) -> None:  # noqa: ARG002, RUF100 - the bus hands both
+        patient = subject.rpartition(".")[2]
+        if patient in self.beds:
+            self._alarms.add(patient)
+            self._wake.set()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_read = loop.time() + RECONCILE
+        while True:
+            with contextlib.suppress(TimeoutError):
+                wait = next_read - loop.time() if self.bus.connected else min(POLL, next_read - loop.time())
+                await asyncio.wait_for(self._wake.wait(), max(wait, 0.01))
+            self._wake.clear()
+            try:
+                await self._listen()
+                if loop.time() >= next_read or not self.bus.connected:
+                    next_read = loop.time() + RECONCILE
+                    await self._refresh(list(self.beds), everything=True)
+                else:
+                    await asyncio.sleep(GATHER)
+                    await self._refresh(self._alarms | self._values | self._unscored(), everything=False)
+            except (BedsideError, OSError) as error:
+                log.warning("the walls could not be refreshed", kind=type(error).__name__)
+                await asyncio.sleep(1)
+                self._wake.set()
+                continue
+            changed, self._changed = self._changed, set()
+            for viewer in self._viewers:
+                viewer.tell(changed)
+
+    def _unscored(self) -> set[str]:
+        """Whose NEWS2 may have changed: those heard of live, each at most once in RESCORE seconds."""
+        now = self.now()
+        return {patient for patient in self._changed if now - (self.beds[patient].scored_at or EPOCH) > RESCORE}
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Ctx]:
+        async with self._ctx.database.transaction(readonly=True) as sql:
+            yield self._ctx.with_(tx=sql, trail=Trail(), after_commit=[])
+
+    async def _refresh(self, patients: Iterable[str], *, everything: bool) -> None:
+        alarms, self._alarms = self._alarms, set()
+        values, self._values = self._values, set()
+        wanted = [patient for patient in patients if patient in self.beds]
+        if not wanted:
+            return
+        try:
+            async with self._reading() as ctx:
+                await self._read(ctx, wanted, latest=set(wanted) if everything else values)
+        except BaseException:
+            self._alarms |= alarms
+            self._values |= values
+            raise
+        if everything:
+            self.read_at = self.now()
+
+    async def _read(self, ctx: Ctx, patients: list[str], *, latest: set[str]) -> None:
+        found = await monitoring.alarms(ctx, patients=patients)
+        scores = await monitoring.scores(ctx, patients)
+        plans = await monitoring.plans(ctx, patients)
+        newest = await monitoring.latest(ctx, sorted(latest)) if latest else {}
+        for patient in patients:
+            bed = self.beds[patient]
+            bed.alarms = [alarm for alarm in found if alarm.patient == patient]
+            bed.score, bed.plan, bed.scored_at = scores[patient], plans[patient], self.now()
+            if patient in newest:
+                bed.take_latest(newest[patient])
+            await self._past(ctx, bed)
+            bed.changed()
+            self._changed.add(patient)
+
+    async def _past(self, ctx: Ctx, bed: Bed) -> None:
+        metric = bed.trend_metric()
+        if metric is None or metric in bed.points:
+            return
+        now = self.now()
+        series = await monitoring.series(ctx, bed.patient, metric, now - bed.span_of(metric), now)
+        points = [
+            (point.device_time, point.value)
+            for point in series.points
+            if not point.withdrawn and "clock" not in point.flags and not isinstance(point.value, str)
+        ]
+        bed.set_points(metric, points)
+
+    async def _load(self, patients: list[str]) -> None:
+        if not patients:
+            return
+        async with self._reading() as ctx:
+            names = {place.id: place.name for place in await access.places(ctx)}
+            for patient in patients:
+                stays = await access.places_of(ctx, patient)
+                bed = Bed(patient, await name_of(ctx, patient))
+                if stays:
+                    bed.bed, bed.place = stays[0].bed or "", names.get(stays[0].place, "")
+                self.beds[patient] = bed
+            await self._read(ctx, patients, latest=set(patients))
+        self.read_at = self.now()
+
+
+async def name_of(ctx: Ctx, patient: str) -> str:
+    """The patient's name from the record; a dash when it has none or is not there."""
+    try:
+        resource = await records.read(ctx, "Patient", patient)
+    except BedsideError:
+        return "–"
+    for name in resource.get("name", ()):
+        if name.get("use") in {None, "usual", "official"}:
+            return name.get("text") or " ".join([*name.get("given", ()), name.get("family", "")]).strip()
+    return "–"
+
+
+_hubs: WeakKeyDictionary[Bus, dict[int, Hub]] = WeakKeyDictionary()
+
+
+def hub_of(ctx: Ctx) -> Hub:
+    """The hub of this process and tenant."""
+    by_tenant = _hubs.setdefault(ctx.bus, {})
+    if ctx.tenant not in by_tenant:
+        by_tenant[ctx.tenant] = Hub(ctx)
+    return by_tenant[ctx.tenant]

@@ -1,0 +1,384 @@
+/// <reference types="vite/client" />
+// Keeps the wall true: takes pictures of tiles as they change, ages what is shown, and says so when nothing comes any more.
+import "./wall.css";
+import { type Priority, Speaker } from "./sound";
+
+const DEAD_AFTER = 4_000; // ms without a word from the server; its beat comes every 2 s
+const CALM = 10_000; // ms without a change of severity before tiles may move
+const SILENCE = 120; // s
+
+interface Bar {
+  open: number;
+  oldest: string | null;
+  worst: Priority | null;
+  sound: Priority | null;
+  newest: string | null;
+}
+interface Message {
+  kind: "all" | "tiles" | "beat";
+  now: string;
+  tiles?: [string, string][];
+  bar?: Bar;
+  rail?: string;
+  bus?: boolean;
+}
+
+class BedsideWall extends HTMLElement {
+  #words: Record<string, string> = {};
+  #speaker = new Speaker();
+  #socket: WebSocket | null = null;
+  #heard = 0; // by performance.now, which no clock change moves
+  #ahead = 0; // ms that the server's clock is ahead of ours
+  #retry = 500;
+  #bySeverity = false;
+  #moved = 0;
+  #ranks = "";
+  #order: string[] = [];
+  #newest = "";
+  #slow = false;
+  #wake: WakeLockSentinel | null = null;
+  #wakeFailed = false;
+  #wasHidden = false;
+  #opened = "";
+
+  connectedCallback(): void {
+    this.#words = JSON.parse(this.dataset.words ?? "{}");
+    this.#ahead = Date.parse(this.dataset.now ?? "") - Date.now() || 0;
+    this.#heard = performance.now();
+    this.#order = this.#tiles().map((tile) => tile.dataset.patient ?? "");
+    this.#part("tools").hidden = false;
+    this.#part("keys").hidden = false;
+    this.addEventListener("click", (event) => this.#click(event));
+    this.#part("place").addEventListener("change", (event) => (event.target as HTMLSelectElement).form?.submit());
+    document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.#wasHidden = true;
+      else void this.#stayAwake();
+      this.#sayBanner();
+    });
+    void this.#stayAwake();
+    this.#sound((this.dataset.sound || null) as Priority | null, null);
+    this.#connect();
+    setInterval(() => this.#tick(), 1000);
+    this.#tick();
+  }
+
+  #part(name: string): HTMLElement {
+    const found = this.querySelector<HTMLElement>(`[data-${name}]`);
+    if (!found) throw new Error(`the wall has no ${name}`);
+    return found;
+  }
+
+  #tiles(): HTMLElement[] {
+    return [...this.querySelectorAll<HTMLElement>(".tile")];
+  }
+
+  // The link
+
+  #connect(): void {
+    const url = new URL(this.dataset.live ?? "/wall/live", location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    socket.onmessage = (event) => this.#take(JSON.parse(event.data as string) as Message);
+    socket.onclose = (event) => {
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      if (event.code === 4401) this.dataset.signedOut = "yes";
+      setTimeout(() => this.#connect(), this.#retry);
+      this.#retry = Math.min(this.#retry * 2, 5_000);
+      this.#sayBanner();
+    };
+  }
+
+  #take(message: Message): void {
+    this.#heard = performance.now();
+    this.#ahead = Date.parse(message.now) - Date.now();
+    this.#retry = 500;
+    delete this.dataset.signedOut;
+    if (message.kind === "beat") this.#slow = message.bus === false;
+    if (message.kind === "all") this.#all(message.tiles ?? []);
+    else for (const [patient, html] of message.tiles ?? []) this.#put(patient, html);
+    if (message.bar) this.#bar(message.bar);
+    if (message.rail !== undefined) this.#replaceRail(message.rail);
+    this.#tick();
+  }
+
+  static #made(html: string): HTMLElement {
+    const template = document.createElement("template");
+    template.innerHTML = html; // from our own server, escaped there
+    return template.content.firstElementChild as HTMLElement;
+  }
+
+  #all(tiles: [string, string][]): void {
+    const focused = this.#focused();
+    this.#order = tiles.map(([patient]) => patient);
+    this.#part("tiles").replaceChildren(...tiles.map(([, html]) => BedsideWall.#made(html)));
+    this.#moved = 0;
+    this.#arrange();
+    this.#focus(focused);
+  }
+
+  #put(patient: string, html: string): void {
+    const old = this.querySelector<HTMLElement>(`.tile[data-patient="${CSS.escape(patient)}"]`);
+    if (!old) return;
+    const focused = old.contains(document.activeElement);
+    old.replaceWith(BedsideWall.#made(html));
+    if (focused) this.#focus(patient);
+    if (this.#opened === patient) void this.#open(patient, true);
+  }
+
+  #replaceRail(html: string): void {
+    const rail = this.#part("rail");
+    const at = rail.querySelector<HTMLAnchorElement>("a:focus")?.getAttribute("href");
+    rail.innerHTML = html;
+    if (at) rail.querySelector<HTMLElement>(`a[href="${CSS.escape(at)}"]`)?.focus();
+  }
+
+  #bar(bar: Bar): void {
+    const head = this.querySelector<HTMLElement>(".bar");
+    if (head) head.dataset.worst = bar.worst ?? "";
+    this.#part("count").textContent = String(bar.open);
+    const shapes = { high: "M5 .5 10 9.5H0z", medium: "M5 0 10 5 5 10 0 5z", low: "M5 .5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9z" };
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("d", shapes[bar.worst ?? "low"]);
+    this.querySelector(".bar-shape svg")?.replaceChildren(path);
+    const oldest = this.#part("oldest");
+    if (bar.oldest) {
+      const time = document.createElement("time");
+      time.dataset.at = bar.oldest;
+      time.dateTime = bar.oldest;
+      oldest.replaceChildren(time);
+    } else oldest.textContent = "–";
+    this.#sound(bar.sound, bar.newest);
+  }
+
+  #sound(priority: Priority | null, newest: string | null): void {
+    // A new alarm breaks a silence that was asked for older ones.
+    if (newest && this.#newest && newest > this.#newest) this.#speaker.silentUntil = 0;
+    if (newest) this.#newest = newest;
+    this.#speaker.play(priority);
+    this.dataset.sounding = priority ?? "";
+  }
+
+  // Time
+
+  #now(): number {
+    return Date.now() + this.#ahead;
+  }
+
+  #age(ms: number): string {
+    const seconds = Math.max(0, Math.floor(ms / 1000));
+    const w = this.#words;
+    if (seconds < 100) return `${seconds} ${w.s}`;
+    if (seconds < 6000) return `${Math.floor(seconds / 60)} ${w.min}`;
+    if (seconds < 172800) return `${Math.floor(seconds / 3600)} ${w.h}`;
+    return `${Math.floor(seconds / 86400)} ${w.days}`;
+  }
+
+  #tick(): void {
+    const now = this.#now();
+    const quiet = performance.now() - this.#heard;
+    const dead = quiet > DEAD_AFTER;
+    this.classList.toggle("is-dead", dead);
+    const link = dead ? `${this.#words.lost} ${this.#age(quiet)}` : this.#slow ? this.#words.slow : this.#words.live;
+    this.#say(this.#part("link"), link ?? "");
+    this.#say(this.#part("clock"), new Date(now).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false }));
+    for (const time of this.querySelectorAll<HTMLElement>("[data-at]")) this.#say(time, this.#age(now - Date.parse(time.dataset.at ?? "")));
+    for (const value of this.querySelectorAll<HTMLElement>("[data-stale]"))
+      value.classList.toggle("is-stale", now >= Date.parse(value.dataset.stale ?? ""));
+    for (const line of this.querySelectorAll<HTMLElement>(".lost")) {
+      const silent = line.closest(".tile-silent");
+      const newest = [...(line.closest(".tile")?.querySelectorAll<HTMLElement>(".tile-values [data-at]") ?? [])].map((t) => Date.parse(t.dataset.at ?? ""));
+      const since = dead ? quiet : newest.length ? now - Math.max(...newest) : 0;
+      if (dead || silent) this.#say(line, `${this.#words.noData} ${since ? this.#age(since) : ""}`);
+    }
+    const ranks = this.#tiles().map((t) => `${t.dataset.patient}:${t.dataset.rank}`).sort().join();
+    if (ranks !== this.#ranks) {
+      this.#ranks = ranks;
+      this.#moved = performance.now();
+    } else if (this.#bySeverity && performance.now() - this.#moved > CALM) this.#arrange();
+    this.#saySound();
+    this.#sayBanner();
+  }
+
+  #say(element: HTMLElement, text: string): void {
+    if (element.textContent !== text) element.textContent = text;
+  }
+
+  // What the nurse does
+
+  #arrange(): void {
+    const grid = this.#part("tiles");
+    const place = new Map(this.#order.map((patient, n) => [patient, n]));
+    const tiles = this.#tiles();
+    const wanted = [...tiles].sort((a, b) => {
+      const severity = this.#bySeverity ? Number(b.dataset.rank) - Number(a.dataset.rank) : 0;
+      return severity || (place.get(a.dataset.patient ?? "") ?? 0) - (place.get(b.dataset.patient ?? "") ?? 0);
+    });
+    if (wanted.every((tile, n) => tile === tiles[n])) return;
+    const focused = this.#focused();
+    grid.replaceChildren(...wanted);
+    this.#focus(focused);
+  }
+
+  #focused(): string {
+    return document.activeElement?.closest<HTMLElement>(".tile")?.dataset.patient ?? "";
+  }
+
+  #focus(patient: string): void {
+    if (patient) this.querySelector<HTMLElement>(`.tile[data-patient="${CSS.escape(patient)}"] .tile-open`)?.focus();
+  }
+
+  #click(event: MouseEvent): void {
+    const target = event.target as Element;
+    const does = target.closest<HTMLElement>("[data-do]")?.dataset.do;
+    if (does) return void this.#do(does);
+    const link = target.closest<HTMLElement>("[data-open]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      void this.#open(link.dataset.open?.split("/").pop() ?? "");
+    }
+  }
+
+  #do(what: string): void {
+    if (what === "sort") {
+      this.#bySeverity = !this.#bySeverity;
+      this.querySelector('[data-do="sort"]')?.setAttribute("aria-pressed", String(this.#bySeverity));
+      this.#arrange();
+    } else if (what === "rail") {
+      const rail = this.#part("rail");
+      rail.hidden = !rail.hidden;
+      this.classList.toggle("with-rail", !rail.hidden);
+      this.querySelector('[data-do="rail"]')?.setAttribute("aria-pressed", String(!rail.hidden));
+    } else if (what === "full") {
+      if (document.fullscreenElement) void document.exitFullscreen();
+      else void document.documentElement.requestFullscreen();
+    } else if (what === "sound") {
+      if (this.#speaker.allowed) this.#speaker.silence(this.#speaker.silentUntil > Date.now() ? 0 : SILENCE);
+      else void this.#speaker.open().then(() => this.#tick());
+      this.#tick();
+    } else if (what === "seen") {
+      this.#wasHidden = false;
+      this.#tick();
+    }
+  }
+
+  #key(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+    if (this.querySelector("dialog[open]")) return;
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.#columns(), ArrowUp: -this.#columns() }[event.key];
+    if (step) {
+      const tiles = this.#tiles();
+      const at = tiles.findIndex((tile) => tile.contains(document.activeElement));
+      const next = at < 0 ? 0 : Math.min(Math.max(at + step, 0), tiles.length - 1);
+      tiles[next]?.querySelector<HTMLElement>(".tile-open")?.focus();
+      event.preventDefault();
+      return;
+    }
+    const does = { s: "sort", l: "rail", m: "sound", f: "full" }[event.key.toLowerCase()];
+    if (does) this.#do(does);
+    const patient = this.#focused();
+    if (!patient) return;
+    if (event.key.toLowerCase() === "a") void this.#open(patient).then(() => this.querySelector<HTMLElement>(".wall-panel [data-acknowledge]")?.focus());
+    if (event.key.toLowerCase() === "c") location.href = `/patients/${encodeURIComponent(patient)}`;
+    if (event.key.toLowerCase() === "v") location.href = `/patients/${encodeURIComponent(patient)}/visit`;
+  }
+
+  #columns(): number {
+    return getComputedStyle(this.#part("tiles")).gridTemplateColumns.split(" ").length;
+  }
+
+  async #open(patient: string, again = false): Promise<void> {
+    const panel = this.#part("panel") as HTMLDialogElement;
+    // What somebody is typing is not replaced under their hands.
+    if (again && panel.querySelector(":is(input, textarea, select):focus")) return;
+    const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}`, { headers: { accept: "text/html" } });
+    if (again && !panel.open) return;
+    panel.innerHTML = await answer.text(); // our own page, escaped by our own server
+    this.#opened = patient;
+    if (!panel.open) {
+      panel.showModal();
+      panel.onclose = () => {
+        this.#opened = "";
+        this.#focus(patient);
+      };
+      panel.onclick = (event) => {
+        if ((event.target as Element).closest("[data-close]")) panel.close();
+      };
+      panel.onsubmit = (event) => {
+        event.preventDefault();
+        void this.#send(event.target as HTMLFormElement, event.submitter as HTMLButtonElement | null, patient);
+      };
+    }
+  }
+
+  async #send(form: HTMLFormElement, by: HTMLButtonElement | null, patient: string): Promise<void> {
+    const data = new URLSearchParams();
+    for (const [name, value] of new FormData(form, by)) data.append(name, String(value));
+    const answer = await fetch(by?.getAttribute("formaction") ?? form.action, { method: "POST", body: data, headers: { accept: "application/json" } });
+    if (answer.ok) return void (await this.#open(patient));
+    const said = (await answer.json().catch(() => ({}))) as { error?: string; remedy?: string };
+    const line = form.querySelector<HTMLElement>("[data-wrong]");
+    if (line) {
+      line.textContent = [said.error, said.remedy].filter(Boolean).join(" ") || String(answer.status);
+      line.hidden = false;
+    }
+  }
+
+  // What stands between an alarm and an ear or an eye
+
+  async #stayAwake(): Promise<void> {
+    try {
+      this.#wake = await navigator.wakeLock.request("screen");
+      this.#wakeFailed = false;
+      this.#wake.onrelease = () => {
+        this.#wakeFailed = !document.hidden;
+        this.#sayBanner();
+      };
+    } catch {
+      this.#wakeFailed = true;
+    }
+    this.#sayBanner();
+  }
+
+  #saySound(): void {
+    const button = this.querySelector<HTMLElement>('[data-do="sound"] [data-word]');
+    if (!button) return;
+    const until = this.#speaker.silentUntil;
+    const words = this.#words;
+    if (!this.#speaker.allowed) this.#say(button, words.soundOff ?? "");
+    else if (until > Date.now())
+      this.#say(button, `${words.silenced} ${new Date(until + this.#ahead).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })}`);
+    else this.#say(button, (this.dataset.sounding ? words.silence : words.sound) ?? "");
+  }
+
+  #sayBanner(): void {
+    const lines: [string, string][] = [];
+    if (this.dataset.signedOut) lines.push([this.#words.signedOut ?? "", ""]);
+    if (!this.#speaker.allowed) lines.push([this.#words.gesture ?? "", "sound"]);
+    if (this.#wasHidden) lines.push([this.#words.hidden ?? "", "seen"]);
+    if (this.#wakeFailed) lines.push([this.#words.wake ?? "", ""]);
+    const banner = this.#part("banner");
+    const key = lines.map(([text]) => text).join("|");
+    banner.hidden = lines.length === 0;
+    if (banner.dataset.key === key) return;
+    banner.dataset.key = key;
+    banner.replaceChildren(
+      ...lines.flatMap(([text, does]) => {
+        const said = document.createElement("span");
+        said.textContent = text;
+        if (!does) return [said];
+        const button = document.createElement("button");
+        button.className = "btn";
+        button.type = "button";
+        button.dataset.do = does;
+        button.textContent = this.#words[does === "sound" ? "test" : "understood"] ?? "";
+        return [said, button];
+      }),
+    );
+  }
+}
+
+customElements.define("bedside-wall", BedsideWall);

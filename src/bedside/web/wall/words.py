@@ -1,0 +1,119 @@
+"""The wall's words for what is measured, wrong, and done about it: msgids, translated where they are shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bedside.monitoring import DANGER_SYMPTOMS, Alarm
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
+    """Marks a msgid where it is written down."""
+    return text
+
+
+METRICS: dict[str, tuple[str, str, int]] = {
+    "heart-rate": (N_("Heart rate"), "HR", 0),
+    "spo2": (N_("Oxygen saturation"), "SpO₂", 0),
+    "pressure": (N_("Blood pressure"), "BP", 0),
+    "systolic": (N_("Systolic pressure"), "Sys", 0),
+    "diastolic": (N_("Diastolic pressure"), "Dia", 0),
+    "respiratory-rate": (N_("Respiratory rate"), "RR", 0),
+    "temperature": (N_("Temperature"), "T", 1),
+    "weight": (N_("Weight"), N_("Weight"), 1),
+    "glucose": (N_("Glucose"), N_("Glucose"), 0),
+    "consciousness": (N_("Consciousness"), "ACVPU", 0),
+    "oxygen": (N_("Oxygen given"), "O₂", 0),
+}
+"""Short name to (words, the wall's short label, decimals)."""
+
+UNITS = {"mm[Hg]": "mmHg", "Cel": "°C", "[degF]": "°F"}
+"""UCUM codes that people write otherwise; the rest as they are."""
+
+CAUSES: dict[str, str] = {
+    "blood-pressure-high": N_("High pressure"),
+    "blood-pressure-low": N_("Low pressure"),
+    "heart-rate-high": N_("Fast heart"),
+    "heart-rate-low": N_("Slow heart"),
+    "respiratory-rate-high": N_("Fast breathing"),
+    "respiratory-rate-low": N_("Slow breathing"),
+    "spo2-low": N_("Low oxygen"),
+    "spo2-high-on-oxygen": N_("Too much oxygen"),
+    "temperature-high": N_("Fever"),
+    "temperature-low": N_("Low temperature"),
+    "weight-gain": N_("Weight gain"),
+    "weight-high": N_("High weight"),
+    "weight-low": N_("Low weight"),
+    "glucose-high": N_("High glucose"),
+    "glucose-low": N_("Low glucose"),
+    "news2": N_("NEWS2"),
+    "consciousness": N_("Not alert"),
+    "symptoms": N_("Danger symptoms"),
+    "silence": N_("Device silent"),
+}
+
+STATES: dict[str, str] = {
+    "raised": N_("not seen yet"),
+    "escalated": N_("not seen yet, escalated"),
+    "ended": N_("over, not seen yet"),
+    "acknowledged": N_("acknowledged"),
+    "acted": N_("acted on"),
+    "resolved": N_("resolved"),
+    "false-alarm": N_("false alarm"),
+    "withdrawn": N_("withdrawn"),
+    "superseded": N_("replaced by a worse one"),
+}
+
+EVENTS: dict[str, str] = {
+    "raise": N_("Raised"),
+    "ask": N_("Asked"),
+    "nobody": N_("Nobody left to ask: administrators told"),
+    "escalate": N_("Not answered in time: one step up"),
+    "acknowledge": N_("Acknowledged"),
+    "act": N_("Acted"),
+    "hand-over": N_("Handed over"),
+    "end": N_("Values within limits again"),
+    "resume": N_("Values outside limits again"),
+    "return": N_("Came back: nothing done, or still outside limits"),
+    "resolve": N_("Resolved"),
+    "dismiss": N_("False alarm"),
+    "withdraw": N_("Reading withdrawn"),
+    "supersede": N_("Replaced by a worse one"),
+    "undo": N_("Taken back"),
+    "more-symptoms": N_("More symptoms reported"),
+    "input-withdrawn": N_("One of its readings was withdrawn"),
+}
+
+WITHOUT: dict[str, str] = {
+    "age-unknown": N_("no limits set: age unknown"),
+    "under-16": N_("no limits set: under 16"),
+    "pregnant": N_("no limits set: pregnant"),
+}
+
+ACTIONS: tuple[str, ...] = (
+    N_("Called the patient"),
+    N_("Asked for a repeat measurement"),
+    N_("Invited to a video visit"),
+    N_("Told the clinician"),
+    N_("Changed the treatment"),
+    N_("Sent help"),
+)
+
+PRIORITIES = {"high": N_("High"), "medium": N_("Medium"), "low": N_("Low")}
+SYMPTOMS = DANGER_SYMPTOMS
+
+
+def cause_of(alarm: Alarm) -> str:
+    """What is wrong, as a msgid; a cause this table does not know reads as its own name."""
+    name = alarm.cause.partition(":")[0]
+    return CAUSES.get(name, name.replace("-", " "))
+
+
+def moment(written: str) -> datetime:
+    """A time of a finding's input."""
+    return datetime.fromisoformat(written)
+
+
+def unit_of(code: str) -> str:
+    """A UCUM unit as people write it."""
+    return UNITS.get(code, code)

@@ -1,0 +1,77 @@
+"""Alarms without JavaScript: list, one alarm, answers, and who may not."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from .conftest import House, serving
+
+pytestmark = pytest.mark.journey
+
+HTML = {"accept": "text/html"}
+
+
+async def test_list_open_acknowledge_undo_act_resolve_by_plain_forms(house: House) -> None:
+    await house.enter("patient-1", "systolic", 178, diastolic=112)
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML, follow_redirects=True) as web:
+        listing = (await web.get("/alarms")).text
+        assert "Rosa Gil" in listing
+        assert "High pressure" in listing
+        assert "not seen yet" in listing
+        alarm = re.search(r'action="/alarms/([\w-]+)/acknowledge"', listing)
+        assert alarm is not None
+        at = f"/alarms/{alarm[1]}"
+        page = (await web.get(at)).text
+        for said in ("178", "112", "-raised", "site choice", "Raised", "asked: Kim Park", "typed by a person"):
+            assert said in page, said
+        answered = (await web.post(f"{at}/acknowledge", data={"back": "/alarms"})).text
+        assert "Undo" in answered
+        assert "acknowledged" in answered
+        assert "not seen yet" in (await web.post(f"{at}/undo")).text
+        assert (await web.post(f"{at}/resolve")).status_code == 409
+        assert (await web.post(f"{at}/false-alarm", data={"reason": ""})).status_code == 400
+        acted = (await web.post(f"{at}/act", data={"action": "Called the patient", "reason": "she rests"})).text
+        assert "Called the patient" in acted
+        assert "she rests" in acted
+        assert "This alarm is closed" in (await web.post(f"{at}/resolve")).text
+        assert "No open alarms" in (await web.get("/alarms")).text
+        assert "High pressure" in (await web.get("/alarms?all=1")).text
+
+
+async def test_the_wall_is_html_first(house: House) -> None:
+    await house.enter("patient-1", "systolic", 190, diastolic=112)
+    await house.enter("patient-2", "heart-rate", 72)
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML) as web:
+        page = (await web.get("/wall?rail=1")).text
+    for said in ("190/112", "High pressure", "***", "72", "not a primary alarm", "asked: Kim Park", "Oldest not seen"):
+        assert said in page, said
+    assert page.index('data-patient="patient-1"') < page.index('data-patient="patient-2"')
+
+
+async def test_a_display_asks_who_acts_and_for_the_pin(house: House) -> None:
+    await house.enter("patient-1", "systolic", 190, diastolic=112)
+    house.who = house.display
+    async with serving(house) as base, httpx.AsyncClient(base_url=base) as web:
+        panel = (await web.get("/wall/patient/patient-1")).text
+        assert "Your PIN" in panel
+        assert "Kim Park" in panel
+        alarm = re.search(r'action="/alarms/([\w-]+)/acknowledge"', panel)
+        assert alarm is not None
+        at = f"/alarms/{alarm[1]}/acknowledge"
+        assert (await web.post(at)).status_code == 400
+        assert (await web.post(at, data={"person": "kim", "pin": "111222"})).status_code == 403
+        assert (await web.post(at, data={"person": "kim", "pin": "135790"})).status_code == 200
+        assert "Kim Park" in (await web.get("/wall/patient/patient-1")).text
+
+
+async def test_who_is_not_on_duty_sees_no_bed(house: House) -> None:
+    house.who = house.nurse.with_(actor=house.nurse.actor.__class__("person", "other", "Other", frozenset({"nurse"})))
+    await house.enter("patient-1", "systolic", 190, diastolic=112)
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML) as web:
+        assert "Nobody is watched here" in (await web.get("/wall")).text
+        assert (await web.get("/wall/patient/patient-1")).status_code == 403
+        house.who = house.nurse.with_(actor=house.nurse.actor.__class__("person", "p", "P", frozenset({"pharmacist"})))
+        assert (await web.get("/wall")).status_code == 403

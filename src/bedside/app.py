@@ -53,7 +53,7 @@ from bedside.records import routes as records_routes
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import clinician, entry, kit, pharmacy, visit
+from bedside.web import clinician, entry, kit, pharmacy, visit, wall
 from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -126,13 +126,19 @@ ROUTES: list[BaseRoute] = [
     *prescribe.ROUTES,
     *clinician.ROUTES,
     *pharmacy.ROUTES,
+    *wall.ROUTES,
 ]
 """Every room's ROUTES and every journey's, in the order they are tried."""
 
-JOBS: dict[str, jobs.Handler] = {**access_subscribers.JOBS, **messaging_subscribers.JOBS, **visits_subscribers.JOBS}
+JOBS: dict[str, jobs.Handler] = {
+    **access_subscribers.JOBS,
+    **messaging_subscribers.JOBS,
+    **monitoring_subscribers.JOBS,
+    **visits_subscribers.JOBS,
+}
 """Every room's subscribers.JOBS."""
 
-EVERY: dict[str, timedelta] = {**access_subscribers.EVERY}
+EVERY: dict[str, timedelta] = {**access_subscribers.EVERY, **monitoring_subscribers.EVERY}
 """Jobs that come round by themselves: every room's subscribers.EVERY."""
 
 BUS: dict[str, BusHandler] = {}

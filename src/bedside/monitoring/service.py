@@ -108,9 +108,11 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
 
 
 async def technical_events(ctx: Ctx, *, device: str | None = None, unseen: bool = True) -> list[TechnicalEvent]:
-    """What went wrong on the way, newest first. For staff."""
+    """What went wrong on the way, what needs a hand first. For staff: of the patients they may see, and of nobody's."""
     await access.require(ctx, "nurse", "clinician", "administrator")
-    return await technical.events(ctx, device=device, unseen=unseen)
+    mine = await access.visible(ctx, "Device")
+    found = await technical.events(ctx, device=device, unseen=unseen)
+    return [event for event in found if event.patient is None or mine is None or event.patient in mine]
 
 
 async def technical_event_seen(ctx: Ctx, event: int) -> None:

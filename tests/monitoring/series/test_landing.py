@@ -44,8 +44,10 @@ async def points(ctx: Ctx, metric: str, patient: str = "p1") -> list[tuple[float
 
 
 async def events(ctx: Ctx) -> dict[str, int]:
-    nurse = acting(ctx, await someone(ctx, "nurse"))
-    async with access.work(nurse, "looked at technical events") as inner:
+    nurse = await someone(ctx, "nurse")
+    async with access.work(ctx, "took into care") as inner:
+        await access.relate(inner, person=nurse.id, patient="p1", kind="care", source="test")
+    async with access.work(acting(ctx, nurse), "looked at technical events") as inner:
         return {event.kind: event.count for event in await monitoring.technical_events(inner)}
 
 
@@ -167,6 +169,15 @@ async def test_an_unknown_device_stores_nothing_and_is_seen(ctx: Ctx) -> None:
     assert not receipt.known
     assert receipt.stored == 0
     assert await events(ctx) == {"unknown-device": 1}
+
+
+async def test_what_befell_a_patient_s_device_is_seen_by_those_who_care_for_the_patient(ctx: Ctx) -> None:
+    for patient in ("p1", "p2"):
+        await sent(ctx, await device(ctx, patient), pulse(1, (70, NOON + DAY)))
+    assert await events(ctx) == {"clock": 1}
+    everyone = acting(ctx, await someone(ctx, "nurse"))
+    async with access.work(everyone, "looked at technical events") as inner:
+        assert await monitoring.technical_events(inner) == []
 
 
 async def test_the_newest_grows_stale(ctx: Ctx, clock: TurnableClock) -> None:

@@ -92,8 +92,8 @@ async def house(database: Database, bus: Bus) -> House:
 
 
 @asynccontextmanager
-async def serving(house: House) -> AsyncIterator[str]:
-    """The app's address."""
+async def serving(house: House, port: int = 0) -> AsyncIterator[str]:
+    """The app's address; port 0 takes a free one."""
     app = Starlette(
         routes=[*wall.ROUTES, *kit.ROUTES],
         middleware=[
@@ -103,9 +103,10 @@ async def serving(house: House) -> AsyncIterator[str]:
         ],
     )
     app.state.clinic = kit.Clinic("Riverside Clinic", "+1 555 0100", "911", "America/New_York")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = int(s.getsockname()[1])
+    if not port:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = int(s.getsockname()[1])
     server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
     task = asyncio.create_task(server.serve())
     try:

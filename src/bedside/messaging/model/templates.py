@@ -112,6 +112,14 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("A visit was handed to you", "A patient was handed to you. Sign in to see who and why."),
         "es": Words("Le han pasado una visita", "Le han pasado un paciente. Entre para ver quién y por qué."),
     },
+    "monitoring.waiting": {
+        "en": Words("An alarm waits for you", "An alarm waits for your answer. Sign in now."),
+        "es": Words("Una alarma le espera", "Una alarma espera su respuesta. Entre ahora."),
+    },
+    "monitoring.handed": {
+        "en": Words("An alarm was handed to you", "An alarm was handed to you. Sign in to see who and why."),
+        "es": Words("Le han pasado una alarma", "Le han pasado una alarma. Entre para ver quién y por qué."),
+    },
     "monitoring.unanswered": {
         "en": Words("An alarm has no answer", "Nobody has answered an alarm. Sign in now."),
         "es": Words("Una alarma sin respuesta", "Nadie ha respondido a una alarma. Entre ahora."),

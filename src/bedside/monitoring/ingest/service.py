@@ -75,6 +75,9 @@ class Ingest:
     def __init__(self, ctx: Ctx, land: Land) -> None:
         self._ctx, self._land = ctx, land
         self._queue: asyncio.Queue[Msg] = asyncio.Queue()
+        self._here: set[int] = set()
+        """Stream sequences that wait or are being landed: while the database is away NATS hands them out again and
+        again, and this process must not grow by that."""
         self._subscription: JetStreamContext.PushSubscription | None = None
         self.landed = 0
         """Readings since the start, for metrics."""
@@ -88,13 +91,19 @@ class Ingest:
             stream=STREAM,
             durable=DURABLE,
             queue=DURABLE,
-            cb=self._queue.put,
+            cb=self._hear,
             manual_ack=True,
             pending_bytes_limit=STREAM_BYTES,
             config=ConsumerConfig(
                 ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_ack_pending=WAITING, max_deliver=-1
             ),
         )
+
+    async def _hear(self, message: Msg) -> None:
+        place = message.metadata.sequence.stream
+        if place not in self._here:
+            self._here.add(place)
+            self._queue.put_nowait(message)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Land what comes until stop. Declares the stream again when the broker came back without it."""
@@ -107,7 +116,9 @@ class Ingest:
                 if first not in done:
                     first.cancel()
                     break
-                await self._land_all(self._batch(first.result()), stop)
+                batch = self._batch(first.result())
+                await self._land_all(batch, stop)
+                self._here.difference_update(message.metadata.sequence.stream for message in batch)
         finally:
             watch.cancel()
             ends.cancel()
@@ -205,6 +216,8 @@ class Ingest:
                 with contextlib.suppress(Exception):
                     if self._subscription is not None:
                         await self._subscription.unsubscribe()
+                    # A new stream counts from 1 again.
+                    self._here.clear()
                     await self.start()
             except (nats.errors.Error, OSError):
                 continue

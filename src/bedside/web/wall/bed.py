@@ -13,7 +13,7 @@ from bedside.web.wall import words
 
 ORDER = ("heart-rate", "spo2", "pressure", "respiratory-rate", "temperature", "weight", "glucose")
 SMALL = 4
-"""Values beside the alarming one that a tile has room for."""
+"""Values that a tile has room for; one of them is the alarming one, where there is one."""
 TREND_ORDER = ("heart-rate", "systolic", "spo2", "weight", "glucose", "temperature", "respiratory-rate")
 CONTINUOUS = timedelta(hours=2)
 NOW_AND_THEN = timedelta(days=7)
@@ -149,7 +149,7 @@ class Bed:
         """The values beside the big one."""
         big = self.alarm and _group(str(self.alarm.finding["metric"]))
         found = [self._shown(name) for name in ORDER if name != big]
-        return [one for one in found if one is not None][: SMALL if big else SMALL + 2]
+        return [one for one in found if one is not None][: SMALL - 1 if big else SMALL]
 
     def big(self) -> Shown | None:
         """The alarming value, as it is now; for a cause that is no measurement, what the alarm says."""

@@ -183,7 +183,7 @@ class BedsideWall extends HTMLElement {
     this.classList.toggle("is-dead", dead);
     const link = dead ? `${this.#words.lost} ${this.#age(quiet)}` : this.#slow ? this.#words.slow : this.#words.live;
     this.#say(this.#part("link"), link ?? "");
-    this.#say(this.#part("clock"), new Date(now).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false }));
+    this.#say(this.#part("clock"), this.#clock(now));
     for (const time of this.querySelectorAll<HTMLElement>("[data-at]")) this.#say(time, this.#age(now - Date.parse(time.dataset.at ?? "")));
     for (const value of this.querySelectorAll<HTMLElement>("[data-stale]"))
       value.classList.toggle("is-stale", now >= Date.parse(value.dataset.stale ?? ""));
@@ -200,6 +200,13 @@ class BedsideWall extends HTMLElement {
     } else if (this.#bySeverity && performance.now() - this.#moved > CALM) this.#arrange();
     this.#saySound();
     this.#sayBanner();
+  }
+
+  /** The time of day in the reader's zone. */
+  #clock(at: number, seconds = false): string {
+    const part = "2-digit";
+    const shape: Intl.DateTimeFormatOptions = { hour: part, minute: part, hourCycle: "h23", timeZone: this.dataset.zone };
+    return new Date(at).toLocaleTimeString(document.documentElement.lang, seconds ? { ...shape, second: part } : shape);
   }
 
   #say(element: HTMLElement, text: string): void {
@@ -350,7 +357,7 @@ class BedsideWall extends HTMLElement {
     const words = this.#words;
     if (!this.#speaker.allowed) this.#say(button, words.soundOff ?? "");
     else if (until > Date.now())
-      this.#say(button, `${words.silenced} ${new Date(until + this.#ahead).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })}`);
+      this.#say(button, `${words.silenced} ${this.#clock(until + this.#ahead, true)}`);
     else this.#say(button, (this.dataset.sounding ? words.silence : words.sound) ?? "");
   }
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+import structlog
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -34,6 +35,8 @@ RECHECK = 30.0
 OLDEST_TRUTH = 60.0
 """A hub that could not read the store for so many seconds gives no sign of life."""
 MOST_TILES = 120
+
+log = structlog.get_logger("bedside.wall")
 
 ROLES = ("nurse", "clinician", "display")
 
@@ -147,9 +150,19 @@ async def live(socket: WebSocket) -> None:
     finally:
         closed.cancel()
         await hub.leave(viewer)
+        await _closed(ctx, viewer)
+
+
+async def _closed(ctx: Ctx, viewer: Viewer) -> None:
+    """The entry of its end. A process that is going down may not be able to write it any more: it was opened, and no
+    later look is on record.
+    """
+    try:
         async with access.work(ctx, "closed the wall") as work:
             for patient in viewer.patients:
                 work.trail.patients.setdefault(patient, set()).add("R")
+    except Exception as error:
+        log.warning("a wall's end could not be recorded", kind=type(error).__name__)
 
 
 async def _until_closed(socket: WebSocket) -> None:

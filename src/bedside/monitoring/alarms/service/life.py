@@ -125,14 +125,14 @@ async def ask(ctx: Ctx, alarm: Alarm, step: int) -> None:
     source = f"Alarm/{alarm.id}"
     for person, _ in people:
         await access.relate(ctx, person=person, patient=alarm.patient, kind="alarm", source=source)
-    await tell.staff(ctx, [person for person, _ in people], alarm)
+    await tell.staff(ctx, [person for person, _ in people])
     await store.change(
         ctx.sql, ctx.tenant, alarm.id, step=step, asked=[name for _, name in people], nobody=ended or alarm.nobody
     )
     data = {"step": step, "asked": [name for _, name in people], "people": [person for person, _ in people]}
     await _log(ctx, alarm, "ask", alarm.state, alarm.state, "", data)
     if ended and not alarm.nobody:
-        told = await tell.administrators(ctx, alarm)
+        told = await tell.administrators(ctx)
         await _log(ctx, alarm, "nobody", alarm.state, alarm.state, "", {"told": told})
 
 

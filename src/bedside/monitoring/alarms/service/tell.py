@@ -1,18 +1,27 @@
-"""Who is told of an alarm, without a word about anybody's health."""
+"""Who is told of an alarm, without a word about anybody's health: the notice says to sign in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bedside import access
+from bedside import access, messaging
 from bedside.foundation.context import Ctx
-from bedside.monitoring.alarms.model import Alarm
 
 
-async def staff(ctx: Ctx, people: Iterable[str], alarm: Alarm) -> None:
+async def staff(ctx: Ctx, people: Iterable[str]) -> None:
     """Those who are asked now."""
+    for person in people:
+        await messaging.send(ctx, messaging.Notice(person, "monitoring.waiting"))
 
 
-async def administrators(ctx: Ctx, alarm: Alarm) -> list[str]:
+async def holder(ctx: Ctx, person: str) -> None:
+    """Whom an alarm was handed to."""
+    await messaging.send(ctx, messaging.Notice(person, "monitoring.handed"))
+
+
+async def administrators(ctx: Ctx) -> list[str]:
     """That nobody answered; the names of who was told."""
-    return [person.name for person in await access.people(ctx, role="administrator")]
+    told = await access.people(ctx, role="administrator")
+    for person in told:
+        await messaging.send(ctx, messaging.Notice(person.id, "monitoring.unanswered"))
+    return [person.name for person in told]

@@ -30,6 +30,8 @@ KINDS: Final = {
     "clock": "A device's clock runs ahead",
     "database-away": "Readings waited because the database was away",
 }
+ROUTINE: Final = frozenset({"repeat", "disorder", "late"})
+"""What a good device does after an outage: nothing was lost, but whoever looks should find it."""
 
 
 class TechnicalEvent(msgspec.Struct, frozen=True):
@@ -55,8 +57,8 @@ async def note(ctx: Ctx, kind: str, device: str, *, patient: str | None = None, 
 
 
 async def events(ctx: Ctx, *, device: str | None = None, unseen: bool = True) -> list[TechnicalEvent]:
-    """The newest first, at most 500."""
-    rows = await store.events(ctx.sql, ctx.tenant, device, unseen)
+    """What asks for a person's hand before what took care of itself, then the newest first; at most 500."""
+    rows = await store.events(ctx.sql, ctx.tenant, device, unseen, sorted(ROUTINE))
     return [TechnicalEvent(says=KINDS.get(row["kind"], row["kind"]), **row) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,14 +31,16 @@ async def note(
     )
 
 
-async def events(sql: Connection, tenant: int, device: str | None, unseen: bool) -> list[dict[str, Any]]:
-    """The newest first."""
+async def events(
+    sql: Connection, tenant: int, device: str | None, unseen: bool, last: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The newest first, the kinds of `last` after all others."""
     rows = await sql.fetch(
         """select id, kind, device, patient, first_at, last_at, count, detail, seen_by
            from monitoring.technical_event
            where tenant = $1 and ($2::text is null or device = $2) and (not $3 or seen_at is null)
-           order by last_at desc limit 500""",
-        *(tenant, device, unseen),
+           order by kind = any($4), last_at desc limit 500""",
+        *(tenant, device, unseen, last),
     )
     return [dict(row) for row in rows]
 

@@ -174,7 +174,7 @@ def _with_its_pair(finding: Finding, newest: Mapping[str, Measured]) -> Finding:
     other = newest.get(PAIR.get(finding.metric, ""))
     if other is None or other.device_time != finding.inputs[0].device_time:
         return finding
-    return replace(finding, inputs=(*finding.inputs, other))
+    return replace(finding, inputs=tuple(sorted((*finding.inputs, other), key=lambda r: r.metric, reverse=True)))
 
 
 def _by_row(

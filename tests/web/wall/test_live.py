@@ -1,0 +1,168 @@
+"""The wall in a browser: it changes without a reload, it says when it has no data, it is worked by keys alone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from bedside import access, monitoring
+
+from .conftest import House, chromium, serving
+
+pytestmark = pytest.mark.journey
+
+AXE = Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js"
+
+
+def tile(page: Page, patient: str) -> Any:
+    return page.locator(f'.tile[data-patient="{patient}"]')
+
+
+async def opened(page: Page, base: str, query: str = "") -> None:
+    await page.goto(f"{base}/wall{query}")
+    await expect(page.locator("[data-link]")).to_have_text("live")
+
+
+async def test_a_reading_and_its_alarm_appear_without_reload(house: House) -> None:
+    await house.enter("patient-1", "systolic", 124, diastolic=80)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        await page.evaluate("window.same = true")
+        await expect(tile(page, "patient-1")).to_contain_text("124/80")
+        began = time.monotonic()
+        await house.enter("patient-1", "systolic", 196, diastolic=124)
+        await expect(tile(page, "patient-1")).to_contain_text("196/124")
+        await expect(tile(page, "patient-1")).to_contain_text("High pressure")
+        print(f"reading to alarm on the wall: {1000 * (time.monotonic() - began):.0f} ms")
+        await expect(page.locator("[data-bar-alarms]")).to_contain_text("1 open alarms")
+        await expect(page.locator("bedside-wall")).to_have_attribute("data-sounding", "high")
+        assert await page.evaluate("window.same") is True
+        # Somebody acknowledges elsewhere: it sounds no longer, the tile says who has it.
+        async with access.work(house.nurse, "acknowledged") as work:
+            (alarm,) = await monitoring.alarms(work, patient="patient-1")
+            await monitoring.acknowledge(work, alarm.id)
+        await expect(tile(page, "patient-1")).to_contain_text("Kim Park")
+        await expect(page.locator("bedside-wall")).to_have_attribute("data-sounding", "")
+
+
+async def test_a_dead_link_shows_within_five_seconds_and_the_truth_comes_back(house: House) -> None:
+    await house.enter("patient-1", "heart-rate", 72)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        # A proxy that swallows everything once the cable is cut: the connection stands, and nothing comes.
+        cut = asyncio.Event()
+
+        def between(route: Any) -> None:
+            server = route.connect_to_server()
+            server.on_message(lambda message: None if cut.is_set() else route.send(message))
+
+        await page.route_web_socket("**/wall/live*", between)
+        await opened(page, base)
+        cut.set()
+        began = time.monotonic()
+        await expect(page.locator("bedside-wall.is-dead")).to_be_visible(timeout=6000)
+        gone = time.monotonic() - began
+        print(f"dead link shown after {gone:.1f} s")
+        assert gone <= 5
+        await expect(page.locator("[data-link]")).to_contain_text("no data")
+        await expect(tile(page, "patient-1").locator("[data-lost]")).to_contain_text("no data")
+        await house.enter("patient-1", "heart-rate", 141)
+        cut.clear()
+        await expect(page.locator("[data-link]")).to_have_text("live", timeout=6000)
+
+
+async def test_a_restarted_server_is_found_again_and_a_snapshot_replaces_the_old_picture(house: House) -> None:
+    await house.enter("patient-1", "heart-rate", 72)
+    async with chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        async with serving(house) as base:
+            await opened(page, base)
+        port = int(base.rpartition(":")[2])
+        await house.enter("patient-1", "heart-rate", 141)
+        async with serving(house, port=port):
+            await expect(tile(page, "patient-1")).to_contain_text("141", timeout=10_000)
+            await expect(page.locator("[data-link]")).to_have_text("live")
+
+
+async def test_by_keys_alone_from_the_tile_to_the_acknowledgement(house: House) -> None:
+    await house.enter("patient-2", "heart-rate", 141)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        await page.keyboard.press("ArrowRight")
+        await page.keyboard.press("ArrowRight")
+        await expect(tile(page, "patient-2").locator("a")).to_be_focused()
+        await page.keyboard.press("a")
+        await expect(page.locator(".wall-panel [data-acknowledge]")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".wall-panel")).to_contain_text("acknowledged")
+        await page.keyboard.press("Escape")
+        await expect(tile(page, "patient-2")).to_contain_text("Kim Park")
+        await expect(tile(page, "patient-2").locator("a")).to_be_focused()
+        await page.keyboard.press("s")
+        assert await page.locator(".tile").first.get_attribute("data-patient") == "patient-2"
+        await page.keyboard.press("s")
+        assert await page.locator(".tile").first.get_attribute("data-patient") == "patient-1"
+
+
+async def test_the_banner_stands_until_the_sound_was_heard(house: House) -> None:
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        await expect(page.locator("[data-banner]")).to_contain_text("Sound is not allowed yet")
+        await page.get_by_role("button", name="Test the sound").click()
+        await expect(page.locator("[data-banner]")).not_to_contain_text("Sound is not allowed yet")
+        await page.keyboard.press("m")
+        await expect(page.locator('[data-do="sound"]')).to_contain_text("silent until")
+
+
+async def test_a_value_goes_stale_while_one_looks(house: House) -> None:
+    await house.enter("patient-1", "heart-rate", 72)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        value = tile(page, "patient-1").locator(".value").first
+        await expect(value).not_to_have_class("value is-stale")
+        await value.evaluate("e => e.dataset.stale = new Date(Date.now() + 1500).toISOString()")
+        await expect(value).to_have_class("value is-stale")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1440, 900), (360, 800)])
+async def test_axe_finds_nothing_and_nothing_runs_over(house: House, width: int, height: int) -> None:
+    await house.enter("patient-1", "systolic", 196, diastolic=124)
+    await house.enter("patient-2", "heart-rate", 72)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": width, "height": height}, bypass_csp=True)
+        async with access.work(house.nurse, "looked", readonly=True) as work:
+            (alarm,) = await monitoring.alarms(work, patient="patient-1")
+        for address in ("/wall?rail=1", "/alarms", f"/alarms/{alarm.id}"):
+            await page.goto(base + address)
+            await page.evaluate(AXE.read_text())
+            tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+            result = await page.evaluate("tags => axe.run({runOnly: tags})", tags)
+            found = [
+                f"{v['id']}: {n['target']} {n['failureSummary']}" for v in result["violations"] for n in v["nodes"]
+            ]
+            assert found == [], address
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+async def test_a_wall_is_audited_when_opened_and_when_closed(house: House) -> None:
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page()
+        await opened(page, base)
+        await page.close()
+        lines: set[str] = set()
+        for _ in range(50):
+            async with access.work(house.ctx, "looked", readonly=True) as work:
+                lines = {line.action for line in await access.who_looked(work, "patient-1")}
+            if "closed the wall" in lines:
+                break
+            await asyncio.sleep(0.1)
+    assert {"opened the wall", "closed the wall"} <= lines

@@ -65,9 +65,9 @@ CALM = {
     "systolic": (112, 134),
     "diastolic": (68, 84),
     "heart-rate": (60, 84),
-    "spo2": (96, 99),
+    "spo2": (96.5, 98.5),
     "temperature": (36.4, 37.0),
-    "respiratory-rate": (13, 18),
+    "respiratory-rate": (13, 17),
     "weight": (58, 92),
 }
 
@@ -112,7 +112,7 @@ ARCHETYPES = (
         (COPD,),
         (TIOTROPIUM, SALBUTAMOL),
         ("pulse-oximeter",),
-        {**CALM, "spo2": (93, 96), "respiratory-rate": (16, 20)},
+        {**CALM, "spo2": (95.5, 97), "respiratory-rate": (14, 17)},
         reason="Lung review",
     ),
     Archetype(
@@ -122,7 +122,7 @@ ARCHETYPES = (
         (COPD, RESPIRATORY_FAILURE),
         (TIOTROPIUM, SALBUTAMOL),
         ("monitor",),
-        {**CALM, "spo2": (88, 91), "respiratory-rate": (17, 20)},
+        {**CALM, "spo2": (89, 91), "respiratory-rate": (14, 17)},
         news2_scale=2,
         reason="Admission to the virtual ward",
     ),
@@ -133,7 +133,7 @@ ARCHETYPES = (
         (PNEUMONIA,),
         (DOXYCYCLINE,),
         ("monitor",),
-        {**CALM, "spo2": (94, 97), "temperature": (36.8, 37.8), "respiratory-rate": (16, 20)},
+        {**CALM, "spo2": (95.5, 97.5), "temperature": (36.8, 37.4), "respiratory-rate": (14, 17)},
         reason="Admission to the virtual ward",
     ),
     Archetype(

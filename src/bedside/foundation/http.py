@@ -27,7 +27,7 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(self), microphone=(self), display-capture=(self), bluetooth=(self), "
+    "permissions-policy": "camera=(self), microphone=(self), display-capture=(self), "
     "screen-wake-lock=(self), geolocation=()",
 }
 

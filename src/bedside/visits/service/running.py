@@ -52,6 +52,8 @@ async def join(ctx: Ctx, key: str, connection: str) -> tuple[Visit, str]:
     if role == "patient" and visit.place is None:
         raise Conflict("Tell us first where you are.")
     decision = licence_of(visit)
+    if role != "patient" and decision is None:
+        raise Conflict("The patient has not said yet where they are: the room opens then.")
     if role == "clinician" and decision is not None and not decision.passes:
         raise Forbidden(decision.why, remedy="Give a reason to go on." if decision.answer == "override" else None)
     now = ctx.clock.now()

@@ -60,7 +60,9 @@ def _form(
         routes={route: route for route in (chosen.routes if chosen else ())},
         frequencies={key: words[0] for key, words in prescribing.FREQUENCIES.items()},
         units={unit: unit for unit in UNITS},
-        values={"key": uuid7(), "unit": chosen.form if chosen and chosen.form in UNITS else "tablet"} | values,
+        values=dict.fromkeys(("dose", "route", "frequency", "days", "pharmacy", "note", "visit"), "")
+        | {"key": uuid7(), "unit": chosen.form if chosen and chosen.form in UNITS else "tablet"}
+        | values,
         error=error,
     )
 

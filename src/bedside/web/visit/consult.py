@@ -17,6 +17,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
+from bedside.visits.events import signal_subject
 from bedside.web.clinician.banner import banner_of
 from bedside.web.kit import render
 from bedside.web.visit.words import note_words, room_words
@@ -98,7 +99,7 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
     holder = visit.clinician == ctx_of(request).actor.id
     decision = visits.licence_of(visit)
     country = visits.country(visit.place.country) if visit.place else None
-    in_room = holder and visit.open and visit.status != "handed" and (decision is None or decision.passes)
+    in_room = holder and visit.open and decision is not None and decision.passes
     return render(
         request,
         "visit/desk.html" if in_room else "visit/state.html",
@@ -233,7 +234,7 @@ async def _note(request: Request, error: BedsideError | None = None) -> Response
 
 
 async def live(socket: WebSocket) -> None:
-    """The patient's readings as they come, while the room is open: audited when opened and when closed."""
+    """The patient's readings and the visit's own steps as they come: audited when opened and when closed."""
     await socket.accept()
     ctx = ctx_of(socket)
     try:
@@ -244,11 +245,21 @@ async def live(socket: WebSocket) -> None:
         await socket.close(4403)
         return
 
-    async def heard(_: str, readings: Any) -> None:
+    async def tell(moment: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await socket.send_text(orjson.dumps({"t": "readings", "readings": readings}).decode())
+            await socket.send_text(orjson.dumps(moment).decode())
 
-    subscription = await ctx.bus.subscribe(f"monitoring.live.{ctx.tenant}.{visit.patient}", heard)
+    async def heard(_: str, readings: Any) -> None:
+        await tell({"t": "readings", "readings": readings})
+
+    async def moved(_: str, moment: Any) -> None:
+        if moment.get("t") == "visit":
+            await tell(moment)
+
+    subscriptions = [
+        await ctx.bus.subscribe(f"monitoring.live.{ctx.tenant}.{visit.patient}", heard),
+        await ctx.bus.subscribe(signal_subject(ctx.tenant, visit.id), moved),
+    ]
     try:
         while True:
             await asyncio.wait_for(socket.receive_text(), 30)
@@ -256,8 +267,9 @@ async def live(socket: WebSocket) -> None:
     except (TimeoutError, WebSocketDisconnect, KeyError, RuntimeError):
         pass
     finally:
-        with contextlib.suppress(Exception):
-            await subscription.unsubscribe()
+        for subscription in subscriptions:
+            with contextlib.suppress(Exception):
+                await subscription.unsubscribe()
         async with access.work(ctx, "closed the live readings", readonly=True) as inside:
             await access.authorise(inside, visit.patient, "R", what="reading")
 

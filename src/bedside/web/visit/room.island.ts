@@ -279,7 +279,7 @@ class VisitRoom extends HTMLElement {
     const line = this.querySelector<HTMLElement>("[data-link]");
     const phrase = this.words[key] ?? key;
     if (line && line.textContent !== phrase) line.textContent = phrase;
-    this.dataset["link"] = key;
+    this.dataset["phase"] = key;
   }
 
   private note(key: string, text = ""): void {

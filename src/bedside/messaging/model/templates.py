@@ -38,31 +38,6 @@ OTHER = {
 """For a template that nobody wrote words for."""
 
 TEMPLATES: dict[str, dict[str, Words]] = {
-    "visits.link": {
-        "en": Words(
-            "Your video visit",
-            "Your clinic is ready for a video visit. Open this link on the phone or computer you want to use: {link}",
-        ),
-        "es": Words(
-            "Su visita por vídeo",
-            "Su clínica le espera para una visita por vídeo. Abra este enlace en el teléfono o el ordenador que quiera "
-            "usar: {link}",
-        ),
-    },
-    "visits.handed": {
-        "en": Words("A visit for you", "A visit was handed to you. Sign in to take it."),
-        "es": Words("Una visita para usted", "Le han pasado una visita. Entre para tomarla."),
-    },
-    "visits.link-locked": {
-        "en": Words(
-            "A visit link was closed",
-            "Somebody answered wrongly five times at a visit's link, and it was closed. Sign in and call the patient.",
-        ),
-        "es": Words(
-            "Se cerró el enlace de una visita",
-            "Alguien respondió mal cinco veces en el enlace de una visita y se cerró. Entre y llame al paciente.",
-        ),
-    },
     "access.link": {
         "en": Words(
             "Your sign-in code",

@@ -405,3 +405,17 @@ async def test_nobody_on_duty_tells_the_administrator_at_once(ward: Ward) -> Non
     alarm = await ward.only()
     assert (alarm.asked, alarm.nobody) == ((), True)
     assert alarm.events[-1].data["told"] == ["Administrator"]
+
+
+async def test_a_calm_pack_is_remembered_as_if_every_moment_had_been_judged(ward: Ward) -> None:
+    now = ward.clock.now()
+    await ward.measure(*(reading("heart-rate", 60 + n, now, ago=9 - n) for n in range(10)))
+    await ward.measure(reading("heart-rate", 50, now, ago=30))  # older: never the newest
+    async with access.work(ward.nurse, "looked", readonly=True) as ctx:
+        (found,) = (await views.score(ctx, PATIENT)).inputs
+    assert (found.value, found.device_time) == (69, now)
+    # One value outside, in the midst of a calm pack, is found.
+    ward.clock.turn(timedelta(seconds=30))
+    values = [70] * 20 + [135] + [70] * 20
+    await ward.measure(*(reading("heart-rate", v, ward.clock.now(), ago=len(values) - n) for n, v in enumerate(values)))
+    assert (await ward.only()).priority == "high"

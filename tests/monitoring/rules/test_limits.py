@@ -174,7 +174,7 @@ def test_every_row_names_source_hazard_and_dates() -> None:
     assert len({row.id for row in rows}) == len(rows) > 20
     for row in rows:
         assert row.source
-        assert row.hazard.startswith("H-")
+        assert row.hazard.startswith("H")
         assert row.effective_from <= TODAY <= row.effective_to
         assert row.priority in tables.RANK
 

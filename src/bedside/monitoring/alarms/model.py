@@ -191,4 +191,4 @@ DANGER_SYMPTOMS: dict[str, str] = {
     "vision": "Change in vision",
     "speech": "Difficulty speaking",
 }
-"""Msgids. Source: American Heart Association, "When To Call 911 About High Blood Pressure". Hazard H-01."""
+"""Msgids. Source: American Heart Association, "When To Call 911 About High Blood Pressure". Hazard H20."""

@@ -77,7 +77,7 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
         comparison=">=",
         limit=limit.after.total_seconds() / 60,
         source=limit.source,
-        hazard="H-10",
+        hazard="H21",
         inputs=(),
         value=minutes,
     )

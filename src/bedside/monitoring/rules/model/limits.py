@@ -80,7 +80,7 @@ def _own(limit: PatientLimit, on: date) -> LimitRow:
         limit=limit.limit if limit.limit is not None else 0.0,
         priority=limit.priority,
         source="set for this patient",
-        hazard="H-09",
+        hazard="H9",
         effective_from=on,
         own=True,
     )

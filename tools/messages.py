@@ -28,6 +28,9 @@ LANGUAGE = "es"
 KEYWORDS = {
     "_": None,
     "N_": None,
+    # What access.work is told was done: a patient reads it on "who looked at my record".
+    "work": (2,),
+    "_patient": (2,),
     "gettext": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),

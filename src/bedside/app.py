@@ -53,7 +53,7 @@ from bedside.records import routes as records_routes
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import clinician, entry, kit, pharmacy, visit, wall
+from bedside.web import clinician, entry, kit, patient, pharmacy, readings, visit, wall
 from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -124,7 +124,9 @@ ROUTES: list[BaseRoute] = [
     *visits_routes.ROUTES,
     *visit.ROUTES,
     *prescribe.ROUTES,
+    *readings.ROUTES,
     *clinician.ROUTES,
+    *patient.ROUTES,
     *pharmacy.ROUTES,
     *wall.ROUTES,
 ]

@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from bedside.foundation.context import NOBODY, Actor
 from bedside.web.kit import assets, places, written
 from bedside.web.kit.amounts import unit_of
+from bedside.web.kit.band import band
 from bedside.web.kit.clinic import Clinic, clinic_of
 from bedside.web.kit.languages import LANGUAGES, catalogue, language_of
 
@@ -132,6 +133,7 @@ def environment(language: str) -> Environment:
         icon_svg=assets.icon_svg,
         here=_page.get,
         join=_join,
+        band_of=band,
         unit_of=lambda ucum: unit_of(ucum, _page.get().units),
     )
     env.filters.update(
@@ -141,9 +143,12 @@ def environment(language: str) -> Environment:
         years=lambda birth: written.years(_date(birth), _today(), language),
         day=lambda value: written.day(value, language, _page.get().zone) if value else "–",
         long_day=lambda value: written.long_day(value, language, _page.get().zone),
+        weekday=lambda value: written.weekday(value, language, _page.get().zone),
         clock=lambda value: written.clock(value, _page.get().zone),
         when=_when,
         number=lambda value, digits=None: written.number(value, language, digits),
+        words_of=lambda pairs: _words_of(pairs, found.gettext),
+        reading_text=_reading_text,
         iso=lambda value: value.isoformat() if value else "",
     )
     return env
@@ -152,6 +157,18 @@ def environment(language: str) -> Environment:
 def _when(value: datetime) -> str:
     page = _page.get()
     return written.when(value, page.language, page.zone, page.now, _zone(page.clinic.zone))
+
+
+def _words_of(pairs: Any, translate: written.Translator) -> list[tuple[str, str]]:
+    """(value, msgid) pairs or a mapping, the msgids translated: what select and choices take."""
+    return [(key, translate(words)) for key, words in (pairs.items() if hasattr(pairs, "items") else pairs)]
+
+
+def _reading_text(shown: Any) -> str:
+    """A sign's values in the reader's unit: "178/112"."""
+    unit = unit_of(shown.sign.ucum, _page.get().units)
+    language = _page.get().language
+    return "/".join(written.number(unit.show(value), language, unit.digits) for _, value in shown.values[:2])
 
 
 def _today() -> date:

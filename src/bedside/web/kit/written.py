@@ -76,6 +76,11 @@ def long_day(value: datetime, language: str, zone: ZoneInfo) -> str:
     return str(format_date(value.astimezone(zone).date(), pattern, locale=language))
 
 
+def weekday(value: datetime, language: str, zone: ZoneInfo) -> str:
+    """The day of the week, short: "Sat"."""
+    return str(format_date(value.astimezone(zone).date(), "EEE", locale=language))
+
+
 def clock(value: datetime, zone: ZoneInfo) -> str:
     """The time of day, 24 hours: "14:30"."""
     return value.astimezone(zone).strftime("%H:%M")

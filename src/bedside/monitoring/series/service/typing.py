@@ -124,7 +124,7 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
     if not rows:
         raise NotFound("There is no such reading.")
     patient: str = rows[0]["patient"]
-    await access.authorise(ctx, patient, "U", what="Observation")
+    await access.authorise(ctx, patient, "U", what="reading")
     newest = (await store.hold_latest(ctx.sql, ctx.tenant, [patient]))[patient]
     identities = [(row["device_number"], row["number"], row["time"]) for row in rows]
     by = (ctx.actor.id, ctx.actor.name)

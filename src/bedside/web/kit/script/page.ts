@@ -61,24 +61,26 @@ sayNetwork();
 for (const button of document.querySelectorAll<HTMLElement>("[data-print]"))
   button.addEventListener("click", () => print());
 
-// The large keypad types into the field it stands beside; without JavaScript the phone's own keypad does.
+// The large keypad types into the field it stands beside, or the one last touched; a phone's own keypad then stays away.
+// Without JavaScript the phone's own serves.
 for (const pad of document.querySelectorAll<HTMLElement>("[data-keypad]")) {
-  pad.hidden = false;
-  let field = document.getElementById(pad.dataset.keypad ?? "") as HTMLInputElement | null;
   const form = pad.closest("form");
+  const fields = [...(form?.querySelectorAll<HTMLInputElement>("[data-number]") ?? [])];
+  let field = (document.getElementById(pad.dataset.keypad ?? "") as HTMLInputElement | null) ?? fields[0];
+  pad.hidden = false;
+  if (matchMedia("(pointer: coarse)").matches) for (const one of fields) one.inputMode = "none";
   form?.addEventListener("focusin", (event) => {
-    const target = event.target as HTMLElement;
-    if (target instanceof HTMLInputElement && target.inputMode === "decimal") field = target;
+    const target = event.target as HTMLInputElement;
+    if (fields.includes(target)) field = target;
   });
   pad.addEventListener("click", (event) => {
     const key = (event.target as Element).closest<HTMLElement>("[data-key]")?.dataset.key;
     if (!key || !field) return;
-    if (key === "back") field.value = field.value.slice(0, -1);
-    else if (key === "next") {
-      const all = [...(form?.querySelectorAll<HTMLInputElement>("input[inputmode=decimal]") ?? [])];
-      all[all.indexOf(field) + 1]?.focus();
-      return;
-    } else if (field.value.length < 6) field.value += key;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+    if (key === "next") fields[(fields.indexOf(field) + 1) % fields.length]?.focus();
+    else {
+      if (key === "back") field.value = field.value.slice(0, -1);
+      else if (field.value.length < 6) field.value += key;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
   });
 }

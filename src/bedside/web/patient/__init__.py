@@ -1,0 +1,7 @@
+"""The patient's pages: home, readings, medicines, messages, me, who looked."""
+
+from starlette.routing import BaseRoute
+
+from bedside.web.patient import home, me, medicines, messages, readings
+
+ROUTES: list[BaseRoute] = [*home.ROUTES, *readings.ROUTES, *medicines.ROUTES, *messages.ROUTES, *me.ROUTES]

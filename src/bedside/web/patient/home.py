@@ -1,0 +1,103 @@
+"""The patient's home, top to bottom: greeting, the next thing, send a reading, the last one, messages, medicines."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bedside import access, monitoring, prescribing, visits
+from bedside.foundation.context import Ctx
+from bedside.foundation.http import ctx_of
+from bedside.web.clinician import vitals
+from bedside.web.kit import page_of, render
+from bedside.web.kit.places import N_
+from bedside.web.kit.series import Chart
+from bedside.web.patient.meaning import HIGH_PRESSURE, Shown, latest_of, meaning
+from bedside.web.patient.medicines import STEPS
+from bedside.web.patient.whose import COOKIE, whose
+
+JOINABLE = frozenset({"invited", "waiting", "in-progress"})
+"""States of a visit in which the patient can go in."""
+
+
+async def page(request: Request) -> Response:
+    """GET /home."""
+    async with access.work(ctx_of(request), "opened the home page", readonly=True) as ctx:
+        patient, name = await whose(request, ctx)
+        found = (await monitoring.latest(ctx, [patient]))[patient]
+        plan = (await monitoring.plans(ctx, [patient])).get(patient)
+        alarms = await monitoring.alarms(ctx, patient=patient)
+        watched = await monitoring.watched(ctx, patient)
+        open_visits = await visits.of_patient(ctx, patient, open_only=True)
+        prescriptions = [p for p in await prescribing.of_patient(ctx, patient) if p.status != "draft"]
+        last = latest_of(found)
+        chart = await week(ctx, patient, last, plan) if last else None
+        others = await _others(ctx)
+    return render(
+        request,
+        "patient/home.html",
+        greeting=greeting(page_of(request).now.astimezone(page_of(request).zone).hour),
+        name=name,
+        patient=patient,
+        next_visit=next((v for v in open_visits if v.status in JOINABLE), next(iter(open_visits), None)),
+        joinable=JOINABLE,
+        last=last,
+        meaning=meaning(last, plan) if last else None,
+        chart=chart,
+        unseen=[a for a in alarms if a.unseen],
+        nobody=any(a.nobody for a in alarms),
+        high=any(a.cause in HIGH_PRESSURE for a in alarms),
+        watched=watched,
+        prescriptions=prescriptions[:3],
+        steps=STEPS,
+        others=others,
+    )
+
+
+async def choose(request: Request) -> Response:
+    """A caregiver of several says for whom; `whose` still asks the policy."""
+    form = await request.form()
+    response = RedirectResponse("/home", 303)
+    response.set_cookie(COOKIE, str(form.get("patient", ""))[:64], httponly=True, samesite="lax", path="/")
+    return response
+
+
+def greeting(hour: int) -> str:
+    """By the reader's own clock."""
+    if hour < 5 or hour >= 19:
+        return N_("Good evening, %(name)s")
+    return N_("Good morning, %(name)s") if hour < 12 else N_("Good afternoon, %(name)s")
+
+
+async def week(ctx: Ctx, patient: str, shown: Shown, plan: monitoring.Plan | None) -> Chart | None:
+    """Seven days of the sign that is shown."""
+    until = ctx.clock.now()
+    since = until - timedelta(days=7)
+    series = [await monitoring.series(ctx, patient, m, since, until + timedelta(seconds=1)) for m in shown.sign.metrics]
+    drawn = vitals.charts(
+        {s.metric: [vitals.measured(s.points)] for s in series},
+        {s.metric: [(g.since, g.until) for g in s.gaps] for s in series},
+        plan.rows if plan else (),
+        since,
+        until,
+    )
+    return drawn[0] if drawn else None
+
+
+async def _others(ctx: Ctx) -> list[tuple[str, str]]:
+    """The patients a caregiver may choose from, (id, name); none for who has but one."""
+    if "caregiver" not in ctx.actor.roles:
+        return []
+    from bedside import records
+    from bedside.web.clinician.resources import name_of
+
+    mine = sorted(await access.visible(ctx) or ())
+    if len(mine) < 2:
+        return []
+    return [(id_, name_of(await records.read(ctx, "Patient", id_))) for id_ in mine]
+
+
+ROUTES: list[BaseRoute] = [Route("/home", page), Route("/for", choose, methods=["POST"])]

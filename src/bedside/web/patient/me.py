@@ -1,0 +1,69 @@
+"""Me: language, units, light or dark, signing out everywhere, and who looked at my record."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bedside import access
+from bedside.foundation.http import ctx_of
+from bedside.web.kit import page_of, prefer, render
+from bedside.web.kit.languages import LANGUAGES
+from bedside.web.kit.page import THEMES
+from bedside.web.patient.looked import lines
+from bedside.web.patient.whose import whose
+
+LISTED = 50
+
+
+async def page(request: Request) -> Response:
+    """GET /me."""
+    async with access.work(ctx_of(request), "opened their own page", readonly=True) as ctx:
+        await access.require(ctx, "patient", "caregiver")
+        person = await access.person(ctx, ctx.actor.id)
+    theme = page_of(request).theme
+    return render(request, "patient/me.html", person=person, theme=theme, saved="saved" in request.query_params)
+
+
+async def save(request: Request) -> Response:
+    """Language and units stay with the person; light or dark with this browser."""
+    form = {k: str(v) for k, v in (await request.form()).items()}
+    changes = {}
+    if form.get("language") in LANGUAGES:
+        changes["language"] = form["language"]
+    if form.get("units") in {"metric", "us"}:
+        changes["units"] = form["units"]
+    async with access.work(ctx_of(request), "changed how pages are shown") as ctx:
+        await access.require(ctx, "patient", "caregiver")
+        await access.change_person(ctx, ctx.actor.id, **changes)
+    response = RedirectResponse("/me?saved=1", 303)
+    if form.get("theme") in THEMES:
+        prefer(response, theme=form["theme"])
+    else:
+        response.delete_cookie("theme", path="/")
+    if "language" in changes:
+        prefer(response, language=changes["language"])
+    return response
+
+
+async def who_looked(request: Request) -> Response:
+    """GET /me/who-looked: the audit of one's own record in words, newest first."""
+    before = request.query_params.get("before")
+    async with access.work(ctx_of(request), "looked who had looked", readonly=True) as ctx:
+        patient, _ = await whose(request, ctx)
+        found = await access.who_looked(ctx, patient, before=before, limit=LISTED)
+    return render(
+        request,
+        "patient/who_looked.html",
+        lines=lines(found, ctx_of(request).actor.id),
+        older=found[-1].id if len(found) == LISTED else None,
+        first=before is None,
+    )
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/me", page, methods=["GET"]),
+    Route("/me", save, methods=["POST"]),
+    Route("/me/who-looked", who_looked),
+]

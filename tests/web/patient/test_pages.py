@@ -1,0 +1,151 @@
+"""The patient's pages against the real rooms: home, a typed reading to its alarm, taking it back, who looked."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bedside import access, monitoring
+from bedside.access.testing import acting, someone
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Ward
+
+pytestmark = pytest.mark.engine
+
+
+async def grown_up(ward: Ward) -> None:
+    """An adult of known age: the default limits hold."""
+    async with access.work(ward.ctx, "set a profile for a test") as ctx:
+        await monitoring.set_profile(ctx, ward.rosa_id, birth_date=date(1951, 3, 2))
+
+
+async def test_home_begins_empty_and_says_so(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        text = (await client.get("/home")).text
+    for said in ("Nothing to do today", "Send a reading", "No reading yet", "No prescriptions yet"):
+        assert said in text
+    assert "+1 212 555 0100" in text
+    assert "This is not an emergency service." in text
+    assert 'href="/me/who-looked"' in text
+
+
+async def test_a_high_pressure_from_form_to_alarm_and_back(ward: Ward) -> None:
+    await grown_up(ward)
+    async with ward.as_(ward.rosa) as client:
+        assert "Blood pressure" in (await client.get("/readings/send")).text
+        unfinished = await client.post("/readings/send/blood-pressure", data={"systolic": "178", "diastolic": ""})
+        assert unfinished.status_code == 400
+        assert 'aria-invalid="true"' in unfinished.text
+        sent = await client.post("/readings/send/blood-pressure", data={"systolic": "178", "diastolic": "112"})
+        assert sent.status_code == 303
+        after = (await client.get(sent.headers["location"])).text
+        assert "178/112" in after
+        assert "higher than your limit" in after
+        assert "Do you have any of these now?" in after
+        home = (await client.get("/home")).text
+        assert "The clinic was told of your reading" in home
+        danger = await client.post("/readings/symptoms", data={"symptom": ["chest-pain", "speech"]})
+        assert "Ring 911 now" in danger.text
+        assert (await client.post("/readings/symptoms", data={"symptom": ["none-such"]})).status_code == 400
+        async with access.work(acting(ward.ctx, ward.nurse), "looked for a test") as ctx:
+            raised = {a.cause: a.priority for a in await monitoring.alarms(ctx, patient=ward.rosa_id)}
+        assert raised["symptoms"] == "high"
+        assert "blood-pressure-high" in raised
+        reading = sent.headers["location"].rsplit("/", 1)[1]
+        assert (await client.get("/readings/withdraw", params={"reading": reading})).status_code == 200
+        assert (await client.post("/readings/withdraw", data={"reading": reading})).status_code == 400
+        gone = await client.post("/readings/withdraw", data={"reading": reading, "reason": "another-person"})
+        assert gone.status_code == 303
+        assert "No reading yet" in (await client.get("/home")).text
+        assert "<s>178</s>" in (await client.get("/readings")).text
+    async with access.work(acting(ward.ctx, ward.nurse), "looked for a test") as ctx:
+        left = {a.cause for a in await monitoring.alarms(ctx, patient=ward.rosa_id)}
+    assert "blood-pressure-high" not in left
+
+
+async def test_a_second_look_at_what_is_implausible(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        first = await client.post("/readings/send/blood-pressure", data={"systolic": "265", "diastolic": "112"})
+        assert first.status_code == 422
+        assert "That is unusual. Is it right?" in first.text
+        assert 'value="265"' in first.text
+        assert "No reading yet" in (await client.get("/home")).text
+        numbers = {"systolic": "265", "diastolic": "112", "confirmed": "yes"}
+        assert (await client.post("/readings/send/blood-pressure", data=numbers)).status_code == 303
+        impossible = {"systolic": "900", "diastolic": "112", "confirmed": "yes"}
+        assert (await client.post("/readings/send/blood-pressure", data=impossible)).status_code == 400
+
+
+async def test_units_are_the_readers_and_the_record_is_charted(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        assert (await client.post("/me", data={"units": "us", "language": "es", "theme": "night"})).status_code == 303
+    async with access.work(ward.ctx, "looked for a test") as ctx:
+        rosa = await access.person(ctx, ward.rosa.id)
+    assert (rosa.units, rosa.language) == ("us", "es")
+    async with ward.as_(rosa) as client:
+        assert "°F" in (await client.get("/readings/send/temperature")).text
+        sent = await client.post("/readings/send/temperature", data={"temperature": "100,4"})
+        shown = (await client.get(sent.headers["location"])).text
+        assert "100,4" in shown
+        assert "°F" in shown
+    async with access.work(ward.ctx, "looked for a test") as ctx:
+        (latest,) = (await monitoring.latest(ctx, [ward.rosa_id]))[ward.rosa_id]
+    assert (latest.value, latest.unit) == (38.0, "Cel")
+
+
+async def test_who_looked_names_the_nurse(ward: Ward) -> None:
+    async with ward.as_(ward.nurse) as nurse:
+        assert (await nurse.get(f"/patients/{ward.rosa_id}")).status_code == 200
+    async with ward.as_(ward.rosa) as client:
+        text = (await client.get("/me/who-looked")).text
+    assert "Amina Haddad" in text
+    assert "opened the chart" in text
+    assert "for your treatment" in text
+
+
+async def test_staff_record_consciousness_and_oxygen_and_a_stranger_nothing(ward: Ward) -> None:
+    async with ward.as_(ward.nurse) as client:
+        base = f"/patients/{ward.rosa_id}/reading"
+        assert "Consciousness" in (await client.get(base)).text
+        assert (await client.post(f"{base}/consciousness", data={"consciousness": "C"})).status_code == 303
+        assert (await client.post(f"{base}/consciousness", data={})).status_code == 400
+        assert (await client.post(f"{base}/added-oxygen", data={"oxygen": "0"})).status_code == 303
+        stranger = await client.post(f"/patients/{ward.ben_id}/reading/weight", data={"weight": "80"})
+        assert stranger.status_code in {403, 404}
+    async with ward.as_(ward.rosa) as client:
+        assert (await client.get("/readings/send/consciousness")).status_code == 404
+        assert (await client.get(f"/patients/{ward.rosa_id}/reading")).status_code == 403
+
+
+async def test_a_caregiver_chooses_only_among_those_who_let_them_in(ward: Ward) -> None:
+    carer = await someone(ward.ctx, "caregiver", name="Luis Núñez")
+    async with ward.as_(carer) as client:
+        assert (await client.get("/home")).status_code == 403
+        async with access.work(ward.ctx, "granted for a test") as ctx:
+            grant = access.GrantRequest(
+                person=carer.id, patient=ward.rosa_id, actions="R", what=frozenset({"*"}), source="Consent/1"
+            )
+            await access.grant(ctx, grant)
+        await client.post("/for", data={"patient": ward.ben_id})
+        text = (await client.get("/home")).text
+    assert "for Rosa Núñez" in text
+
+
+async def test_every_tab_answers(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        for path in (
+            "/home",
+            "/readings",
+            "/messages",
+            "/me",
+            "/medicines",
+            "/me/who-looked",
+            "/readings/rest",
+            "/help",
+        ):
+            page = await client.get(path)
+            assert page.status_code == 200, path
+            assert 'aria-label="Main"' in page.text

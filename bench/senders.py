@@ -25,7 +25,7 @@ def payloads(packs: int, size: int, start: float) -> list[bytes]:
     for n in range(packs):
         records: list[dict[str, Any]] = [{"n": "seq", "v": int(start) * 1000 + n}]
         for k in range(size):
-            code, unit, value = METRICS[k % 4]
+            code, unit, value = METRICS[(n * size + k) % 4]
             at = round(start + (n * size + k) // 4 * 0.01, 3)
             records.append({"n": code, "u": unit, "v": value + k % 7 % 3, "t": at})
         made.append(json.dumps(records, separators=(",", ":")).encode())

@@ -1,5 +1,6 @@
 """The identity rule and the time rule, on a real PostgreSQL: each reading once, for the right person."""
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -246,3 +247,48 @@ async def test_that_was_not_me(ctx: Ctx) -> None:
     # Sent again, it stays withdrawn.
     await sent(ctx, name, pack(9, ("systolic", 190, "mm[Hg]", NOON - 5)))
     assert (await newest(ctx))["systolic"].value == 130
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_order_any_repeat_any_batch_ends_as_the_rule_says(ctx: Ctx, seed: int) -> None:
+    """Two devices, few moments, three values: the first value of each moment stands, others are conflicts, once."""
+    rng = random.Random(seed)
+    names = [await device(ctx, kind="monitor") for _ in range(2)]
+    first: dict[tuple[str, str, float], float] = {}
+    others: set[tuple[str, str, float, float]] = set()
+    packs = [
+        (
+            rng.choice(names),
+            [
+                (rng.choice(("heart-rate", "spo2")), rng.choice((90, 91, 92)), NOON - rng.randrange(25))
+                for _ in range(rng.randrange(1, 7))
+            ],
+        )
+        for _ in range(60)
+    ]
+    packs += rng.choices(packs, k=40)
+    units = {"heart-rate": "/min", "spo2": "%"}
+    while packs:
+        batch, packs = packs[: (size := rng.randrange(1, 12))], packs[size:]
+        for name, readings in batch:
+            for metric, value, at in readings:
+                if first.setdefault((name, metric, at), value) != value:
+                    others.add((name, metric, at, value))
+        arrivals = [
+            arrival(name, pack(None, *((metric, value, units[metric], at) for metric, value, at in readings)), NOON)
+            for name, readings in batch
+        ]
+        async with access.work(ctx, "landed packs") as inner:
+            receipts = await land(inner, arrivals)
+        assert [receipt.stored for receipt in receipts] == [len(readings) for _, readings in batch]
+    found: dict[tuple[str, str, float], float] = {}
+    async with access.work(ctx, "looked") as inner:
+        for metric in units:
+            for point in (await monitoring.series(inner, "p1", metric, *EVER)).points:
+                key = (str(point.device), metric, point.device_time.timestamp())
+                assert key not in found
+                found[key] = float(point.value)
+        conflicts = await monitoring.conflicts(inner, "p1")
+    assert found == first
+    assert {(c.device, c.metric, c.device_time.timestamp(), float(c.other)) for c in conflicts} == others
+    assert len(conflicts) == len(others)

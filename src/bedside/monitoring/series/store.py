@@ -26,15 +26,17 @@ async def append(sql: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     await sql.copy_records_to_table("pack", schema_name="monitoring", columns=PACK, records=rows)
 
 
-async def held(sql: Connection, device: int, since: int, until: int) -> list[dict[str, Any]]:
-    """Every (metric, time, value) of a device in a span of device time, ends included."""
+async def held(sql: Connection, spans: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int, float]]:
+    """Every (device, metric, time, value) in spans of device time (device, first, last), ends included."""
     rows = await sql.fetch(
-        """select u.metric, u.time, u.value from monitoring.pack p, unnest(p.metric, p.time, p.value)
-           as u (metric, time, value)
-           where p.device = $1 and p.t_max >= $2 and p.t_min <= $3 and u.time between $2 and $3""",
-        *(device, since, until),
+        """select s.device, u.metric, u.time, u.value
+           from unnest($1::int[], $2::bigint[], $3::bigint[]) as s (device, first, last)
+           join monitoring.pack p on p.device = s.device and p.t_max >= s.first and p.t_min <= s.last
+           cross join lateral unnest(p.metric, p.time, p.value) as u (metric, time, value)
+           where u.time between s.first and s.last""",
+        *([span[n] for span in spans] for n in range(3)),
     )
-    return [dict(row) for row in rows]
+    return [tuple(row) for row in rows]
 
 
 async def repeated(sql: Connection, device: int, seq: int, digest: bytes) -> bool:

@@ -46,13 +46,15 @@ class _Landing:
     """One tenant's part of a transaction under way."""
 
     ctx: Ctx
+    stored: dict[int, dict[Key, float]]
+    """What was held before of devices whose packs here are not all new."""
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     conflicts: list[tuple[Any, ...]] = field(default_factory=list)
     fresh: dict[str, list[Reading]] = field(default_factory=dict)
     heard: dict[int, int] = field(default_factory=dict)
     notes: dict[tuple[str, str], tuple[int, str | None, dict[str, Any]]] = field(default_factory=dict)
     known: dict[int, dict[Key, float]] = field(default_factory=dict)
-    """What this transaction knows to be held of a device, beyond its head."""
+    """What is held of a device with this transaction's own packs, once one of them is not all new."""
 
     def note(self, kind: str, device: Held, count: int, patient: str | None = None, **detail: Any) -> None:
         before = self.notes.get((kind, device.name), (0, None, {}))[0]
@@ -68,6 +70,7 @@ async def land(ctx: Ctx, arrivals: Sequence[Arrival], judge: Judge | None = None
     held = await devices.hold(ctx, {arrival.device for arrival in arrivals})
     tenants: dict[int, _Landing] = {}
     receipts: list[Receipt] = []
+    known = await _known(ctx, held, arrivals)
     for arrival in arrivals:
         device, pack = held.get(arrival.device), arrival.pack
         if device is None:
@@ -76,7 +79,7 @@ async def land(ctx: Ctx, arrivals: Sequence[Arrival], judge: Judge | None = None
             continue
         landing = tenants.get(device.tenant)
         if landing is None:
-            landing = tenants[device.tenant] = _Landing(ctx.with_(tenant=device.tenant))
+            landing = tenants[device.tenant] = _Landing(ctx.with_(tenant=device.tenant), known)
         receipts.append(await _take(landing, device, pack))
     for landing in tenants.values():
         await _write(landing, held, judge)
@@ -104,7 +107,7 @@ async def _take(landing: _Landing, device: Held, pack: Pack) -> Receipt:
         if again or await store.repeated(sql, device.number, pack.seq, pack.digest):
             landing.note("repeat", device, receipt.stored, seq=pack.seq)
             return receipt
-    known = await _known(landing, device, pack) if doubtful(pack, device.newest) else None
+    known = _known_here(landing, device) if doubtful(pack, device.newest) else None
     told = sort(pack, device, None if known is None else lambda: known)
     if known is None and device.number in landing.known:
         landing.known[device.number].update(zip(zip(pack.metric, pack.time, strict=True), pack.value, strict=True))
@@ -127,16 +130,28 @@ async def _take(landing: _Landing, device: Held, pack: Pack) -> Receipt:
     return receipt
 
 
-async def _known(landing: _Landing, device: Held, pack: Pack) -> dict[Key, float]:
-    """What is held of the device over the pack's span: stored before, or earlier in this transaction."""
+async def _known(ctx: Ctx, held: dict[str, Held], arrivals: Sequence[Arrival]) -> dict[int, dict[Key, float]]:
+    """What is stored, by device, over the spans of the packs that are not all later than their device's head."""
+    spans = {
+        (held[one.device].number, min(one.pack.time), max(one.pack.time))
+        for one in arrivals
+        if one.device in held and one.pack.time and doubtful(one.pack, held[one.device].newest)
+    }
+    known: dict[int, dict[Key, float]] = {}
+    if spans:
+        for device, metric, time, value in await store.held(ctx.sql, sorted(spans)):
+            known.setdefault(device, {})[metric, time] = value
+    return known
+
+
+def _known_here(landing: _Landing, device: Held) -> dict[Key, float]:
+    """What is held of the device: stored before, or earlier in this transaction."""
     known = landing.known.get(device.number)
     if known is None:
-        known = landing.known[device.number] = {}
+        known = landing.known[device.number] = landing.stored.get(device.number, {})
         for earlier in landing.rows:
             if earlier[1] == device.number:
                 known.update(zip(zip(earlier[8], earlier[9], strict=True), earlier[10], strict=True))
-    for row in await store.held(landing.ctx.sql, device.number, min(pack.time), max(pack.time)):
-        known[row["metric"], row["time"]] = row["value"]
     return known
 
 

@@ -111,6 +111,8 @@ for _provider in monitoring_subscribers.READ_PROVIDERS:
     records.provide(_provider)
 for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED, *prescribing_subscribers.GOVERNED):
     records.govern(_governed)
+for _heeded in monitoring_subscribers.HEEDED:
+    records.heed(_heeded)
 
 OPEN: list[Callable[[Ground], None]] = [_access_settings]
 """What each process tells each room once its engines are open: settings."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from bedside import access, records
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import NotFound
+from bedside.foundation.errors import Gone, NotFound
 from bedside.monitoring.alarms.service import clockwork, reports
 from bedside.monitoring.alarms.service.judge import judge_all
 from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, device_resource
@@ -15,6 +16,9 @@ from bedside.monitoring.devices.service import devices as devices_service
 from bedside.monitoring.devices.service import technical
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.service import Arrival
+from bedside.monitoring.rules import service as rules
+from bedside.monitoring.rules.model.pregnancy import PREGNANCY, SNOMED, pregnant
+from bedside.monitoring.rules.model.profile import youngest
 from bedside.monitoring.series.model.reading import Conflict, Latest, NewReading, Reading, Series
 from bedside.monitoring.series.service import landing, reading, typing
 from bedside.monitoring.series.service.landing import Judge, Receipt
@@ -59,6 +63,24 @@ async def assign_device(
         kind = await devices_service.kind_of(ctx, device)
         await records.write_governed(ctx, device_resource(device, kind, patient), room="monitoring")
     return waiting
+
+
+async def acquaint(ctx: Ctx, patient: str) -> None:
+    """Take from the record what decides which rules may judge a patient: birth date, and a pregnancy that is recorded.
+
+    A pregnancy that staff told the rules of stays until the record knows one and knows it to be over.
+    """
+    try:
+        person = await records.read(ctx, "Patient", patient)
+    except (Gone, NotFound):
+        return
+    codes = ",".join(f"{SNOMED}|{code}" for code in PREGNANCY)
+    found = await records.search(ctx, "Condition", [("patient", patient), ("code", codes), ("_count", "100")])
+    expecting = pregnant(found.entries)
+    changes: dict[str, Any] = {} if expecting is None else {"pregnant": expecting}
+    if "birthDate" in person:
+        changes["birth_date"] = youngest(str(person["birthDate"]))
+    await rules.set_profile(ctx, patient, reason="from the record", **changes)
 
 
 async def revoke_device(ctx: Ctx, device: str) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
+from bedside import access
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
-from bedside.monitoring.alarms.subscribers import EVERY, JOBS
+from bedside.monitoring.alarms.subscribers import EVERY
+from bedside.monitoring.alarms.subscribers import JOBS as ALARM_JOBS
 from bedside.monitoring.devices.model import ours
 from bedside.monitoring.devices.service.broker import BrokerLog, watch
 from bedside.monitoring.devices.service.callout import Callout
 from bedside.monitoring.ingest.service import Ingest
+from bedside.monitoring.rules.model.pregnancy import says_pregnancy
 from bedside.monitoring.series.service.provider import OBSERVATIONS
-from bedside.monitoring.service import land
-from bedside.records import Governed, ReadProvider
+from bedside.monitoring.service import acquaint, land
+from bedside.records import Governed, Heed, ReadProvider
 
 READ_PROVIDERS: list[ReadProvider] = [OBSERVATIONS]
 """Handed to records.provide by app."""
@@ -23,7 +28,23 @@ GOVERNED: list[Governed] = [
 ]
 """Handed to records.govern by app."""
 
-__all__ = ["EVERY", "JOBS", "ingest"]
+PROFILE = "monitoring.profile"
+HEEDED: list[Heed] = [
+    Heed("Patient", lambda patient: True, PROFILE),
+    Heed("Condition", says_pregnancy, PROFILE),
+]
+"""Handed to records.heed by app: what the record says of a patient decides which rules may judge them."""
+
+__all__ = ["EVERY", "GOVERNED", "HEEDED", "JOBS", "READ_PROVIDERS", "ingest"]
+
+
+async def profile(ctx: Ctx, payload: dict[str, Any]) -> None:
+    """The record has a new version of a patient, or of a pregnancy. Idempotent."""
+    async with access.work(ctx, "took the rules' facts from the record") as work:
+        await acquaint(work, str(payload["patient"]))
+
+
+JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {**ALARM_JOBS, PROFILE: profile}
 
 
 async def ingest(

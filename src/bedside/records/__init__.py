@@ -5,6 +5,7 @@ keep. Refuses: resources that break FHIR, generic writes of what another room go
 """
 
 from bedside.records.model.governed import Governed
+from bedside.records.model.heed import Heed
 from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
@@ -20,12 +21,13 @@ from bedside.records.service.record import (
     update,
     write_governed,
 )
-from bedside.records.service.registry import govern, provide
+from bedside.records.service.registry import govern, heed, provide
 from bedside.records.service.transactions import transact
 
 __all__ = [
     "Column",
     "Governed",
+    "Heed",
     "Page",
     "PatientRow",
     "ReadProvider",
@@ -37,6 +39,7 @@ __all__ = [
     "delete",
     "find_patients",
     "govern",
+    "heed",
     "history",
     "load",
     "provide",

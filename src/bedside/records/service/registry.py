@@ -1,13 +1,15 @@
-"""What the app told the record at composition: read providers, and what other rooms govern."""
+"""What the app told the record at composition: read providers, what other rooms govern, and what they heed."""
 
 from typing import Any
 
 from bedside.foundation.errors import Conflict
 from bedside.records.model.governed import Governed
+from bedside.records.model.heed import Heed
 from bedside.records.model.provider import ReadProvider
 
 _providers: dict[str, list[ReadProvider]] = {}
 _governed: dict[str, list[Governed]] = {}
+_heeded: dict[str, list[Heed]] = {}
 
 
 def provide(provider: ReadProvider) -> None:
@@ -20,6 +22,17 @@ def govern(governed: Governed) -> None:
     """Refuse generic writes of what a room governs. Twice for the same type, room and operation: the last holds."""
     kept = [g for g in _governed.get(governed.type, ()) if (g.room, g.operation) != (governed.room, governed.operation)]
     _governed[governed.type] = [*kept, governed]
+
+
+def heed(wanted: Heed) -> None:
+    """Make a job of each new version of this kind. Twice for one type and job: the last holds."""
+    kept = [h for h in _heeded.get(wanted.type, ()) if h.job != wanted.job]
+    _heeded[wanted.type] = [*kept, wanted]
+
+
+def heeding(resource: dict[str, Any]) -> list[str]:
+    """The jobs that a version of this resource makes."""
+    return [wanted.job for wanted in _heeded.get(resource["resourceType"], ()) if wanted.test(resource)]
 
 
 def providers(type_: str) -> list[ReadProvider]:

@@ -12,6 +12,7 @@ import msgspec
 from bedside import access
 from bedside.fhir import index, references, structure
 from bedside.fhir.definitions import resource_types
+from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Row
 from bedside.foundation.errors import BedsideError, Conflict, Gone, NotFound, PreconditionFailed
@@ -22,7 +23,7 @@ from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
 from bedside.records.service import consents
-from bedside.records.service.registry import provider_of, refuse_governed
+from bedside.records.service.registry import heeding, provider_of, refuse_governed
 from bedside.records.store import writing as store
 
 NO_CLIENT = frozenset({"AuditEvent"})
@@ -101,6 +102,7 @@ class _Work:
         self.next, self.next_rows = store.Versions(), Rows()
         self.asked: dict[tuple[str | None, str, str], None] = {}
         self.consents: list[tuple[str, dict[str, Any] | None]] = []
+        self.heeded: dict[tuple[str, str], None] = {}
 
     async def standing(self, drafts: Iterable[Draft]) -> dict[int, Row]:
         """Lock what the drafts meet. Only a server-made id is sure to meet nothing."""
@@ -173,6 +175,8 @@ class _Work:
         )
         if one.type == "Consent":
             self.consents.append((one.id, resource))
+        for job in heeding(resource):
+            self.heeded.update(dict.fromkeys((job, patient) for patient in found.patients))
         self.results.append(Stored(one.type, one.id, number, self.now, made, True, body))
 
     def _ask(self, patients: Sequence[str], action: str, what: str) -> None:
@@ -202,6 +206,8 @@ class _Work:
             await store.change(sql, tenant, self.now, self.next, self.next_rows)
         for id_, consent in self.consents:
             await consents.apply(self.ctx, id_, consent)
+        for job, patient in self.heeded:
+            await jobs.enqueue(self.ctx, job, {"patient": patient}, key=patient)
 
 
 def finished(one: Draft, number: int, stamp: str) -> dict[str, Any]:

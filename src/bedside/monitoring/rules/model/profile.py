@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -35,3 +36,10 @@ class Profile:
         if age < ADULT_FROM:
             return "under-16"
         return "pregnant" if self.pregnant else None
+
+
+def youngest(born: str) -> date:
+    """The last day that a FHIR date (a year, a month or a day) can mean: nobody is taken for older than they are."""
+    year, *rest = (int(part) for part in born.split("-"))
+    month = rest[0] if rest else 12
+    return date(year, month, rest[1] if len(rest) > 1 else monthrange(year, month)[1])

@@ -35,17 +35,11 @@ def family(pid: int) -> dict[int, str]:
 
 
 def name(pid: int) -> str:
-    """Which of ours it is: postgres, nats-server, or the subcommand of bedside."""
+    """What it calls itself: postgres, nats-server, or one of ours (a forked child names itself)."""
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return "gone"
-    program = Path(words[0].split(" ")[0].rstrip(":")).name
-    if program.startswith("python"):
-        return next(
-            (" ".join(words[at : at + 2]) for at, word in enumerate(words) if word.startswith("bedside")), program
-        )
-    return program
 
 
 def pss(pid: int) -> float:

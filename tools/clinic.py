@@ -21,7 +21,7 @@ from tools.steps import ROOT
 
 PATIENTS = 40
 SEED = 7
-FIRST_PAGE = "/help"
+FIRST_PAGE = "/sign-in"
 
 
 def free_port() -> int:

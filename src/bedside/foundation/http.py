@@ -150,11 +150,14 @@ class Guard:
         await self.app(scope, receive, add)
 
     def _same_origin(self, headers: Headers) -> bool:
-        if "cookie" not in headers:
+        if headers.get("authorization", "").lower().startswith("bearer "):
             return True
         site = headers.get("sec-fetch-site")
         if site is not None:
+            # Without a cookie too: another site must not sign its visitors in here as somebody else.
             return site in {"same-origin", "none"}
+        if "cookie" not in headers:
+            return True
         origin = headers.get("origin")
         if origin is None:
             return True

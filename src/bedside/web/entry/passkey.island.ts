@@ -114,7 +114,7 @@ class Passkey extends HTMLElement {
     const answer = await create(options);
     const label = this.querySelector<HTMLInputElement>("input")?.value ?? "";
     await ask("/account/passkey", { answer, label });
-    location.assign("/account#passkeys");
+    location.reload();
   }
 
   private async confirm(): Promise<void> {

@@ -36,6 +36,14 @@ async def _prepare(connection: Connection) -> None:
         )
 
 
+async def _leave(_: Connection) -> None:
+    """Nothing to undo when a connection goes back to the pool, and so no round trip for it.
+
+    No room changes its session: settings and advisory locks last for a transaction, and whoever listens keeps its
+    connection and stops listening itself.
+    """
+
+
 class Database:
     """A pool of connections to one PostgreSQL."""
 
@@ -51,6 +59,7 @@ class Database:
                 min_size=1,
                 max_size=size,
                 init=_prepare,
+                reset=_leave,
                 max_inactive_connection_lifetime=60,
                 command_timeout=60,
                 server_settings={"application_name": name, "timezone": "UTC"},

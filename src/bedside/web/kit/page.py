@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
@@ -122,9 +123,8 @@ def environment(language: str) -> Environment:
         auto_reload="BEDSIDE_RELOAD" in os.environ,
     )
     found = catalogue(language)
-    env.install_gettext_callables(  # type: ignore[attr-defined]
-        found.gettext, found.ngettext, newstyle=True, pgettext=found.pgettext, npgettext=found.npgettext
-    )
+    env.install_gettext_callables(found.gettext, found.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.globals.update(gettext=_singular(found.gettext), _=_singular(found.gettext), ngettext=_plural(found.ngettext))
     env.globals.update(
         asset=assets.asset,
         script=assets.script,
@@ -152,6 +152,24 @@ def environment(language: str) -> Environment:
         iso=lambda value: value.isoformat() if value else "",
     )
     return env
+
+
+def _singular(translate: written.Translator) -> Callable[..., Markup]:
+    """gettext for templates. Unlike Jinja's it escapes the text too, since `_(problem.text)` may be anybody's words,
+    and puts values in only where some are given, since such words may hold a per cent sign."""
+
+    def gettext(message: str, /, **values: Any) -> Markup:
+        said = escape(translate(message))
+        return said % values if values else said
+
+    return gettext
+
+
+def _plural(translate: Callable[[str, str, int], str]) -> Callable[..., Markup]:
+    def ngettext(one: str, many: str, num: int, /, **values: Any) -> Markup:
+        return escape(translate(one, many, num)) % {"num": num, **values}
+
+    return ngettext
 
 
 def _when(value: datetime) -> str:

@@ -57,6 +57,8 @@ def test_converts(value: str, code: str, other: str, unit: str) -> None:
         "µg",
         "10*99999",
         "k%",
+        "/0",
+        "0.m",
     ],
 )
 def test_refuses_what_is_no_unit(code: str) -> None:

@@ -115,6 +115,8 @@ DEFECTS = [
     (patient(id="é"), "Patient.id", "value"),
     (patient(meta={"versionId": "a b"}), "Patient.meta.versionId", "value"),
     (patient(name=[{"family": "a\x00"}]), "Patient.name[0].family", "value"),
+    (patient(name=[{"family": "a" * 1_048_577}]), "Patient.name[0].family", "too-long"),
+    (patient(extension=[{"url": "a b", "valueCode": "c"}]), "Patient.extension[0].url", "value"),
     (patient(name=[{"family": "a\x1b"}]), "Patient.name[0].family", "value"),
     (observation(valueQuantity={"value": Decimal("1E+999999")}), "Observation.valueQuantity.value", "value"),
     # references

@@ -17,6 +17,7 @@ _SHORT_MIME = re.compile(r"[A-Za-z0-9.+\-]+")
 _MIME_SET = "http://hl7.org/fhir/ValueSet/mimetypes"
 _DAY_TYPES = frozenset({"date", "dateTime", "instant"})
 _LARGEST_EXPONENT = 300
+_LONGEST = 1024 * 1024
 
 
 def primitive(element: Element) -> Check | None:
@@ -39,8 +40,17 @@ def _day(value: Any) -> Faults:
 
 
 def _text(value: Any) -> Faults:
-    if isinstance(value, str) and not value.isprintable() and _CONTROL.search(value):
-        return [Fault("", "value", "a control character")]
+    if isinstance(value, str):
+        if not value.isprintable() and _CONTROL.search(value):
+            return [Fault("", "value", "a control character")]
+        if len(value) > _LONGEST:
+            return [Fault("", "too-long", "more than 1,048,576 characters")]
+    return None
+
+
+def _uri(value: Any) -> Faults:
+    if isinstance(value, str) and (" " in value or not value.isprintable()):  # fhirkit looks at most of them, not all
+        return [Fault("", "value", "a URI has no spaces")]
     return None
 
 
@@ -85,6 +95,7 @@ _CHECKS: dict[str, Check | None] = {
     "id": _id,
     "decimal": _decimal,
     "xhtml": _xhtml,
+    "uri": _uri,
     "boolean": None,
     "integer": None,
     "positiveInt": None,

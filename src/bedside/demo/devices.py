@@ -99,18 +99,19 @@ class Simulated:
         return self.seq, orjson.dumps(records)
 
     def past_week(self, now: float) -> Iterator[tuple[int, bytes]]:
-        """What the device measured before it was first connected, in packs of a day; a monitor remembers one day."""
+        """What the device measured before it was first connected, in packs of a day.
+
+        A monitor remembers one day, its last two hours closely; whatever it is, the newest is some minutes old.
+        """
         metrics, _, hours = MEASURES[self.card.kind]
-        metrics = metrics + tuple(m for m in SLOW if self.card.kind == "monitor" and m in self.card.vitals)
-        for day in range(1 if self.card.kind == "monitor" else 7, 0, -1):
-            start = now - day * 86400
-            values = [
-                (metric, self._value(metric, start + k * hours * 3600), start + k * hours * 3600)
-                for k in range(int(24 / hours))
-                for metric in metrics
-                if metric in self.card.vitals
-            ]
-            yield self._pack(values)
+        monitor = self.card.kind == "monitor"
+        metrics = metrics + tuple(m for m in SLOW if monitor)
+        newest = now - 60 * self.random.randint(4, 25)
+        for day in range(1 if monitor else 7, 0, -1):
+            times = [newest - (day - 1) * 86400 - k * hours * 3600 for k in range(int(24 / hours) - 1, -1, -1)]
+            if monitor:
+                times = sorted(times + [newest - 300 * k for k in range(1, 24)])
+            yield self._pack([(m, self._value(m, at), at) for at in times for m in metrics if m in self.card.vitals])
 
     def measure(self, at: float, slow: bool) -> tuple[int, bytes]:
         """One measurement now."""

@@ -168,6 +168,8 @@ async def _patient(ctx: Ctx, seed: int, n: int, patient: Patient) -> list[Card]:
         pregnant=patient.kind.pregnant,
         news2_scale=patient.kind.news2_scale,
     )
+    if place == "virtual-ward":
+        await _observed(ctx, seed, patient)
     cards = []
     for device in patient.devices:
         made = await monitoring.add_device(ctx, monitoring.NewDevice(kind=device.kind, patient=patient.id))
@@ -184,6 +186,15 @@ async def _patient(ctx: Ctx, seed: int, n: int, patient: Patient) -> list[Card]:
             )
         )
     return cards
+
+
+async def _observed(ctx: Ctx, seed: int, patient: Patient) -> None:
+    """The nurse's round: awake, breathing air. With the monitor's values NEWS2 is complete for some hours."""
+    nurse = Actor("person", identity(seed, "staff", "nurse"), "Amina Haddad", frozenset({"nurse"}))
+    awake = monitoring.NewReading(
+        patient=patient.id, metric="consciousness", value="A", also=(monitoring.Typed("oxygen", 0),)
+    )
+    await monitoring.enter_readings(ctx.with_(actor=nurse, purpose="TREAT"), awake)
 
 
 async def _caregiver(ctx: Ctx, seed: int, patient: Patient) -> None:

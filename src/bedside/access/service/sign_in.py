@@ -333,7 +333,8 @@ async def demo_people(ctx: Ctx) -> list[Person]:
     if not settings.of(ctx.database).demo:
         return []
     async with work(ctx, "opened the sign-in page", readonly=True) as inner:
-        return await people(inner)
+        found = await people_store.people_as_added(inner.sql, inner.tenant)
+        return [one for one in found if "display" not in one.roles]
 
 
 async def with_demo(ctx: Ctx, id: str, *, agent: str = "") -> SignedIn:

@@ -54,6 +54,15 @@ async def people(sql: Connection, tenant: int, role: str | None) -> list[Person]
     return [read_person(row) for row in rows]
 
 
+async def people_as_added(sql: Connection, tenant: int) -> list[Person]:
+    """The active people, the first added first."""
+    rows = await sql.fetch(
+        f"select {_PERSON} from access.person where tenant = $1 and active order by created, name, id",  # noqa: S608
+        tenant,
+    )
+    return [read_person(row) for row in rows]
+
+
 async def persons_at(sql: Connection, tenant: int, *, email: str | None, phone: str | None) -> list[Person]:
     """The active people whose e-mail or telephone this is; a telephone may be a family's."""
     rows = await sql.fetch(

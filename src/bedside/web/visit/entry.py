@@ -21,6 +21,7 @@ from bedside.web.visit.words import check_words, room_words
 
 COOKIE = "bedside-visit"
 DAY = 24 * 3600
+ANSWERS = ("name", "day", "month", "year")
 DOOR = Actor("job", "visit-link", "visit link")
 """Who looks a link up while nobody has said who they are: a named job, for the patient's own request."""
 
@@ -50,13 +51,15 @@ async def link(request: Request) -> Response:
             await visits.look(ctx, request.path_params["secret"])
     except (NotFound, Gone):
         return render(request, "visit/dead.html", status=410, sent=False, secret=request.path_params["secret"])
-    return render(request, "visit/who.html", values={}, error=None, secret=request.path_params["secret"])
+    return render(
+        request, "visit/who.html", values=dict.fromkeys(ANSWERS, ""), error=None, secret=request.path_params["secret"]
+    )
 
 
 async def confirm(request: Request) -> Response:
     """POST: name and birth date. Right: this device is let in; wrong: asked again, five times in all."""
     form, secret = await request.form(), request.path_params["secret"]
-    values = {name: str(form.get(name, "")) for name in ("name", "day", "month", "year")}
+    values = {name: str(form.get(name, "")) for name in ANSWERS}
     ctx = _door(request)
     try:
         await access.limits.spend(ctx, "link", ctx.origin)

@@ -30,7 +30,7 @@ from bedside.access import routes as access_routes
 from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
 from bedside.demo import devices as demo_devices
-from bedside.demo import seeding
+from bedside.demo import guide, seeding
 from bedside.demo.people import CLINIC
 from bedside.foundation import jobs, routes, telemetry
 from bedside.foundation.bounded import Bounded
@@ -223,6 +223,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     app.state.stopping = stopping or asyncio.Event()
     app.state.visits = visits_settings.VisitSettings()
     app.state.clinic = kit.Clinic(**CLINIC) if settings.demo else kit.Clinic()
+    app.state.suggest = guide.suggest if settings.demo else None
     if settings.trusted_proxy:
         wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=settings.trusted_proxy)
         return wrapped

@@ -44,6 +44,8 @@ class Page:
     units: str = "metric"
     """metric or us: how temperature, weight and glucose are written; what is stored does not change."""
     places: tuple[places.Place, ...] = ()
+    suggestion: str | None = None
+    """A msgid of the demo's guide; None in a real clinic."""
     languages: dict[str, str] = field(default_factory=lambda: LANGUAGES)
 
     @property
@@ -77,7 +79,14 @@ def page_of(request: HTTPConnection) -> Page:
         theme=theme if theme in THEMES else None,
         units="us" if units == "us" else "metric",
         places=places.places_for(request, actor.roles),
+        suggestion=_suggestion(request),
     )
+
+
+def _suggestion(request: HTTPConnection) -> str | None:
+    """What app.state.suggest has to say, where app set one."""
+    suggest = getattr(request.app.state, "suggest", None) if "app" in request.scope else None
+    return suggest(request) if suggest is not None and getattr(request.state, "ctx", None) is not None else None
 
 
 @cache

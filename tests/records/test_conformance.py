@@ -6,12 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from fhir.resources.R4B import get_fhir_model_class
 from tests.records.resources import patient, pulse
 
 from bedside.fhir import structure
 
 pytestmark = pytest.mark.conformance
+
+theirs = pytest.importorskip("fhir.resources.R4B", reason="fhir.resources is not locked for this environment yet")
 
 ARCHIVE = "shared/data/fhir_synthea/synthea_r4_25_patients.tar.xz"
 
@@ -20,7 +21,7 @@ def reads(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
     """The reply, once fhir.resources and our own rules have both found it good."""
     assert answer.status_code == status, answer.text[:2000]
     resource = structure.read(answer.content)
-    get_fhir_model_class(resource["resourceType"]).model_validate_json(answer.content)
+    theirs.get_fhir_model_class(resource["resourceType"]).model_validate_json(answer.content)
     assert structure.validate(answer.content) == []
     return resource
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import queue
 import random
@@ -11,7 +12,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from nats import connect
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from tests.monitoring.cuff import Cuff
 
@@ -20,6 +21,7 @@ from bedside.access.testing import acting, someone
 from bedside.foundation.bus import Bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
+from bedside.foundation.database import Database
 from bedside.foundation.engines import Nats
 from bedside.monitoring.testing import ingesting, pack
 
@@ -141,8 +143,15 @@ async def test_another_device_s_topics_are_closed(wire: Ctx, nats: Nats) -> None
 async def test_device_credentials_open_nothing_but_mqtt(wire: Ctx, nats: Nats) -> None:
     device = await add(wire)
     url = f"nats://{device.username}:{device.password}@127.0.0.1:{nats.port}"
+    link = Client()
     with pytest.raises(NatsError):
-        await connect(url, allow_reconnect=False, max_reconnect_attempts=0, error_cb=quiet)
+        await link.connect(url, allow_reconnect=False, max_reconnect_attempts=0, error_cb=quiet)
+    transport = link._transport
+    assert transport is not None
+    transport.close()
+    with contextlib.suppress(ConnectionError):  # the server was first
+        await transport.wait_closed()
+    gc.collect()
     assert (await kinds(wire)).keys() == {"wrong-door"}
 
 
@@ -251,3 +260,33 @@ async def test_the_bus_tells_walls_after_the_commit(wire: Ctx, bus: Bus, nats: N
         subject, told = await asyncio.wait_for(heard.get(), 10)
     assert subject == "monitoring.live.1.p1"
     assert [(one["metric"], one["value"], one["unit"]) for one in told] == [("spo2", 91, "%")]
+
+
+async def test_two_ingest_processes_share_the_wire_and_hold_each_reading_once(
+    wire: Ctx, database_url: str, nats: Nats
+) -> None:
+    """The second has a pool and a link of its own, as a process would; every pack is sent three times."""
+    link, pool = await Bus.connect(nats.url), await Database.connect(database_url)
+    try:
+        async with ingesting(wire.with_(database=pool), link, seed=nats.login().seed):
+            devices = [await add(wire, patient, "monitor") for patient in ("p1", "p2", "p3")]
+            now = round(time.time(), 3)
+            packs = [
+                pack(n, *(("heart-rate", 60 + k, "/min", now - 60 + n + k / 10) for k in range(10))) for n in range(40)
+            ]
+            async with contextlib.AsyncExitStack() as stack:
+                cuffs = [await stack.enter_async_context(Cuff(device, nats.mqtt_port)) for device in devices]
+                for payload in random.Random(7).sample(packs * 3, 120):
+                    for cuff in cuffs:
+                        cuff.client.publish(cuff.credentials.topic, payload, qos=1)
+                for cuff in cuffs:
+                    answers = [await asyncio.to_thread(cuff.answers.get, timeout=20) for _ in range(120)]
+                    assert {answer["stored"] for answer in answers} == {10}
+        async with access.work(wire, "looked") as inner:
+            everything = datetime(2026, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+            for patient in ("p1", "p2", "p3"):
+                assert len((await monitoring.series(inner, patient, "heart-rate", *everything)).points) == 400
+                assert await monitoring.conflicts(inner, patient) == []
+    finally:
+        await link.close()
+        await pool.close()

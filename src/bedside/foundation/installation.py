@@ -17,6 +17,7 @@ from typing import Protocol
 from bedside.foundation import telemetry
 from bedside.foundation.child import Child
 from bedside.foundation.engines import Nats, Postgres
+from bedside.foundation.engines.nats import STOPS as NATS_STOPS
 from bedside.foundation.engines.process import turn_logs
 from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable
 from bedside.foundation.home import Home
@@ -24,7 +25,7 @@ from bedside.foundation.serving import listen
 from bedside.foundation.settings import Settings
 from bedside.foundation.supervisor import Service, Stopped, Supervisor
 
-ENGINE_STOPS = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 3.0))
+POSTGRES_STOPS = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 3.0))
 
 
 class Program(Protocol):
@@ -160,13 +161,13 @@ class Installation:
                 postgres.make()
             postgres.await_predecessor()
             self.supervisor.add(
-                Service("PostgreSQL", postgres.launch, stage=0, stops=ENGINE_STOPS, last_words=postgres.last_words)
+                Service("PostgreSQL", postgres.launch, stage=0, stops=POSTGRES_STOPS, last_words=postgres.last_words)
             )
         if wish.nats_url is None:
             self.nats = nats = self.home.nats(mqtt_port=wish.mqtt_port, mqtt_host=wish.mqtt_host)
             if wish.tls_cert and wish.tls_key:
                 nats.mqtt_tls = (wish.tls_cert.absolute(), wish.tls_key.absolute())
-            self.supervisor.add(Service("NATS", nats.launch, stage=0, last_words=nats.last_words))
+            self.supervisor.add(Service("NATS", nats.launch, stage=1, stops=NATS_STOPS, last_words=nats.last_words))
         scheme = "https" if wish.tls_cert else "http"
         name = "localhost" if wish.host in {"127.0.0.1", "::1", "0.0.0.0"} else wish.host  # noqa: S104
         return Settings(

@@ -69,11 +69,11 @@ class Ground:
     clock: Clock
 
     @classmethod
-    async def open(cls, settings: Settings, process: str, *, connections: int = 4) -> Ground:
-        """Connect to both engines. Raises Unavailable."""
+    async def open(cls, settings: Settings, process: str, *, connections: int = 4, patient: bool = False) -> Ground:
+        """Connect to both engines. Raises Unavailable. patient: a NATS that is away is waited for beside the work."""
         database = await Database.connect(settings.database_url, size=connections, name=f"bedside {process}")
         try:
-            bus = await Bus.connect(settings.nats_url, name=f"bedside {process}")
+            bus = await Bus.connect(settings.nats_url, name=f"bedside {process}", patient=patient)
         except BaseException:
             await database.close()
             raise

@@ -44,7 +44,7 @@ class Service:
 
     name: str
     start: Callable[[], Running]
-    stage: int = 1
+    stage: int = 2
     stops: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 4.0),)
     """Signals to end it by, each with the seconds it gets; SIGKILL follows."""
     last_words: Callable[[], str] = field(default=lambda: "")

@@ -27,6 +27,10 @@ MAX_PAYLOAD = 1024 * 1024
 """Bytes in one message. A pack of readings is some hundred bytes; 10 MB is refused at the door."""
 
 
+STOPS = ((signal.SIGTERM, 1.0),)
+"""Its store is closed within milliseconds; then it waits for sign-ins under way, which nobody answers any more."""
+
+
 def binary() -> Path:
     """The server's program. Raises Unavailable when it is not installed."""
     for place in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
@@ -175,7 +179,8 @@ authorization {{
             [binary(), "--config", path],
             log=self.log,
             env={**os.environ, "GOMEMLIMIT": "64MiB", "GOMAXPROCS": "2"},
-            on_parent_death=signal.SIGTERM,
+            # Not SIGTERM: it then waits up to 5 s for sign-ins under way, whose answerer has died with the parent.
+            on_parent_death=signal.SIGKILL,
         )
         return self.process
 
@@ -204,7 +209,7 @@ authorization {{
     def stop(self) -> None:
         """Orderly, then not."""
         if self.process is not None:
-            self.process.stop((signal.SIGTERM, 3))
+            self.process.stop(*STOPS)
 
 
 def _open(host: str, port: int) -> bool:

@@ -49,6 +49,14 @@ async def test_create_read_change_delete(http: httpx.AsyncClient) -> None:
     assert (await http.get("/Patient/nobody")).status_code == 404
 
 
+async def test_head(http: httpx.AsyncClient) -> None:
+    await http.put("/Patient/ada", json=patient("ada"))
+    head, get = await http.head("/Patient/ada"), await http.get("/Patient/ada")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers == get.headers
+    assert (await http.head("/Patient/nobody")).status_code == 404
+
+
 async def test_prefer(http: httpx.AsyncClient) -> None:
     least = await http.post("/Patient", json=patient(), headers={"prefer": "return=minimal"})
     assert (least.status_code, least.content) == (201, b"")

@@ -127,7 +127,11 @@ def shape(type_: str) -> Shape:
     stands_for: dict[str, tuple[str, ...]] = {
         code: parts for code, parts in _UNION.items() if code in known and all(p in known for p in parts)
     }
-    if "patient" in known and "subject" in known and _repeats(known["patient"].expression, known["subject"].expression):
+    if (
+        "patient" in known
+        and "subject" in known
+        and _repeats(type_, known["patient"].expression, known["subject"].expression)
+    ):
         stands_for["patient"] = ("subject",)
     written = frozenset(
         code
@@ -144,11 +148,14 @@ def shape(type_: str) -> Shape:
     return Shape(patient, date, written, stands_for, compartment)
 
 
-def _repeats(patient: str, subject: str) -> bool:
-    """Whether each alternative of patient's expression is one of subject's, narrowed to Patient."""
-    narrow = {part.strip().partition(".where(")[0] for part in patient.split("|")}
-    wide = {part.strip().partition(".where(")[0] for part in subject.split("|")}
-    return narrow == wide
+def _repeats(type_: str, patient: str, subject: str) -> bool:
+    """Whether patient's expressions for a type are subject's, narrowed to Patient."""
+
+    def paths(expression: str) -> set[str]:
+        parts = (part.strip(" ()") for part in expression.split("|"))
+        return {part.partition(".where(")[0] for part in parts if part.startswith(f"{type_}.")}
+
+    return paths(patient) == paths(subject) != set()
 
 
 class Rows(msgspec.Struct):

@@ -52,9 +52,12 @@ async def fhir(request: Request) -> Response:
     try:
         place = address(request)
         check_format(request, place.pairs)
-        return await _Interaction(request, place).run()
+        response = await _Interaction(request, place).run()
     except BedsideError as error:
-        return refusal(error)
+        response = refusal(error)
+    if request.method == "HEAD":
+        response.body = b""  # its length stays as GET would say it
+    return response
 
 
 class _Interaction:

@@ -200,16 +200,15 @@ def _tokens(s: Statement, filter_: Filter, x: str) -> str:
         )
     bare = [rows.key(v.code) for v in values if v.code is not None and v.system is None]
     ways = [one_of(s, f"{x}.key", bare)] if bare else []
+    whole = {rows.system_key(v.system) for v in values if v.system is not None and v.code is None}
+    if whole:
+        ways.append(one_of(s, f"{x}.extra", sorted(whole)))
     by_system: dict[int, list[int]] = {}
     for v in values:
-        if v.system is None:
-            continue
-        wanted = by_system.setdefault(rows.system_key(v.system), [])
-        if v.code is not None:
-            wanted.append(rows.key(v.code))
+        if v.system is not None and v.code is not None:
+            by_system.setdefault(rows.system_key(v.system), []).append(rows.key(v.code))
     for system, keys in by_system.items():
-        codes = f"{one_of(s, f'{x}.key', keys)} and " if keys else ""
-        ways.append(f"{codes}{x}.extra = {s.bind(system)}")
+        ways.append(f"{one_of(s, f'{x}.key', keys)} and {x}.extra = {s.bind(system)}")
     return ways[0] if len(ways) == 1 else _either(f"({way})" for way in ways)
 
 

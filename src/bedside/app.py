@@ -53,7 +53,7 @@ from bedside.records import routes as records_routes
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import clinician, entry, kit, patient, pharmacy, readings, visit, wall
+from bedside.web import admin, clinician, entry, kit, patient, pharmacy, readings, visit, wall
 from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -122,6 +122,7 @@ ROUTES: list[BaseRoute] = [
     *kit.ROUTES,
     *access_routes.ROUTES,
     *entry.ROUTES,
+    *admin.ROUTES,
     *records_routes.ROUTES,
     *visits_routes.ROUTES,
     *visit.ROUTES,

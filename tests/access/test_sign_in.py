@@ -344,12 +344,15 @@ async def test_emergency_access_opens_tells_and_ends(ctx: Ctx, clock: TurnableCl
     async with access.work(me, "opened the chart", readonly=True) as inner:
         await access.authorise(inner, "ann", "R", what="AllergyIntolerance")
         assert await access.visible(inner) == {"ann"}
+    async with access.work(acting(ctx, doctor), "opened the results", readonly=True) as inner:
+        await access.authorise(inner, "ann", "R", what="Observation")
     [notice] = await sent(ctx)
     assert (notice["person"], notice["template"]) == (officer.id, "access.emergency")
     assert "ann" not in str(notice["data"]).lower()
     async with access.work(ann, "read who looked", readonly=True) as inner:
         lines = await access.who_looked(inner, "ann")
-    assert (lines[1].action, lines[1].reason, lines[1].purpose) == (
+    assert (lines[0].action, lines[0].purpose) == ("opened the results", "ETREAT"), "every look says what let it pass"
+    assert (lines[2].action, lines[2].reason, lines[2].purpose) == (
         "opened the record in an emergency",
         "unconscious in the waiting room",
         "ETREAT",

@@ -53,6 +53,8 @@ class Trail:
     wrote: bool = False
     actor: Actor | None = None
     """Who acted in the end, where that showed only underway: a sign-in, or a person who confirmed at a shared wall."""
+    emergency: bool = False
+    """Something was let pass by emergency access alone."""
     after_rollback: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What must be kept of a refused request: the count of a wrong PIN."""
 

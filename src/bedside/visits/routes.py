@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -28,6 +29,8 @@ from bedside.visits.settings import VisitSettings
 GUEST_COOKIE = "bedside-visit"
 SILENT = 20.0
 """Seconds without a ping after which the page counts as gone; a 12 s loss of the network passes."""
+ALIVE = timedelta(minutes=1)
+"""How often an open visit says that its person is here: it is never idle."""
 LARGEST = 64_000
 
 
@@ -37,6 +40,7 @@ class Page:
     def __init__(self, socket: WebSocket, ctx: Ctx, visit: str, settings: VisitSettings) -> None:
         self.socket, self.ctx, self.visit, self.settings = socket, ctx, visit, settings
         self.connection = ""
+        self.kept = ctx.clock.now()
         self.me: dict[str, Any] = {}
 
     async def send(self, moment: dict[str, Any]) -> None:
@@ -87,6 +91,9 @@ class Page:
         """One message of the page, after hello."""
         match said.get("t"):
             case "ping":
+                if (now := self.ctx.clock.now()) - self.kept > ALIVE:
+                    self.kept = now
+                    await access.keep_alive(self.ctx)
                 await self.send({"t": "pong", "n": said.get("n")})
             case "signal":
                 await self.relay(

@@ -25,7 +25,7 @@ from bedside.foundation.http import Errors, Guard
 from bedside.foundation.jobs import Worker
 from bedside.messaging import settings as messaging_settings
 from bedside.messaging.subscribers import JOBS
-from bedside.web import entry, kit
+from bedside.web import admin, entry, kit
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def site(ctx: Ctx, tmp_path: Path) -> AsyncIterator[str]:
             await self.sessions(scope, receive, send)
 
     app = Starlette(
-        routes=[*kit.ROUTES, *ACCESS, *entry.ROUTES],
+        routes=[*kit.ROUTES, *ACCESS, *entry.ROUTES, *admin.ROUTES],
         middleware=[
             Middleware(Errors, page=kit.error_page, log=lambda *_, **__: None),
             Middleware(Guard),

@@ -83,7 +83,7 @@ def entry(ctx: Ctx, outcome: str) -> Row:
         "actor_name": actor.name,
         "actor_reference": actor.reference,
         "roles": sorted(actor.roles),
-        "purpose": ctx.purpose,
+        "purpose": "ETREAT" if trail.emergency else ctx.purpose,
         "reason": ctx.reason,
         "origin": ctx.origin,
         "patients": {patient: "".join(sorted(actions)) for patient, actions in trail.patients.items()},

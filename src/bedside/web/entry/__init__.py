@@ -22,6 +22,7 @@ ROUTES: list[BaseRoute] = [
     Route("/sign-out", account.sign_out, methods=["POST"]),
     Route("/account", account.page),
     Route("/account/sign-out-everywhere", account.sign_out_everywhere, methods=["POST"]),
+    Route("/account/wall", account.wall, methods=["POST"]),
     Route("/account/pin", account.pin, methods=["POST"]),
     Route("/account/passkey/options", account.passkey_options, methods=["POST"]),
     Route("/account/passkey", account.passkey, methods=["POST"]),

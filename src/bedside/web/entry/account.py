@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from bedside import access
+from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Forbidden, Invalid, SignInNeeded, TooMany
 from bedside.foundation.http import ctx_of
 from bedside.web.entry.proof import proof_of
@@ -31,6 +32,7 @@ async def _page(request: Request, error: BedsideError | None = None, done: str |
         person = await access.person(inner, ctx.actor.id)
         sessions = await access.sessions(inner)
         passkeys = await access.passkeys.passkeys(inner)
+        places = await _walls(inner, person)
     return render(
         request,
         "entry/account.html",
@@ -42,7 +44,31 @@ async def _page(request: Request, error: BedsideError | None = None, done: str |
         mine=ctx.actor.session,
         passkeys=[(bytes_to_base64url(one.id), one.label, one.created) for one in passkeys],
         staff=bool(person.roles & STAFF),
+        places=places,
     )
+
+
+async def _walls(ctx: Ctx, person: access.Person) -> list[tuple[str, str]]:
+    """The places that this person may make a wall of: id and name; a nurse's own of now, an administrator's all."""
+    if not person.roles & {"nurse", "administrator"}:
+        return []
+    mine = {duty.place for duty in await access.on_duty(ctx, person=person.id)}
+    watched = [place for place in await access.places(ctx) if place.kind in {"ward", "programme"}]
+    return [(place.id, place.name) for place in watched if "administrator" in person.roles or place.id in mine]
+
+
+async def wall(request: Request) -> Response:
+    """Make this browser a wall of a place; whoever was signed in on it is no longer."""
+    form = await request.form()
+    ctx = ctx_of(request)
+    async with access.work(ctx, "made a screen a wall") as inner:
+        opened = await access.open_display(
+            inner, str(form.get("place") or ""), agent=request.headers.get("user-agent", "")
+        )
+        await access.sign_out(inner)
+    response = RedirectResponse("/wall", 303)
+    access.set_cookie(ctx, response, opened)
+    return response
 
 
 async def sign_out(request: Request) -> Response:

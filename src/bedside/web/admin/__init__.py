@@ -1,0 +1,15 @@
+"""The administrator's and the privacy officer's pages."""
+
+from starlette.routing import BaseRoute, Route
+
+from bedside.web.admin import audit, people
+
+ROUTES: list[BaseRoute] = [
+    Route("/admin", people.page),
+    Route("/admin/people", people.add, methods=["POST"]),
+    Route("/admin/people/{person}/invite", people.invite, methods=["POST"]),
+    Route("/admin/people/{person}/leave", people.leave, methods=["POST"]),
+    Route("/admin/audit", audit.page),
+]
+
+__all__ = ["ROUTES"]

@@ -222,7 +222,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     )
     app.state.settings = settings
     app.state.stopping = stopping or asyncio.Event()
-    app.state.visits = visits_settings.VisitSettings()
+    app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret)
     app.state.clinic = kit.Clinic(**CLINIC) if settings.demo else kit.Clinic()
     app.state.suggest = guide.suggest if settings.demo else None
     if settings.trusted_proxy:

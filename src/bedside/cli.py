@@ -70,9 +70,10 @@ def demo(
     patients: Annotated[int, typer.Option(envvar="BEDSIDE_PATIENTS", help="How many, at the first start.")] = 40,
     seed: Annotated[int, typer.Option(envvar="BEDSIDE_SEED", help="The same seed makes the same clinic.")] = 1,
     reset: Annotated[bool, typer.Option("--reset", help="Begin anew: forget this demo's clinic.")] = False,
+    turn: Annotated[bool, typer.Option("--turn", help="Relay video through a local coturn too.")] = False,
 ) -> None:
     """Start a living clinic of invented people; stop it with Ctrl-C and start it again where it was."""
-    _run(True, home, port=port, mqtt_port=mqtt_port, patients=patients, seed=seed, reset=reset)
+    _run(True, home, port=port, mqtt_port=mqtt_port, patients=patients, seed=seed, reset=reset, turn=turn)
 
 
 def _from_file(ctx: typer.Context, path: Path | None) -> Path | None:

@@ -16,8 +16,9 @@ from typing import Protocol
 
 from bedside.foundation import telemetry
 from bedside.foundation.child import Child
-from bedside.foundation.engines import Nats, Postgres
+from bedside.foundation.engines import Nats, Postgres, Turn
 from bedside.foundation.engines.nats import STOPS as NATS_STOPS
+from bedside.foundation.engines.nats import free_port
 from bedside.foundation.engines.process import turn_logs
 from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable
 from bedside.foundation.home import Home
@@ -72,6 +73,7 @@ class Wish:
     patients: int = 40
     seed: int = 1
     reset: bool = False
+    turn: bool = False
     web_only: bool = False
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -168,6 +170,9 @@ class Installation:
             if wish.tls_cert and wish.tls_key:
                 nats.mqtt_tls = (wish.tls_cert.absolute(), wish.tls_key.absolute())
             self.supervisor.add(Service("NATS", nats.launch, stage=1, stops=NATS_STOPS, last_words=nats.last_words))
+        turn = Turn(self.home.path / "turn", port=free_port()) if wish.turn else None
+        if turn is not None:
+            self.supervisor.add(Service("TURN", turn.launch, stage=0))
         scheme = "https" if wish.tls_cert else "http"
         name = "localhost" if wish.host in {"127.0.0.1", "::1", "0.0.0.0"} else wish.host  # noqa: S104
         return Settings(
@@ -180,6 +185,8 @@ class Installation:
             port=wish.port,
             mqtt_host=wish.mqtt_host,
             mqtt_port=wish.mqtt_port,
+            turn_urls=turn.urls if turn else tuple(os.environ.get("BEDSIDE_TURN_URLS", "").split()),
+            turn_secret=turn.secret if turn else os.environ.get("BEDSIDE_TURN_SECRET", ""),
             demo=wish.demo,
             patients=wish.patients,
             seed=wish.seed,

@@ -29,6 +29,10 @@ class Settings:
     port: int = 8000
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = 1883
+    turn_urls: tuple[str, ...] = ()
+    """Of a TURN relay, as RTCIceServer.urls; none: video takes direct paths only."""
+    turn_secret: str = ""
+    """Shared with it (coturn's static-auth-secret)."""
     demo: bool = False
     patients: int = 40
     """Of the demo's clinic, when it is first seeded."""

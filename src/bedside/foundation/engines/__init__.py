@@ -7,5 +7,6 @@ started them ends, however it ends. Nothing outside the home is touched; root ne
 from bedside.foundation.engines.nats import Nats
 from bedside.foundation.engines.postgres import Postgres
 from bedside.foundation.engines.process import Process
+from bedside.foundation.engines.turn import Turn
 
-__all__ = ["Nats", "Postgres", "Process"]
+__all__ = ["Nats", "Postgres", "Process", "Turn"]

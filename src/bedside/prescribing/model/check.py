@@ -1,7 +1,7 @@
 """The check at the moment of signing: allergy by ingredient and class, same ingredient twice, interactions.
 
 It never says "safe". A finding is 'stop' (an override needs a reason), 'caution', or 'not-checked' with what was not
-and why. The tables are interactions.toml beside this file; hazards H-RX-1 to H-RX-3 in docs/hazards.md.
+and why. The tables are interactions.toml beside this file; hazards H12, H22, H23 in docs/hazards.md.
 """
 
 from __future__ import annotations

@@ -90,6 +90,13 @@ def test_composites_keep_together_what_stands_together() -> None:
     assert extract(PRESSURE, composites=False).composites == []
 
 
+def test_takes_only_what_is_wanted() -> None:
+    index = extract(PRESSURE, only=frozenset({"code", "date"}))
+    assert {one.param for one in index.tokens} == {"code"}
+    assert index.dates == extract(PRESSURE).dates
+    assert index.references == index.composites == []
+
+
 def test_indexes_a_patient() -> None:
     index = extract(
         {

@@ -75,7 +75,7 @@ def _enter(node: _Node, value: Any, index: Any) -> None:
 class Plan:
     """How one resource type fills its Index."""
 
-    def __init__(self, type_: str) -> None:
+    def __init__(self, type_: str, only: frozenset[str] | None = None) -> None:
         self._plain = _Node()
         self._together = _Node()
         self._type = type_
@@ -83,6 +83,8 @@ class Plan:
         start = root(type_)
         for parameter in search_parameters(type_).values():
             if parameter.tree is None or parameter.code in _KNOWN_TO_THE_STORE:
+                continue
+            if only is not None and parameter.code not in only:
                 continue
             try:
                 found = paths(parameter.tree, start)
@@ -170,6 +172,6 @@ def _without_resource(tree: list[Any]) -> tuple[list[Any], bool]:
 
 
 @cache
-def plan(type_: str) -> Plan:
-    """The plan of a resource type; an empty one where the type is unknown."""
-    return Plan(type_)
+def plan(type_: str, only: frozenset[str] | None = None) -> Plan:
+    """The plan of a resource type for all parameters, or only some; an empty one where the type is unknown."""
+    return Plan(type_, only)

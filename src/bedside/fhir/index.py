@@ -22,11 +22,12 @@ from bedside.fhir.values import (
 __all__ = ["Composite", "Date", "Index", "Number", "Quantity", "ReferenceTo", "String", "Token", "Uri", "extract"]
 
 
-def extract(resource: Mapping[str, Any], *, composites: bool = True) -> Index:
+def extract(resource: Mapping[str, Any], *, composites: bool = True, only: frozenset[str] | None = None) -> Index:
     """The index values of every search parameter of the resource's type, `_tag`, `_profile` and such included.
 
-    The resource is one that structure.validate has passed. An unknown type has no values.
+    The resource is one that structure.validate has passed. An unknown type has no values. only: the codes wanted; the
+    work for all others is saved (pass the same set again and again: a plan is made for each).
     """
     index = Index()
-    plan(str(resource.get("resourceType"))).run(resource, index, composites=composites)
+    plan(str(resource.get("resourceType")), only).run(resource, index, composites=composites)
     return index

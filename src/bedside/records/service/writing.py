@@ -161,7 +161,8 @@ class _Work:
         if not one.checked:
             check(body)
         rows = self.fresh_rows if was is None else self.next_rows
-        found = indexing.add(rows, one.type, one.id, index.extract(resource, composites=False))
+        values = index.extract(resource, composites=False, only=indexing.shape(one.type).written)
+        found = indexing.add(rows, one.type, one.id, values)
         made = was is None or gone
         if was is not None and not gone:
             self._ask(was["patients"], "U", one.type)

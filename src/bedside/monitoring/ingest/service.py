@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ WAITING: Final = 4000
 ACK_WAIT: Final = 30.0
 """Seconds until a message that did not land is handed out again."""
 STREAM_BYTES: Final = 512 * 1024 * 1024
+FAULT_AGAIN_AFTER: Final = 60.0
+"""Seconds until a pack that met a fault of ours is tried again."""
 AGAIN_AFTER: Final = 0.5
 """Seconds between tries while an engine is away."""
 log = structlog.get_logger("bedside.monitoring")
@@ -150,17 +153,13 @@ class Ingest:
                 break
             except Exception as error:
                 if not _engine_away(error):
-                    # One message that cannot be taken must not hold up the others: each on its own, and that one is
-                    # refused, seen by a person, and repeated by its device.
-                    log.error("packs could not be stored", packs=len(arrivals), exc_info=error)  # noqa: TRY400
-                    if len(messages) > 1:
-                        for message in messages:
-                            await self._land_all([message], stop)
+                    # A fault of ours. One message must not hold up the others: each on its own.
+                    if len(messages) == 1:
+                        await self._put_off(messages[0], error)
                         return
-                    if not arrivals:
-                        raise
-                    arrivals, broken = [], [(messages[0].subject.split(".")[1], "it could not be stored")]
-                    continue
+                    for message in messages:
+                        await self._land_all([message], stop)
+                    return
                 log.warning("readings could not be stored yet", kind=type(error).__name__, packs=len(arrivals))
                 await asyncio.sleep(AGAIN_AFTER)
         else:
@@ -175,8 +174,22 @@ class Ingest:
             for device, why in broken:
                 await note(inner, "malformed", device, why=why)
         for effect in inner.after_commit:
-            await effect()
+            try:
+                await effect()
+            except Exception as error:  # a moment, no promise: what is stored is acknowledged
+                log.warning("an effect after the commit failed", kind=type(error).__name__)
         return receipts
+
+    async def _put_off(self, message: Msg, error: Exception) -> None:
+        """Neither acknowledge nor refuse what could not be stored by a fault here: it stays in the stream, is tried
+        again, and a person is told."""
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        # No more of the error than its kind and place: its text may hold readings.
+        log.error("a pack could not be stored", kind=type(error).__name__, place=f"{last.filename}:{last.lineno}")
+        async with self._ctx.database.transaction() as sql:
+            await note(self._ctx.with_(tx=sql), "not-stored", message.subject.split(".")[1], fault=type(error).__name__)
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await message.nak(delay=FAULT_AGAIN_AFTER)
 
     async def _acknowledge(
         self,

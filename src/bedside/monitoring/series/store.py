@@ -72,17 +72,16 @@ async def conflicts(sql: Connection, tenant: int, patient: str) -> list[dict[str
 async def hold_latest(sql: Connection, tenant: int, patients: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The newest values of patients, their rows locked in one order until the transaction ends: whoever has them
     judges these patients, alone."""
-    ordered = sorted(patients)
-    await sql.execute(
-        """insert into monitoring.latest (tenant, patient) select $1, p from unnest($2::text[]) as u (p)
-           on conflict do nothing""",
-        *(tenant, ordered),
-    )
-    rows = await sql.fetch(
-        """select patient, newest from monitoring.latest where tenant = $1 and patient = any($2)
-           order by patient for no key update""",
-        *(tenant, ordered),
-    )
+    lock = """select patient, newest from monitoring.latest where tenant = $1 and patient = any($2)
+              order by patient for no key update"""
+    rows = await sql.fetch(lock, tenant, patients)
+    if len(rows) < len(patients):
+        await sql.execute(
+            """insert into monitoring.latest (tenant, patient) select $1, p from unnest($2::text[]) as u (p)
+               order by p on conflict do nothing""",
+            *(tenant, patients),
+        )
+        rows = await sql.fetch(lock, tenant, patients)
     return {row["patient"]: row["newest"] for row in rows}
 
 

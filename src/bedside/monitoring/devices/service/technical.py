@@ -28,7 +28,7 @@ KINDS: Final = {
     "disorder": "Readings arrived out of order",
     "late": "Readings arrived long after they were measured",
     "clock": "A device's clock runs ahead",
-    "database-away": "Readings waited because the database was away",
+    "not-stored": "Readings could not be stored because of a fault here; they wait and are tried again",
 }
 ROUTINE: Final = frozenset({"repeat", "disorder", "late"})
 """What a good device does after an outage: nothing was lost, but whoever looks should find it."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -14,6 +18,37 @@ from bedside.web.clinician.resources import name_of
 from bedside.web.kit import render
 
 SHOWN = 12
+SHOWN_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One kind of trouble with devices since somebody last saw it: how many devices, whose, and when last."""
+
+    says: str
+    devices: int
+    patients: tuple[str, ...]
+    last_at: datetime
+
+
+def told_apart(events: Sequence[monitoring.TechnicalEvent]) -> list[Trouble]:
+    """One line a kind, the newest first: forty late devices are one thing to look at, not forty."""
+    kinds: dict[str, list[monitoring.TechnicalEvent]] = {}
+    for event in events:
+        kinds.setdefault(event.says, []).append(event)
+    return sorted(
+        (
+            Trouble(
+                says,
+                len({e.device for e in found}),
+                tuple(dict.fromkeys(e.patient for e in found if e.patient)),
+                max(e.last_at for e in found),
+            )
+            for says, found in kinds.items()
+        ),
+        key=lambda trouble: trouble.last_at,
+        reverse=True,
+    )
 
 
 async def page(request: Request) -> Response:
@@ -25,6 +60,8 @@ async def page(request: Request) -> Response:
         waiting = [v for v in await visits.mine(ctx) if v.open]
         unsigned = await visits.notes.unsigned(ctx) if "clinician" in ctx.actor.roles else []
         concerned = [a.patient for a in alarms[:SHOWN]] + [v.patient for v in (*waiting, *unsigned[:SHOWN])]
+        troubles = told_apart(events)
+        concerned += [p for trouble in troubles for p in trouble.patients[:SHOWN_NAMES]]
         names = await names_of(ctx, concerned)
         places = {p.id: p.name for p in await access.places(ctx)}
         duties = [d for d in await _duties(ctx) if d.person == ctx.actor.id]
@@ -34,7 +71,8 @@ async def page(request: Request) -> Response:
         alarms=alarms,
         shown=SHOWN,
         names=names,
-        events=events,
+        troubles=troubles,
+        shown_names=SHOWN_NAMES,
         waiting=waiting,
         unsigned=unsigned,
         duties=duties,

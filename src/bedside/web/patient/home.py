@@ -36,6 +36,7 @@ async def page(request: Request) -> Response:
         last = latest_of(found)
         chart = await week(ctx, patient, last, plan) if last else None
         others = await _others(ctx)
+        message = await _last_message(ctx, patient)
     return render(
         request,
         "patient/home.html",
@@ -54,6 +55,8 @@ async def page(request: Request) -> Response:
         prescriptions=prescriptions[:3],
         steps=STEPS,
         others=others,
+        message=message,
+        me=ctx_of(request).actor.id,
     )
 
 
@@ -85,6 +88,14 @@ async def week(ctx: Ctx, patient: str, shown: Shown, plan: monitoring.Plan | Non
         until,
     )
     return drawn[0] if drawn else None
+
+
+async def _last_message(ctx: Ctx, patient: str) -> visits.Message | None:
+    """The newest line that was written in one of the last visits."""
+    for visit in (await visits.of_patient(ctx, patient))[:3]:
+        if said := await visits.chat(ctx, visit.id):
+            return said[-1]
+    return None
 
 
 async def _others(ctx: Ctx) -> list[tuple[str, str]]:

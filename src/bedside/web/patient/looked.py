@@ -60,10 +60,11 @@ def lines(found: Sequence[AuditLine], me: str) -> list[Look]:
     looks: list[Look] = []
     for one in found:
         role = next((ROLES[r] for r in ROLES if r in one.roles), KINDS.get(one.actor_kind, ""))
+        itself = one.actor_kind == "job"
         look = Look(
             at=one.at,
-            who=one.actor_name,
-            role=role,
+            who=KINDS["job"] if itself else one.actor_name,
+            role="" if itself else role,
             what=OWN if one.actor == me and not one.wrote else one.action,
             why=WHY.get(one.purpose, one.purpose),
             reason=one.reason,

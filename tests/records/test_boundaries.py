@@ -246,3 +246,26 @@ async def test_find_patients(ctx: Ctx) -> None:
     with pytest.raises(NotFound):
         async with access.work(ctx, "read") as inner:
             await records.read(inner, "Nonsense", "1")
+
+
+async def test_what_names_no_patient(ctx: Ctx, door: Door) -> None:
+    """A Device in use is its patient's; a document without its subject is for those who care, not for everybody."""
+    await seed(ctx)
+    loose: dict[str, Any] = {"resourceType": "Binary", "id": "scan", "contentType": "text/plain", "data": "aGk="}
+    device = {"resourceType": "Device", "id": "cuff", "patient": {"reference": "Patient/ben"}}
+    async with access.work(ctx, "seed") as inner:
+        await records.create(inner, loose)
+        await records.create(inner, device)
+    ada = await someone(ctx, "patient", patient="ada")
+    manager, nurse = await someone(ctx, "administrator"), await someone(ctx, "nurse")
+    for person, status in ((ada, 403), (manager, 403), (nurse, 200)):
+        async with door(acting(ctx, person)) as http:
+            assert (await http.get("/Binary/scan")).status_code == status, person.roles
+            found = (await http.get("/Binary")).json()
+            assert len(found.get("entry", ())) == (status == 200)
+            history = (await http.get("/_history")).json()
+            seen = {e["resource"]["id"] for e in history["entry"]}
+            assert ("scan" in seen) == (status == 200)
+            assert not seen & {"cuff", "ben", "pulse-ben"}
+            assert (await http.get("/Device/cuff")).status_code == 403
+            assert (await http.get("/Organization/org")).status_code == 200

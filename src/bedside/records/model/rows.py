@@ -142,9 +142,8 @@ def shape(type_: str) -> Shape:
     patient = stands_for.get("patient", ("patient",))[0] if "patient" in known else None
     if type_ not in _ONE_SUBJECT:
         patient = None
-    compartment = frozenset(definitions.compartment("Patient").get(type_, ()))
-    if "patient" in compartment and "patient" in stands_for:
-        compartment |= {"subject"}
+    # The standard's compartment leaves out some that speak of a patient all the same (Device, Task).
+    compartment = frozenset(definitions.compartment("Patient").get(type_, ())) | {"patient", "subject"} & set(known)
     return Shape(patient, date, written, stands_for, compartment)
 
 

@@ -12,6 +12,7 @@ from bedside import access
 from bedside.fhir import dates
 from bedside.fhir.issues import Issue
 from bedside.foundation.context import Ctx
+from bedside.records.model.openness import outside
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.service.reading import Version, as_stored, instance_history, stored
 from bedside.records.service.registry import provided_types, providers
@@ -121,7 +122,8 @@ async def _log(ctx: Ctx, type_: str | None, wish: Wish) -> FoundVersions:
     for visible, group in (await _by_visibility(ctx, types)).values():
         after = positions.get("")
         position = Position(*after) if after else None
-        window = Window(group, visible, wish.since, wish.before, position, wish.size + 1)
+        may = all(outside(ctx.actor.kind, ctx.actor.roles, one) for one in group)
+        window = Window(group, visible, may, wish.since, wish.before, position, wish.size + 1)
         rows = await store.log(ctx.sql, ctx.tenant, window)
         lines += [_Line(row["updated"], "", (row["rid"], row["version"]), row) for row in rows]
         for one in group:
@@ -139,7 +141,8 @@ async def _by_visibility(ctx: Ctx, types: Sequence[str]) -> dict[Any, tuple[list
     groups: dict[Any, tuple[list[str] | None, list[str]]] = {}
     for one in types:
         seen = await access.visible(ctx, one)
-        groups.setdefault(seen, (None if seen is None else sorted(seen), []))[1].append(one)
+        key = (seen, outside(ctx.actor.kind, ctx.actor.roles, one))
+        groups.setdefault(key, (None if seen is None else sorted(seen), []))[1].append(one)
     return groups
 
 

@@ -9,6 +9,7 @@ from bedside.fhir.query import Query
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Row
 from bedside.records.model import rows as indexing
+from bedside.records.model.openness import outside
 from bedside.records.model.refusals import refuse
 from bedside.records.model.stored import Stored
 from bedside.records.service.reading import stored
@@ -27,6 +28,7 @@ async def included(ctx: Ctx, query: Query, matches: Sequence[Stored]) -> list[St
         return []
     have = {indexing.rid(one.type, one.id) for one in matches}
     added: dict[int, Row] = {}
+    sight = _Sight(ctx)
     fresh = {indexing.rid(one.type, one.id): one.type for one in matches}
     for n in range(ROUNDS):
         rows: list[Row] = []
@@ -38,7 +40,7 @@ async def included(ctx: Ctx, query: Query, matches: Sequence[Stored]) -> list[St
                 rows += await _backward(ctx, one, fresh)
         fresh = {}
         for row in rows:
-            if row["rid"] not in have and row["rid"] not in added and await _may(ctx, row):
+            if row["rid"] not in have and row["rid"] not in added and await sight.reaches(row):
                 added[row["rid"]] = row
                 fresh[row["rid"]] = row["type"]
         if len(added) > MOST:
@@ -68,10 +70,23 @@ async def _backward(ctx: Ctx, include: Include, targets: dict[int, str]) -> list
     return await store.referring(ctx.sql, ctx.tenant, rids, which, MOST + 1)
 
 
-async def _may(ctx: Ctx, row: Row) -> bool:
-    for patient in row["patients"] or (None,):
-        if await access.may(ctx, patient, "R", what=row["type"]):
-            if patient is not None:
-                ctx.trail.patients.setdefault(patient, set()).add("R")
-            return True
-    return False
+class _Sight:
+    """Who may be seen beside the matches: asked once a type."""
+
+    def __init__(self, ctx: Ctx) -> None:
+        self.ctx = ctx
+        self.known: dict[str, frozenset[str] | None] = {}
+
+    async def reaches(self, row: Row) -> bool:
+        """Whether the actor may see this resource; its patients are noted when they may."""
+        type_, patients = row["type"], row["patients"]
+        if type_ not in self.known:
+            self.known[type_] = await access.visible(self.ctx, type_)
+        visible = self.known[type_]
+        if patients:
+            mine = set(patients) if visible is None else visible.intersection(patients)
+            for patient in mine:
+                self.ctx.trail.patients.setdefault(patient, set()).add("R")
+            return bool(mine)
+        may = await access.may(self.ctx, None, "R", what=type_)
+        return may and outside(self.ctx.actor.kind, self.ctx.actor.roles, type_)

@@ -5,9 +5,10 @@ from typing import NamedTuple
 from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Row
-from bedside.foundation.errors import Gone, NotFound
+from bedside.foundation.errors import Forbidden, Gone, NotFound
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import encode
+from bedside.records.model.openness import outside
 from bedside.records.model.provider import ReadProvider
 from bedside.records.model.stored import Stored
 from bedside.records.service import auditing
@@ -84,6 +85,10 @@ async def instance_history(ctx: Ctx, type_: str, id_: str) -> list[Version]:
 
 async def authorise(ctx: Ctx, patients: list[str], what: str) -> None:
     """Let pass who may read for one of the patients; outside every compartment, who may read such resources."""
+    if not patients and not outside(ctx.actor.kind, ctx.actor.roles, what):
+        await access.authorise(ctx, None, "R", what=what)  # nobody is asked to sign in first
+        ctx.trail.refused = f"R {what}"
+        raise Forbidden("You may not read this: it names no patient whose record you may see.")
     if len(patients) <= 1:
         await access.authorise(ctx, patients[0] if patients else None, "R", what=what)
         return

@@ -16,6 +16,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import encode
+from bedside.records.model.openness import outside
 from bedside.records.model.provider import ReadProvider
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.stored import Page, Stored
@@ -134,7 +135,8 @@ class _Part:
 
     def _search(self, limit: int, after: Sequence[Any] | None) -> Search:
         seen = None if self.visible is None else sorted(self.visible)
-        return Search(self.type, self.filters, self.query.sort, limit, seen, after)
+        may = outside(self.ctx.actor.kind, self.ctx.actor.roles, self.type)
+        return Search(self.type, self.filters, self.query.sort, limit, seen, may, after)
 
     def _provider_search(self, provider: ReadProvider, limit: int, after: Sequence[Any] | None) -> ProviderSearch:
         by, descending = "at", True

@@ -4,7 +4,7 @@ Each condition is a correlated EXISTS over the index, which PostgreSQL turns int
 nest, since a reference's key is its target's rid. Values are bound, never written into the text.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +55,13 @@ def one_of(s: Statement, column: str, values: list[int], kind: str = "bigint") -
     if len(values) == 1:
         return f"{column} = {s.bind(values[0])}"
     return f"{column} = any({s.bind(values)}::{kind}[])"
+
+
+def seen(s: Statement, alias: str, visible: Sequence[str], *, outside: bool) -> str:
+    """SQL that is true where the row may be seen: of several patients in one resource one is enough, since it stands
+    in that patient's own record. outside: whether also what names no patient."""
+    mine = f"{alias}.patients && {s.bind(list(visible))}::text[]"
+    return f"({mine} or {alias}.patients = '{{}}')" if outside else mine
 
 
 def condition(s: Statement, filter_: Filter | Has, type_: str, rid: str) -> str:

@@ -51,10 +51,14 @@ class Position(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Which part of a history is asked for. types: None for all. patients: None for all. since, at: lastUpdated."""
+    """Which part of a history is asked for. types: None for all. patients: None for all. outside: also those of nobody.
+
+    since, before: of lastUpdated, half open.
+    """
 
     types: Sequence[str]
     patients: Sequence[str] | None = None
+    outside: bool = True
     since: datetime | None = None
     before: datetime | None = None
     after: Position | None = None
@@ -82,7 +86,8 @@ async def log(sql: Connection, tenant: int, window: Window) -> list[Row]:
         return f"${len(arguments)}"
 
     if window.patients is not None:
-        conditions.append(f"(v.patients && {bind(list(window.patients))}::text[] or v.patients = '{{}}')")
+        mine = f"v.patients && {bind(list(window.patients))}::text[]"
+        conditions.append(f"({mine} or v.patients = '{{}}')" if window.outside else mine)
     if window.since is not None:
         conditions.append(f"v.updated >= {bind(window.since)}")
     if window.before is not None:

@@ -12,7 +12,7 @@ from bedside.fhir.grammar import Filter, Has, ReferenceValue, Sort, TokenValue
 from bedside.foundation.database import Connection, Row
 from bedside.records.model import rows
 from bedside.records.model.refusals import refuse
-from bedside.records.store.conditions import Statement, condition, matches, one_of, params
+from bedside.records.store.conditions import Statement, condition, matches, one_of, params, seen
 
 _COLUMNS = "r.type, r.id, r.rid, r.version, r.updated, r.patients, r.body"
 # Codes that tell resources apart first: a walk that starts there is short.
@@ -31,7 +31,8 @@ class Search(NamedTuple):
     """What is asked of the store.
 
     patients: the ids asked for by the filters, already authorised; None when the filters name none.
-    visible: the ids whose resources may be seen; None for all. after: the last page's end, one value a key.
+    visible: the ids whose resources may be seen; None for all. outside: whether
+    also those that name no patient. after: the last page's end, one value a key.
     """
 
     type: str
@@ -39,6 +40,7 @@ class Search(NamedTuple):
     sort: Sequence[Sort]
     limit: int
     visible: Sequence[str] | None = None
+    outside: bool = True
     after: Sequence[Any] | None = None
 
 
@@ -90,10 +92,9 @@ def plan(search: Search) -> Plan:
     if not candidates:
         return Plan(None, None, filters)
     driver = candidates[0]
-    seen = None
     if form.patient and search.visible is not None:
-        seen = [rows.subject_key(one) for one in search.visible] + [0]
-    return Plan(driver, seen, [f for f in filters if f is not driver])
+        subjects = [rows.subject_key(one) for one in search.visible] + [0]
+    return Plan(driver, subjects, [f for f in filters if f is not driver])
 
 
 def _may_drive(one: Filter) -> bool:
@@ -110,22 +111,17 @@ def _walk(s: Statement, search: Search, chosen: Plan) -> tuple[str, str, str]:
         alias, source = "r", "records.resource r"
         where = [f"r.tenant = $1 and r.type = {s.bind(search.type)} and r.body is not null"]
         if search.visible is not None:
-            where.append(_seen(s, "r", search.visible))
+            where.append(seen(s, "r", search.visible, outside=search.outside))
     else:
         alias, source = "e", "records.entry e"
         where = ["e.tenant = $1", matches(s, chosen.driver, search.type, "e")]
         if chosen.subjects is not None:
             where.append(one_of(s, "e.patient", chosen.subjects))
         if search.visible is not None:
-            seen = _seen(s, "v", search.visible)
-            where.append(f"exists (select from records.resource v where v.tenant = $1 and v.rid = e.rid and {seen})")
+            may = seen(s, "v", search.visible, outside=search.outside)
+            where.append(f"exists (select from records.resource v where v.tenant = $1 and v.rid = e.rid and {may})")
     where += [condition(s, one, search.type, f"{alias}.rid") for one in chosen.rest]
     return source, " and ".join(where), alias
-
-
-def _seen(s: Statement, alias: str, visible: Sequence[str]) -> str:
-    # Of several patients in one resource one is enough: it stands in that patient's own record.
-    return f"({alias}.patients && {s.bind(list(visible))}::text[] or {alias}.patients = '{{}}')"
 
 
 def order(s: Statement, search: Search, chosen: Plan, alias: str) -> list[Order]:

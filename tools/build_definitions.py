@@ -297,15 +297,6 @@ def compartments() -> dict[str, dict[str, tuple[str, ...]]]:
     return dict(sorted(found.items()))
 
 
-def operations() -> dict[str, dict[str, Any]]:
-    """The published operations by their code and resource, for the CapabilityStatement."""
-    found = {}
-    for resource in bundle("profiles-resources"):
-        if resource["resourceType"] == "OperationDefinition":
-            found[resource["id"]] = {"code": resource["code"], "url": resource["url"]}
-    return dict(sorted(found.items()))
-
-
 def main() -> int:
     """Read, pack, write; the file changes only when its content does."""
     if not SOURCE.is_dir():
@@ -324,7 +315,6 @@ def main() -> int:
             "constraints": [one for _, one in it.constraints.values()],
             "search": it.build_search(),
             "compartments": compartments(),
-            "operations": operations(),
         },
         order="deterministic",
     )

@@ -69,4 +69,10 @@ def test_big_and_knotted_input_is_answered_soon() -> None:
     assert has_error(structure.validate({**slashes, "subject": {"reference": "/" * 500_000}}))
     structure.validate({**slashes, "subject": {"reference": "http://" + "a/" * 500_000}})
     structure.validate({**slashes, "text": {"status": "generated", "div": "<div>" * 100_000}})
+    many = 100_000
+    for spoiled in ({"name": [{}] * many}, {"gender": "x", "name": [{"given": [""] * many}]}, {"foo": [{}] * many}):
+        assert 0 < len(structure.validate({"resourceType": "Patient", **spoiled})) < 1000
+    assert has_error(structure.validate({"resourceType": "Patient", **{f"x{n}": n for n in range(many)}}))
+    doubled = b",".join(b'"id":"a"' for _ in range(many))
+    assert has_error(structure.validate(b'{"resourceType":"Patient",' + doubled + b"}"))
     structure.validate({**slashes, "valueString": "é" * 1_000_000})

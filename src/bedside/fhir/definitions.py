@@ -99,7 +99,6 @@ class _Pack(msgspec.Struct, frozen=True):
     constraints: tuple[msgspec.Raw, ...]
     search: dict[str, msgspec.Raw]
     compartments: dict[str, dict[str, tuple[str, ...]]]
-    operations: msgspec.Raw
 
 
 class _Header(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 from bedside.fhir import fhirpath, links
 from bedside.fhir.definitions import CodeSet, Constraint, Element, code_set, constraint, resource_types, table
-from bedside.fhir.faults import Fault, Faults, Whole, below, both
+from bedside.fhir.faults import ENOUGH, Fault, Faults, Whole, below, both
 from bedside.fhir.fhirpath.compiler import compile_tree
 from bedside.fhir.primitives import primitive
 
@@ -79,6 +79,8 @@ class _Object:
                 found = check(item, whole)
             if found is not None:
                 faults = both(faults, below("." + key, found))
+                if faults is not None and len(faults) >= ENOUGH:
+                    return faults
         for holds in self._invariants:
             broken = holds(value, whole)
             if broken is not None:
@@ -159,6 +161,8 @@ def _array(one: Check) -> Check:
             found = one(value, whole)
             if found is not None:
                 faults = both(faults, below(f"[{number}]", found))
+                if faults is not None and len(faults) >= ENOUGH:
+                    break
         return faults
 
     return check
@@ -198,6 +202,8 @@ def _beside(key: str, value: Any, whole: Whole) -> Faults:
         for number, one in enumerate(value):
             if one is not None and (found := _of_type("Element")(one, whole)) is not None:
                 faults = both(faults, below(f"[{number}]", found))
+                if faults is not None and len(faults) >= ENOUGH:
+                    break
         return faults
     if isinstance(value, dict) and set(value) == {"id"}:
         return None  # a value's id may stand alone beside the value

@@ -14,6 +14,9 @@ class Fault(NamedTuple):
     severity: Severity = "error"
 
 
+ENOUGH = 100
+"""Faults after which the rest of an array is not looked at: nobody reads more, and a million would be an attack."""
+
 Faults = list[Fault] | None
 """None is the usual answer, and costs nothing."""
 

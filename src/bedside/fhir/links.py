@@ -7,7 +7,7 @@ from typing import Any
 
 from bedside.fhir import references
 from bedside.fhir.definitions import resource_types
-from bedside.fhir.faults import Fault, Faults, Whole
+from bedside.fhir.faults import ENOUGH, Fault, Faults, Whole
 
 Check = Callable[[dict[str, Any], Whole], Faults]
 
@@ -90,6 +90,8 @@ def contained(resource: dict[str, Any], *, advice: bool) -> Faults:
                 Fault(f".contained[{number}]{path}", "invariant", what)
                 for path, what in _of_contained(one, seen, referred=referred)
             ]
+            if len(faults) >= ENOUGH:
+                break
     return faults or None
 
 

@@ -10,25 +10,31 @@ import msgspec
 from bedside.foundation.context import Ctx
 from bedside.monitoring.devices.store import technical as store
 
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "a page will translate this"
+    """Mark a text for the catalogues."""
+    return text
+
+
 KINDS: Final = {
     # kind: what it says to a person
-    "unknown-device": "Something sent readings as a device that is not known here",
-    "wrong-password": "A device tried to sign in with a wrong password",
-    "revoked-device": "A device that was revoked or has expired tried to connect or send",
-    "wrong-door": "Device credentials were used on the staff's own connection",
-    "client-id-taken": "A device used the MQTT client id of another device",
-    "other-subject": "A device tried to publish or listen where it may not",
-    "oversize": "A message was too large and was cut off by the broker",
-    "protocol": "A connection broke the MQTT protocol",
-    "malformed": "A message was not a SenML pack",
-    "refused-reading": "Readings were refused",
-    "unassigned": "Readings came from a time when nobody held the device; they wait for a person",
-    "conflict": "A moment was sent again with another value; both are kept",
-    "repeat": "Readings were sent again and were not stored twice",
-    "disorder": "Readings arrived out of order",
-    "late": "Readings arrived long after they were measured",
-    "clock": "A device's clock runs ahead",
-    "not-stored": "Readings could not be stored because of a fault here; they wait and are tried again",
+    "unknown-device": N_("Something sent readings as a device that is not known here"),
+    "wrong-password": N_("A device tried to sign in with a wrong password"),
+    "revoked-device": N_("A device that was revoked or has expired tried to connect or send"),
+    "wrong-door": N_("Device credentials were used on the staff's own connection"),
+    "client-id-taken": N_("A device used the MQTT client id of another device"),
+    "other-subject": N_("A device tried to publish or listen where it may not"),
+    "oversize": N_("A message was too large and was cut off by the broker"),
+    "protocol": N_("A connection broke the MQTT protocol"),
+    "malformed": N_("A message was not a SenML pack"),
+    "refused-reading": N_("Readings were refused"),
+    "unassigned": N_("Readings came from a time when nobody held the device; they wait for a person"),
+    "conflict": N_("A moment was sent again with another value; both are kept"),
+    "repeat": N_("Readings were sent again and were not stored twice"),
+    "disorder": N_("Readings arrived out of order"),
+    "late": N_("Readings arrived long after they were measured"),
+    "clock": N_("A device's clock runs ahead"),
+    "not-stored": N_("Readings could not be stored because of a fault here; they wait and are tried again"),
 }
 ROUTINE: Final = frozenset({"repeat", "disorder", "late"})
 """What a good device does after an outage: nothing was lost, but whoever looks should find it."""

@@ -24,17 +24,21 @@ class BedsideSeries extends HTMLElement {
   private plot: uPlot | undefined;
   private watch = new ResizeObserver(() => this.fit());
   private scheme = matchMedia("(prefers-color-scheme: dark)");
+  private paper = matchMedia("print");
   private redraw = () => this.draw();
 
   connectedCallback(): void {
     this.draw();
     this.watch.observe(this);
     this.scheme.addEventListener("change", this.redraw);
+    // A canvas keeps its pixels: on paper, ink on white must be drawn anew.
+    this.paper.addEventListener("change", this.redraw);
   }
 
   disconnectedCallback(): void {
     this.watch.disconnect();
     this.scheme.removeEventListener("change", this.redraw);
+    this.paper.removeEventListener("change", this.redraw);
     this.plot?.destroy();
   }
 

@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from bedside import access, monitoring
+from bedside.web.wall.hub import hub_of
 
 from .conftest import House, chromium, serving
 
@@ -75,6 +76,25 @@ async def test_a_dead_link_shows_within_five_seconds_and_the_truth_comes_back(ho
         await expect(tile(page, "patient-1").locator("[data-lost]")).to_contain_text("no data")
         await house.enter("patient-1", "heart-rate", 141)
         cut.clear()
+        await expect(page.locator("[data-link]")).to_have_text("live", timeout=6000)
+
+
+async def test_a_server_that_cannot_read_the_truth_is_a_dead_link_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.enter("patient-1", "heart-rate", 72)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+
+        async def gone(*_: object, **__: object) -> None:
+            raise OSError("the database is away")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(hub_of(house.ctx), "_read", gone)
+            began = time.monotonic()
+            await expect(page.locator("bedside-wall.is-dead")).to_be_visible(timeout=7000)
+            assert time.monotonic() - began <= 5.5  # and the time that the picture was still true
         await expect(page.locator("[data-link]")).to_have_text("live", timeout=6000)
 
 

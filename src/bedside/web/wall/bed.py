@@ -122,6 +122,11 @@ class Bed:
         if line is not None and not isinstance(value.value, str) and (not line or line[-1][0] < value.at):
             line.append((value.at, value.value))
 
+    def content(self) -> object:
+        """What a picture of it is made of, to see whether it changed."""
+        score = self.score and (self.score.status, self.score.total, self.score.missing, self.score.stale)
+        return list(self.alarms), dict(self.values), score, self.plan
+
     @property
     def alarm(self) -> Alarm | None:
         """The one that the tile shows: unseen first, then the worst, then the oldest."""
@@ -200,8 +205,11 @@ class Bed:
         wanted = [str(alarm.finding["metric"])] if alarm else []
         for name in (*wanted, *TREND_ORDER):
             found = self.values.get(name)
-            if found is not None and not isinstance(found.value, str):
-                return name
+            if found is None or isinstance(found.value, str):
+                continue
+            if name == "heart-rate" and found.kind == "blood-pressure":
+                continue  # a cuff counts the pulse too, but the pressure is what it is for
+            return name
         return None
 
     def span_of(self, metric: str) -> timedelta:

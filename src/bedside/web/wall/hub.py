@@ -1,9 +1,9 @@
 """What all walls of one process share: one subscription to the bus, one memory of the beds, one picture of each tile.
 
 A wall costs little: a change is heard once, read once, drawn once a language, and the same text goes to every screen.
-Readings come by the bus as they are stored; alarms are read anew when the bus says that one changed. Every
-RECONCILE seconds everything is read again, and while the bus is away every POLL seconds, so that no lost message
-leaves a frozen picture.
+Readings come by the bus as they are stored; alarms are read anew when the bus says that one changed. Every RECONCILE
+seconds everything is read again, so that no lost message leaves a frozen picture, and a hub that could not read the
+store for ALIVE seconds lets its walls say that they have no data.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from bedside.web.wall.bed import Bed
 
 GATHER = 0.1
 """Seconds that changes are gathered before they are sent on."""
-RECONCILE = 15.0
-POLL = 2.0
+RECONCILE = 2.0
+ALIVE = timedelta(seconds=3)
 RESCORE = timedelta(seconds=5)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -65,10 +65,15 @@ class Hub:
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
+        self._stopping = asyncio.Event()
         self._subscriptions: list[Any] = []
         self._task: asyncio.Task[None] | None = None
-        self.read_at: datetime | None = None
-        """When the store last answered in full."""
+        self._read_at: datetime | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the store has answered of late: only then may a wall claim to be live."""
+        return self._read_at is not None and self.now() - self._read_at < ALIVE
 
     @property
     def bus(self) -> Bus:
@@ -99,6 +104,7 @@ class Hub:
 
     async def _begin(self) -> None:
         await self._listen()
+        self._stopping.clear()
         self._task = asyncio.create_task(self._run())
 
     async def _listen(self) -> None:
@@ -111,13 +117,18 @@ class Hub:
 
     async def _end(self) -> None:
         if self._task is not None:
+            # Told, not cancelled: a cancellation that meets the end of a wait may be lost in Python 3.11.
+            self._stopping.set()
+            self._wake.set()
+            await asyncio.wait({self._task}, timeout=5)
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         for subscription in self._subscriptions:
             with contextlib.suppress(Exception):
                 await subscription.unsubscribe()
         self._subscriptions.clear()
+        for waiting in (self._alarms, self._values, self._changed):
+            waiting.clear()
 
     async def _hear_readings(self, subject: str, payload: list[dict[str, Any]]) -> None:
         patient = subject.rpartition(".")[2]
@@ -139,23 +150,25 @@ class Hub:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         next_read = loop.time() + RECONCILE
-        while True:
+        while not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
-                wait = next_read - loop.time() if self.bus.connected else min(POLL, next_read - loop.time())
-                await asyncio.wait_for(self._wake.wait(), max(wait, 0.01))
+                await asyncio.wait_for(self._wake.wait(), max(next_read - loop.time(), 0.01))
+            if self._stopping.is_set():
+                return
             self._wake.clear()
             try:
                 await self._listen()
-                if loop.time() >= next_read or not self.bus.connected:
+                if loop.time() >= next_read:
                     next_read = loop.time() + RECONCILE
                     await self._refresh(list(self.beds), everything=True)
                 else:
                     await asyncio.sleep(GATHER)
                     await self._refresh(self._alarms | self._values | self._unscored(), everything=False)
-            except (BedsideError, OSError) as error:
+            except Exception as error:
+                # Whatever it is, the next turn tries again; meanwhile the walls are told nothing, and say so.
                 log.warning("the walls could not be refreshed", kind=type(error).__name__)
-                await asyncio.sleep(1)
-                self._wake.set()
+                await asyncio.sleep(0.5)
+                next_read = loop.time()
                 continue
             changed, self._changed = self._changed, set()
             for viewer in self._viewers:
@@ -164,7 +177,8 @@ class Hub:
     def _unscored(self) -> set[str]:
         """Whose NEWS2 may have changed: those heard of live, each at most once in RESCORE seconds."""
         now = self.now()
-        return {patient for patient in self._changed if now - (self.beds[patient].scored_at or EPOCH) > RESCORE}
+        heard = self._changed & self.beds.keys()
+        return {patient for patient in heard if now - (self.beds[patient].scored_at or EPOCH) > RESCORE}
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Ctx]:
@@ -175,7 +189,7 @@ class Hub:
         alarms, self._alarms = self._alarms, set()
         values, self._values = self._values, set()
         wanted = [patient for patient in patients if patient in self.beds]
-        if not wanted:
+        if not wanted and not everything:
             return
         try:
             async with self._reading() as ctx:
@@ -185,7 +199,7 @@ class Hub:
             self._values |= values
             raise
         if everything:
-            self.read_at = self.now()
+            self._read_at = self.now()
 
     async def _read(self, ctx: Ctx, patients: list[str], *, latest: set[str]) -> None:
         found = await monitoring.alarms(ctx, patients=patients)
@@ -193,14 +207,18 @@ class Hub:
         plans = await monitoring.plans(ctx, patients)
         newest = await monitoring.latest(ctx, sorted(latest)) if latest else {}
         for patient in patients:
-            bed = self.beds[patient]
+            bed = self.beds.get(patient)
+            if bed is None:  # its last wall closed meanwhile
+                continue
+            before = bed.content()
             bed.alarms = [alarm for alarm in found if alarm.patient == patient]
             bed.score, bed.plan, bed.scored_at = scores[patient], plans[patient], self.now()
             if patient in newest:
                 bed.take_latest(newest[patient])
             await self._past(ctx, bed)
-            bed.changed()
-            self._changed.add(patient)
+            if bed.content() != before:
+                bed.changed()
+                self._changed.add(patient)
 
     async def _past(self, ctx: Ctx, bed: Bed) -> None:
         metric = bed.trend_metric()
@@ -227,7 +245,7 @@ class Hub:
                     bed.bed, bed.place = stays[0].bed or "", names.get(stays[0].place, "")
                 self.beds[patient] = bed
             await self._read(ctx, patients, latest=set(patients))
-        self.read_at = self.now()
+        self._read_at = self.now()
 
 
 async def name_of(ctx: Ctx, patient: str) -> str:

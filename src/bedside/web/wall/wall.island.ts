@@ -3,7 +3,7 @@
 import "./wall.css";
 import { type Priority, Speaker } from "./sound";
 
-const DEAD_AFTER = 4_000; // ms without a word from the server; its beat comes every 2 s
+const DEAD_AFTER = 3_500; // ms without a word from the server; its beat comes every second
 const CALM = 10_000; // ms without a change of severity before tiles may move
 const SILENCE = 120; // s
 
@@ -21,13 +21,16 @@ interface Message {
   bar?: Bar;
   rail?: string;
   bus?: boolean;
+  alive?: boolean; // false: the server itself cannot read the truth
 }
 
 class BedsideWall extends HTMLElement {
   #words: Record<string, string> = {};
   #speaker = new Speaker();
   #socket: WebSocket | null = null;
-  #heard = 0; // by performance.now, which no clock change moves
+  #heard = 0; // when truth last came, by performance.now, which no clock change moves
+  #blind = false;
+  #fuse = 0;
   #ahead = 0; // ms that the server's clock is ahead of ours
   #retry = 500;
   #bySeverity = false;
@@ -92,7 +95,10 @@ class BedsideWall extends HTMLElement {
   }
 
   #take(message: Message): void {
-    this.#heard = performance.now();
+    this.#blind = message.alive === false;
+    if (!this.#blind) this.#heard = performance.now();
+    clearTimeout(this.#fuse);
+    this.#fuse = window.setTimeout(() => this.#tick(), DEAD_AFTER + 10);
     this.#ahead = Date.parse(message.now) - Date.now();
     this.#retry = 500;
     delete this.dataset.signedOut;
@@ -179,7 +185,7 @@ class BedsideWall extends HTMLElement {
   #tick(): void {
     const now = this.#now();
     const quiet = performance.now() - this.#heard;
-    const dead = quiet > DEAD_AFTER;
+    const dead = quiet > DEAD_AFTER || this.#blind;
     this.classList.toggle("is-dead", dead);
     const link = dead ? `${this.#words.lost} ${this.#age(quiet)}` : this.#slow ? this.#words.slow : this.#words.live;
     this.#say(this.#part("link"), link ?? "");

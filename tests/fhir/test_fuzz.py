@@ -5,6 +5,8 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bedside.fhir import definitions, structure
 from bedside.fhir.index import extract
@@ -51,6 +53,13 @@ def test_answers_whatever_is_given(seed: int) -> None:
         issues = structure.validate(resource, warnings=True)
         if not has_error(issues):
             extract(resource)
+
+
+@given(
+    st.one_of(st.binary(max_size=200), st.from_regex(rb'\{"resourceType": ?"Patient", ?"[a-z]{1,9}": ?[^}]{0,40}\}'))
+)
+def test_answers_whatever_bytes_are_given(raw: bytes) -> None:
+    assert isinstance(structure.validate(raw), list)
 
 
 def test_big_and_knotted_input_is_answered_soon() -> None:

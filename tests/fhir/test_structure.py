@@ -323,6 +323,12 @@ NESTED = b'{"resourceType":"Patient","extension":[' + b'{"url":"x","extension":[
         (b'{"resourceType":"Observation","valueInteger":NaN}', ""),
         (b"", ""),
         (b"[1]", ""),
+        (b'{"resourceType":"Observation","valueQuantity":{"value":1e99999999999999999999}}', ""),
+        (b'{"resourceType":"Observation","valueInteger":' + b"1" * 5000 + b"}", ""),
+        (
+            b'{"resourceType":"Observation","valueQuantity":{"value":0.' + b"1" * 101 + b"}}",
+            "Observation.valueQuantity.value",
+        ),
         (b"null", ""),
         (NESTED, ""),
         (b"[" * 100_000, ""),

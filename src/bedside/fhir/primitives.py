@@ -17,6 +17,7 @@ _SHORT_MIME = re.compile(r"[A-Za-z0-9.+\-]+")
 _MIME_SET = "http://hl7.org/fhir/ValueSet/mimetypes"
 _DAY_TYPES = frozenset({"date", "dateTime", "instant"})
 _LARGEST_EXPONENT = 300
+_MOST_DIGITS = 100
 _LONGEST = 1024 * 1024
 
 
@@ -61,8 +62,11 @@ def _id(value: Any) -> Faults:
 
 
 def _decimal(value: Any) -> Faults:
-    if isinstance(value, Decimal) and abs(value.adjusted()) > _LARGEST_EXPONENT:
-        return [Fault("", "value", "a number beyond every measure")]
+    if isinstance(value, Decimal):
+        if abs(value.adjusted()) > _LARGEST_EXPONENT:
+            return [Fault("", "value", "a number beyond every measure")]
+        if len(value.as_tuple().digits) > _MOST_DIGITS:
+            return [Fault("", "value", f"a number of more than {_MOST_DIGITS} digits")]
     return None
 
 

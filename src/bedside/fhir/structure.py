@@ -37,6 +37,8 @@ def read(raw: bytes) -> dict[str, Any]:
         raise Malformed("the body is not UTF-8") from None
     except RecursionError:
         raise Malformed("the body is nested too deeply") from None
+    except ArithmeticError:
+        raise Malformed("the body holds a number beyond every measure") from None
     except (msgspec.DecodeError, ValueError) as error:
         raise Malformed(f"the body is not JSON: {error}") from None
     if not isinstance(found, dict):

@@ -8,6 +8,7 @@ import pytest
 from tests.records.conftest import Door
 from tests.records.resources import patient, pulse
 
+from bedside.fhir import structure
 from bedside.foundation.context import NOBODY, Ctx
 
 pytestmark = pytest.mark.engine
@@ -230,3 +231,31 @@ async def test_pages_stay_while_data_changes(http: httpx.AsyncClient) -> None:
             await http.post("/Observation", json=pulse("ada", 1, "2026-03-01T08:00:00Z"))
             url = next((link["url"] for link in page["link"] if link["relation"] == "next"), None)
         assert len(seen) == len(set(seen)) == 25, query
+
+
+async def test_every_answer_is_itself_valid_fhir(http: httpx.AsyncClient) -> None:
+    await http.put("/Patient/ada", json=patient("ada"))
+    await http.put("/Observation/o", json={**pulse("ada"), "id": "o"})
+    await http.delete("/Observation/o")
+    batch = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": "Patient/x"}}]}
+    answers = [
+        await http.get("/metadata"),
+        await http.get("/Patient"),
+        await http.get("/Observation"),
+        await http.get("/Patient?nonsense=1", headers={"prefer": "handling=lenient"}),
+        await http.get("/Patient?_elements=name"),
+        await http.get("/_history"),
+        await http.get("/AuditEvent"),
+        await http.get("/Patient/nobody"),
+        await http.post("", json=batch),
+        await http.post(
+            "",
+            json={
+                **batch,
+                "type": "transaction",
+                "entry": [{**batch["entry"][0], "request": {"method": "GET", "url": "Patient/ada"}}],
+            },
+        ),
+    ]
+    for answer in answers:
+        assert structure.validate(answer.content) == [], answer.text[:500]

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bedside import access
+from bedside.fhir import references
+from bedside.fhir.definitions import resource_types
 from bedside.fhir.grammar import DateValue, Filter, Has, ReferenceValue, TokenValue
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
@@ -32,8 +34,10 @@ def resource(line: access.AuditLine) -> dict[str, Any]:
     if line.reason:
         purpose["text"] = line.reason
     entities: list[dict[str, Any]] = [{"what": {"reference": f"Patient/{one}"}} for one in line.patients]
+    # Only a resource is a reference; a type that was searched, or a room's own noun, has a name.
     entities += [
-        {"what": {"reference": one}} if one.split("/")[0][:1].isupper() else {"name": one} for one in line.entities
+        {"what": {"reference": one}} if references.parse(one).type in resource_types() else {"name": one}
+        for one in line.entities
     ]
     event: dict[str, Any] = {
         "resourceType": "AuditEvent",

@@ -79,6 +79,7 @@ async def test_a_stranger_gets_no_chart(ward) -> None:  # type: ignore[no-untype
         refused = await client.get(f"/patients/{ward.ben_id}")
         assert refused.status_code in {403, 404}
         assert "Nunez" not in refused.text
+        assert f'href="/emergency/{ward.ben_id}"' in refused.text
     async with ward.as_(ward.rosa) as client:
         assert (await client.get(f"/patients/{ward.rosa_id}")).status_code == 403
         assert (await client.get("/today")).status_code == 403

@@ -177,7 +177,7 @@ async def test_the_session_warns_and_can_be_extended(
     assert page.url.endswith("/account")
     clock.turn(timedelta(minutes=15))
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
-    await page.wait_for_url("**/sign-in?next=%2Faccount")
+    await page.wait_for_url("**/sign-in?next=%2Faccount", wait_until="commit")
     await page.close()
 
 

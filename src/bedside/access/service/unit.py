@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from bedside.access.service.actors import purpose_of
 from bedside.access.store import audit as store
 from bedside.foundation.context import Ctx, Trail
 from bedside.foundation.database import Database, Row
@@ -72,6 +73,7 @@ def entry(ctx: Ctx, outcome: str) -> Row:
     """The audit entry of what a ctx did so far."""
     trail = ctx.trail
     actor = trail.actor or ctx.actor
+    purpose = ctx.purpose if trail.actor is None or actor.kind != "person" else purpose_of(actor.roles)
     return {
         "tenant": ctx.tenant,
         "at": ctx.clock.now().isoformat(),
@@ -83,7 +85,7 @@ def entry(ctx: Ctx, outcome: str) -> Row:
         "actor_name": actor.name,
         "actor_reference": actor.reference,
         "roles": sorted(actor.roles),
-        "purpose": "ETREAT" if trail.emergency else ctx.purpose,
+        "purpose": "ETREAT" if trail.emergency else purpose,
         "reason": ctx.reason,
         "origin": ctx.origin,
         "patients": {patient: "".join(sorted(actions)) for patient, actions in trail.patients.items()},

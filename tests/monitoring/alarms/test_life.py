@@ -398,9 +398,20 @@ async def test_a_lost_wake_up_is_found_by_the_sweep(ward: Ward) -> None:
     assert (await ward.only()).step == 2
 
 
-async def test_nobody_on_duty_tells_the_administrator_at_once(ward: Ward) -> None:
+async def test_whom_no_place_watches_everybody_on_duty_is_asked_for(ward: Ward) -> None:
     async with access.work(ward.ctx, "moved her") as ctx:
         await access.leave_place(ctx, PATIENT, "ward")
+    await ward.measure(*pressure(200, 130, ward.clock.now()))
+    alarm = await ward.only()
+    assert (alarm.asked, alarm.nobody) == (("Nurse",), False)
+    await ward.by(ward.nurse, lambda ctx: answers.acknowledge(ctx, alarm.id))
+
+
+async def test_nobody_on_duty_tells_the_administrator_at_once(ward: Ward) -> None:
+    async with access.work(ward.ctx, "moved her") as ctx:
+        await access.add_place(ctx, "empty", "Ward without staff", "ward")
+        await access.leave_place(ctx, PATIENT, "ward")
+        await access.place_patient(ctx, PATIENT, "empty")
     await ward.measure(*pressure(200, 130, ward.clock.now()))
     alarm = await ward.only()
     assert (alarm.asked, alarm.nobody) == ((), True)

@@ -188,3 +188,15 @@ async def test_a_wall_is_audited_when_opened_and_when_closed(house: House) -> No
                 break
             await asyncio.sleep(0.1)
     assert {"opened the wall", "closed the wall"} <= lines
+
+
+async def test_whom_no_wall_shows_appears_with_the_alarm(house: House) -> None:
+    async with access.work(house.ctx, "moved her") as work:
+        await access.leave_place(work, "patient-1", "ward")
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        await expect(tile(page, "patient-1")).to_have_count(0)
+        async with access.work(house.ctx, "reported") as work:
+            await monitoring.report_symptoms(work, "patient-1", ["chest-pain"])
+        await expect(tile(page, "patient-1")).to_contain_text("Danger symptoms")

@@ -7,6 +7,8 @@ import re
 import httpx
 import pytest
 
+from bedside import access, monitoring
+
 from .conftest import House, serving
 
 pytestmark = pytest.mark.journey
@@ -75,3 +77,15 @@ async def test_who_is_not_on_duty_sees_no_bed(house: House) -> None:
         assert (await web.get("/wall/patient/patient-1")).status_code == 403
         house.who = house.nurse.with_(actor=house.nurse.actor.__class__("person", "p", "P", frozenset({"pharmacist"})))
         assert (await web.get("/wall")).status_code == 403
+
+
+async def test_whom_no_place_watches_appears_once_there_is_an_alarm(house: House) -> None:
+    async with access.work(house.ctx, "moved her") as work:
+        await access.leave_place(work, "patient-1", "ward")
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML) as web:
+        assert 'data-patient="patient-1"' not in (await web.get("/wall")).text
+        async with access.work(house.ctx, "reported") as work:
+            await monitoring.report_symptoms(work, "patient-1", ["chest-pain"])
+        page = (await web.get("/wall")).text
+    assert 'data-patient="patient-1"' in page
+    assert "Chest pain" in page

@@ -42,6 +42,8 @@ class Viewer:
     patients: frozenset[str]
     dirty: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    again: bool = False
+    """Look again at whom it may show, before its time."""
 
     def tell(self, patients: Iterable[str]) -> None:
         """These changed."""
@@ -146,6 +148,10 @@ class Hub:
         if patient in self.beds:
             self._alarms.add(patient)
             self._wake.set()
+            return
+        for viewer in self._viewers:  # somebody whom no wall shows yet
+            viewer.again = True
+            viewer.wake.set()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bedside import access
+from bedside import access, monitoring
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Forbidden
 from bedside.foundation.http import ctx_of
@@ -52,6 +52,9 @@ async def patients_for(ctx: Ctx, place: str | None) -> frozenset[str]:
         if place is None or one.id == place
         for stay in await access.patients_at(ctx, one.id)
     ]
+    if place is None:
+        # Whoever has an open alarm is shown to who was asked, though no place watches them.
+        stays += [alarm.patient for alarm in await monitoring.alarms(ctx)]
     shown = sorted(set(stays) if visible is None else visible.intersection(stays))[:MOST_TILES]
     for patient in shown:
         await access.authorise(ctx, patient, "R", what="reading")
@@ -95,7 +98,7 @@ async def page(request: Request) -> Response:
     place = request.query_params.get("place")
     async with access.work(ctx, "looked at the wall", readonly=True) as work:
         shown = await patients_for(work, place)
-        places = await access.places(work)
+        places = [one for one in await access.places(work) if one.kind in {"ward", "programme"}]
     hub = hub_of(ctx)
     viewer = Viewer(shown)
     await hub.join(viewer)
@@ -186,9 +189,10 @@ async def _keep(
         if viewer.wake.is_set():
             viewer.wake.clear()
             dirty, viewer.dirty = viewer.dirty, set()
-            await _send(socket, hub, viewer, "tiles", in_order(hub, dirty))
-        if loop.time() >= next_check:
-            next_check = loop.time() + RECHECK
+            if dirty:
+                await _send(socket, hub, viewer, "tiles", in_order(hub, dirty))
+        if viewer.again or loop.time() >= next_check:
+            viewer.again, next_check = False, loop.time() + RECHECK
             await _recheck(socket, ctx, hub, viewer, place)
         if loop.time() >= next_beat:
             next_beat = loop.time() + BEAT

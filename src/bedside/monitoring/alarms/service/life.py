@@ -20,6 +20,7 @@ from bedside.monitoring.rules.model.tables import Pace
 
 AFTERWARDS = timedelta(hours=24)
 """Whoever was asked keeps a relationship so long after the alarm has closed."""
+ANSWERERS = frozenset({"nurse", "clinician"})
 TIMERS = ("escalate", "return", "recheck")
 
 
@@ -110,11 +111,13 @@ async def watch_silence(ctx: Ctx, patient: str, device: str, kind: str, heard: d
 
 
 async def ladder(ctx: Ctx, patient: str) -> list[Rung]:
-    """Who is on duty now where the patient is watched, step by step."""
+    """Who is on duty now where the patient is watched, step by step; of a patient whom no place watches, everywhere."""
     steps: dict[int, dict[str, str]] = {}
-    for stay in await access.places_of(ctx, patient):
-        for duty in await access.on_duty(ctx, place=stay.place, role=None, at=ctx.clock.now()):
-            steps.setdefault(duty.step, {})[duty.person] = duty.name
+    places: list[str | None] = [stay.place for stay in await access.places_of(ctx, patient)]
+    for place in places or [None]:
+        for duty in await access.on_duty(ctx, place=place, role=None, at=ctx.clock.now()):
+            if duty.role in ANSWERERS:
+                steps.setdefault(duty.step, {})[duty.person] = duty.name
     return [Rung(step, tuple(people.items())) for step, people in sorted(steps.items())]
 
 

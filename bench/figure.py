@@ -5,26 +5,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value. limit: the most it may be, in the same unit; None where only the value is of interest.
-    floor: the least it must be, where more is better."""
+    """A measured value. limit: the most it may be, in the same unit; None where only the value is of interest."""
 
     name: str
     value: float
     unit: str
     limit: float | None = None
-    floor: float | None = None
 
     @property
     def good(self) -> bool:
-        enough = self.floor is None or self.value >= self.floor
-        return enough and (self.limit is None or self.value <= self.limit)
+        return self.limit is None or self.value <= self.limit
 
     def __str__(self) -> str:
         number = f"{self.value:,.0f}" if self.value >= 100 else f"{self.value:.2f}"
         line = f"{self.name:<52} {number:>9} {self.unit:<3}"
-        if self.floor is not None:
-            under = "" if self.good else "  UNDER"
-            return f"{line} at least {self.floor:g}, ratio {self.value / self.floor:.2f}{under}"
         if self.limit is None:
             return line.rstrip()
         return f"{line} limit {self.limit:g}, ratio {self.value / self.limit:.2f}{'' if self.good else '  OVER'}"

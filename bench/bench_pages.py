@@ -11,6 +11,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from playwright.sync_api import Page as Tab
 from tests.journeys.pages import PAGES, Page
+from tests.journeys.scene import prepare
 from tests.journeys.visiting import show, sign_in
 from tools import chromium
 from tools.clinic import running
@@ -33,7 +34,7 @@ def signed_in(browser: Browser, address: str, page: Page, width: int) -> Browser
     return context
 
 
-def weigh(context: BrowserContext, page: Page) -> tuple[float, float]:
+def weigh(context: BrowserContext, page: Page, scene: dict[str, str]) -> tuple[float, float]:
     """kB that crossed the wire (headers too) until the page is still, and seconds until it was shown on a slow link."""
     tab = context.new_page()
     network = context.new_cdp_session(tab)
@@ -46,20 +47,20 @@ def weigh(context: BrowserContext, page: Page) -> tuple[float, float]:
         seen += int(event["encodedDataLength"])
 
     network.on("Network.loadingFinished", add)
-    show(tab, page)
+    show(tab, page, scene)
     tab.wait_for_load_state("networkidle")
     weight = seen / 1000
-    seconds = slowly(tab, network, page) if page.patient else 0.0
+    seconds = slowly(tab, network, page, scene) if page.light else 0.0
     tab.close()
     return weight, seconds
 
 
-def slowly(tab: Tab, network: Any, page: Page) -> float:
+def slowly(tab: Tab, network: Any, page: Page, scene: dict[str, str]) -> float:
     """Seconds from asking for the page to its heading, on the slow link."""
     network.send("Network.emulateNetworkConditions", SLOW)
     tab.goto("about:blank")
     begun = time.monotonic()
-    show(tab, page)
+    show(tab, page, scene)
     return time.monotonic() - begun
 
 
@@ -71,10 +72,11 @@ def measure() -> Iterator[Figure]:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=[*chromium.ARGUMENTS])
+        scene = prepare(browser, clinic.address)
         for page in PAGES:
             with signed_in(browser, clinic.address, page, min(page.widths)) as context:
-                weight, seconds = weigh(context, page)
-            yield Figure(f"{page.name}, over the wire", weight, "kB", PATIENT_KB if page.patient else None)
-            if page.patient:
+                weight, seconds = weigh(context, page, scene)
+            yield Figure(f"{page.name}, over the wire", weight, "kB", PATIENT_KB if page.light else None)
+            if page.light:
                 yield Figure(f"{page.name}, at 400 kbit/s and 400 ms", seconds, "s", SLOW_SECONDS)
         browser.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from tests.journeys.pages import PAGES, Page
+from tests.journeys.scene import prepare
 from tests.journeys.visiting import show, sign_in
 
 from tools import chromium
@@ -23,7 +24,7 @@ from tools.steps import ROOT, say
 HEIGHTS = {360: 740, 1440: 900, 1920: 1080}
 
 
-def take(browser: Browser, address: str, page: Page, folder: Path) -> None:
+def take(browser: Browser, address: str, page: Page, scene: dict[str, str], folder: Path) -> None:
     """One page in each of its widths and both themes."""
     for theme in ("light", "dark"):
         context = browser.new_context(base_url=address, color_scheme=theme, reduced_motion="reduce")
@@ -32,7 +33,7 @@ def take(browser: Browser, address: str, page: Page, folder: Path) -> None:
             sign_in(tab, page.who)
         for width in page.widths:
             tab.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-            show(tab, page)
+            show(tab, page, scene)
             tab.evaluate("document.fonts.ready")
             tab.screenshot(path=folder / f"{page.name}-{width}-{theme}.png", full_page=width != 1920)
         context.close()
@@ -54,11 +55,12 @@ def main() -> int:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=executable, args=[*chromium.ARGUMENTS])
+        scene = prepare(browser, clinic.address)
         for page in PAGES:
             if wanted and page.name not in wanted:
                 continue
             try:
-                take(browser, clinic.address, page, folder)
+                take(browser, clinic.address, page, scene, folder)
                 say(f"✓ {page.name}")
             except (AssertionError, PlaywrightError) as error:
                 failed += 1

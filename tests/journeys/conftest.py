@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.journeys.scene import prepare
 from tests.journeys.visiting import sign_in
 from tools import chromium
 from tools.clinic import Clinic, running
@@ -38,6 +39,19 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=[*chromium.ARGUMENTS])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def _scenes() -> dict[str, dict[str, str]]:
+    return {}
+
+
+@pytest.fixture
+def scene(browser: Browser, clinic: Clinic, _scenes: dict[str, dict[str, str]]) -> dict[str, str]:
+    """A visit, prescriptions and their addresses, made once in this clinic."""
+    if clinic.address not in _scenes:
+        _scenes[clinic.address] = prepare(browser, clinic.address)
+    return _scenes[clinic.address]
 
 
 @pytest.fixture

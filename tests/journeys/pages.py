@@ -4,30 +4,75 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-STORY_PATIENT = "Rosa Álvarez"
-"""Whose pressure rises in the first two minutes."""
-STAFF_WIDTHS = (360, 1440)
+NURSE, CLINICIAN, PHARMACIST = "Amina Haddad", "Elena Ruiz", "Grace Lin"
+ADMINISTRATOR, PRIVACY_OFFICER = "Pat Morgan", "Inês Costa"
+PATIENT = "Rosa Álvarez"
+"""Whose pressure rises in the first two minutes. She speaks Spanish."""
+STAFF_WIDTHS, WALL_WIDTHS = (360, 1440), (1440, 1920)
 
 
 @dataclass(frozen=True)
 class Page:
     """One page. who: the name on the demo's sign-in button, None for nobody.
 
-    by: links or buttons, by their accessible name, to click after path; a page whose address holds an id is reached so.
-    shows: a heading or landmark that must be there, so that an error page never passes for the page.
+    path: may hold a name in braces, which scene.py knows. shows: a pattern of the heading that must be there, so that
+    an error page never passes for the page. light: whether a patient meets it on the way into a visit, so that its
+    weight is limited.
     """
 
     name: str
     path: str
     who: str | None
     shows: str
-    by: tuple[str, ...] = ()
     widths: tuple[int, ...] = STAFF_WIDTHS
-    patient: bool = False
-    """Whether a patient meets it on the way into a visit: then its weight is limited."""
+    light: bool = False
 
 
 PAGES: tuple[Page, ...] = (
+    Page("sign-in", "/sign-in", None, "Sign in", light=True),
+    Page("sign-in-help", "/sign-in/help", None, "Help with signing in", light=True),
+    Page("help", "/help", None, "Help", light=True),
     Page("kit", "/kit", None, "The kit"),
-    Page("help", "/help", None, "Help", patient=True),
+    Page("not-found", "/nowhere", None, "There is nothing here"),
+    Page("outbox", "/demo/outbox", None, "Outbox"),
+    # the patient
+    Page("home", "/home", PATIENT, PATIENT.split(maxsplit=1)[0], light=True),
+    Page("readings", "/readings", PATIENT, "Mediciones|Readings"),
+    Page("send", "/readings/send", PATIENT, ""),
+    Page("send-pressure", "/readings/send/blood-pressure", PATIENT, "Presión arterial"),
+    Page("rest", "/readings/rest", PATIENT, ""),
+    Page("messages", "/messages", PATIENT, "Mensajes"),
+    Page("me", "/me", PATIENT, PATIENT),
+    Page("who-looked", "/me/who-looked", PATIENT, "Quién"),
+    Page("medicines", "/medicines", PATIENT, "Medicamentos"),
+    Page("account", "/account", PATIENT, "Mi cuenta"),
+    # the way into a visit
+    Page("join", "{join}", None, "Your video visit", light=True),
+    Page("join-dead", "/join/nothing", None, "", light=True),
+    Page("where", "/visit/{waiting}", PATIENT, "", light=True),
+    Page("check", "/visit/{visit}/check", PATIENT, "", light=True),
+    Page("room", "/visit/{visit}/room", PATIENT, CLINICIAN, light=True),
+    Page("visit-over", "/visit/over", None, "The visit is over"),
+    # staff
+    Page("today", "/today", CLINICIAN, r"\d"),
+    Page("patients", "/patients?q=a", CLINICIAN, "Patients"),
+    Page("chart", "/patients/{patient}", CLINICIAN, PATIENT),
+    Page("type-reading", "/patients/{patient}/reading", NURSE, "Type a reading"),
+    Page("type-pressure", "/patients/{patient}/reading/blood-pressure", NURSE, "Blood pressure"),
+    Page("alarms", "/alarms?all=1", NURSE, "Alarms"),
+    Page("wall", "/wall", NURSE, "Wall", widths=WALL_WIDTHS),
+    Page("emergency", "/emergency/{patient}", "Samuel Okafor", ""),
+    Page("staff-account", "/account", CLINICIAN, "My account"),
+    Page("visits", "/visits", CLINICIAN, "Visits"),
+    Page("invite", "/patients/{patient}/visit", CLINICIAN, "Invite to video"),
+    Page("visit-waiting", "/visits/{waiting}", CLINICIAN, "Visit"),
+    Page("visit", "/visits/{visit}", CLINICIAN, PATIENT),
+    Page("prescribe", "/patients/{patient}/prescribe?q=a", CLINICIAN, "Prescribe"),
+    Page("sign", "/prescriptions/{draft}", CLINICIAN, "Amlodipine"),
+    Page("prescription", "/prescriptions/{prescription}", CLINICIAN, "Chlorthalidone"),
+    Page("prescription-paper", "/prescriptions/{prescription}/print", CLINICIAN, ""),
+    Page("pharmacy", "/pharmacy", PHARMACIST, "Prescriptions"),
+    Page("pharmacy-one", "/pharmacy/{prescription}", PHARMACIST, "Chlorthalidone"),
+    Page("administrator", "/", ADMINISTRATOR, ""),
+    Page("privacy-officer", "/", PRIVACY_OFFICER, ""),
 )

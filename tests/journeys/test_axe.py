@@ -1,9 +1,10 @@
-"""axe-core finds nothing on any page, narrow and wide, light and dark."""
+"""axe-core finds nothing on any page, narrow and wide, light and dark; and nothing runs off a narrow screen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page as Tab
@@ -16,28 +17,52 @@ AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.m
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 
 
+@pytest.fixture(scope="module")
+def sessions() -> dict[str, Any]:
+    """Cookies by name: each person signs in once, though every test has a fresh profile."""
+    return {}
+
+
+@pytest.fixture
+def opened(visitor: Callable[..., Tab], sessions: dict[str, Any]) -> Iterator[Callable[[Page], Tab]]:
+    """opened(page): a tab of the person who sees that page."""
+
+    def open_for(page: Page) -> Tab:
+        # The page's own policy forbids injected scripts; only here it is put aside.
+        options: dict[str, Any] = {"bypass_csp": True, "reduced_motion": "reduce"}
+        if page.who is None:
+            return visitor(None, **options)
+        if page.who not in sessions:
+            sessions[page.who] = visitor(page.who, **options).context.storage_state()
+        return visitor(None, storage_state=sessions[page.who], **options)
+
+    yield open_for
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(page: Page, theme: str, visitor: Callable[..., Tab]) -> None:
-    # The page's own policy forbids injected scripts; only here it is put aside.
-    tab = visitor(page.who, bypass_csp=True, color_scheme=theme, reduced_motion="reduce")
+def test_axe_finds_nothing(page: Page, opened: Callable[[Page], Tab], scene: dict[str, str]) -> None:
+    tab = opened(page)
     found = []
-    for width in page.widths:
-        tab.set_viewport_size({"width": width, "height": 900})
-        show(tab, page)
-        tab.add_script_tag(path=AXE)
-        violations = tab.evaluate(f"async () => (await axe.run(document, {RULES})).violations")
-        found += [
-            f"{width}: {each['id']}: {each['help']}: {node['html']}\n   {node['failureSummary']}"
-            for each in violations
-            for node in each["nodes"]
-        ]
+    for theme in ("light", "dark"):
+        tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        for width in page.widths:
+            # So high that no bar, fixed to the edge, covers what scrolling would bring into the open.
+            tab.set_viewport_size({"width": width, "height": 3000})
+            show(tab, page, scene)
+            tab.add_script_tag(path=AXE)
+            violations = tab.evaluate(f"async () => (await axe.run(document, {RULES})).violations")
+            found += [
+                f"{width} {theme}: {each['id']}: {each['help']}: {node['html']}\n   {node['failureSummary']}"
+                for each in violations
+                for node in each["nodes"]
+            ]
     assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_nothing_runs_off_a_narrow_screen(page: Page, visitor: Callable[..., Tab]) -> None:
-    tab = visitor(page.who, viewport={"width": 320, "height": 640})
-    show(tab, page)
+def test_nothing_runs_off_a_narrow_screen(page: Page, opened: Callable[[Page], Tab], scene: dict[str, str]) -> None:
+    tab = opened(page)
+    tab.set_viewport_size({"width": 320, "height": 640})
+    show(tab, page, scene)
     wide = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{wide} px to the side at 320 px"

@@ -1,0 +1,84 @@
+"""A visit under way, an alarm, prescriptions: made once by the people who make them, so that every page has something
+to show. The pages of pages.py whose address holds an id name it in braces: "/visits/{visit}".
+"""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
+from tests.journeys.pages import CLINICIAN, PATIENT
+from tests.journeys.visiting import sign_in
+
+PASSWORD = "quiet harbor lantern"
+
+
+def prepare(browser: Browser, address: str) -> dict[str, str]:
+    """What the braces stand for: patient, visit, join, room_link, draft, prescription."""
+    clinician = browser.new_context(base_url=address).new_page()
+    sign_in(clinician, CLINICIAN)
+    clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
+    clinician.get_by_role("link", name=PATIENT).first.click()
+    clinician.wait_for_url(re.compile(r"/patients/[0-9a-f-]{36}$"))
+    found = {"patient": last(clinician)}
+
+    found["draft"] = prescribe(clinician, found["patient"], "amlodipine")
+    found["prescription"] = prescribe(clinician, found["patient"], "chlorthalidone")
+    for number, reason in enumerate(clinician.get_by_label("Why it is right all the same").all()):
+        reason.fill(f"considered, {number}")
+    clinician.get_by_label("Your password, once more").fill(PASSWORD)
+    clinician.get_by_role("button", name="Sign and send to the pharmacy").click()
+    clinician.get_by_text("sent, not accepted yet").wait_for()
+
+    # Two visits: one waits for its patient, in the other both have said who and where they are.
+    found["waiting"], found["join"] = invite(clinician, found["patient"], "Dizzy since the morning")
+    found["visit"], _ = invite(clinician, found["patient"], "Pressure at rest")
+    patient = browser.new_context(base_url=address).new_page()
+    sign_in(patient, PATIENT)
+    patient.goto(f"/visit/{found['visit']}")
+    for name, value in (("address", "12 Mill Lane, New York"), ("callback", "+1 212 555 0199")):
+        patient.locator(f"[name={name}]").fill(value)
+    patient.locator("[name=subdivision]").select_option(label="New York")
+    patient.locator("[name=agreed]").check()
+    patient.locator("main form button").last.click()
+    patient.wait_for_url(re.compile("/check$"))
+    for tab in (clinician, patient):
+        tab.context.close()
+    return found
+
+
+def invite(clinician: Tab, patient: str, reason: str) -> tuple[str, str]:
+    """The visit's id, and the path of the link that the outbox shows for it."""
+    clinician.goto("/demo/outbox")
+    before = clinician.locator("a[href*='/join/']").count()
+    clinician.goto(f"/patients/{patient}/visit")
+    clinician.get_by_label("Reason").fill(reason)
+    clinician.get_by_role("button", name="Invite the patient").click()
+    clinician.wait_for_url(re.compile(r"/visits/[0-9a-f-]{36}$"))
+    visit = last(clinician)
+    clinician.goto("/demo/outbox")
+    links = clinician.locator("a[href*='/join/']")
+    # A job delivers it, moments after the invitation.
+    for _ in range(50):
+        if links.count() > before:
+            break
+        clinician.wait_for_timeout(100)
+        clinician.reload()
+    link = links.first.get_attribute("href")
+    assert link is not None
+    return visit, "/join/" + link.partition("/join/")[2]
+
+
+def prescribe(clinician: Tab, patient: str, medicine: str) -> str:
+    """The id of a prescription that waits to be signed, its page open."""
+    clinician.goto(f"/patients/{patient}/prescribe?q={medicine}")
+    clinician.get_by_role("link", name=re.compile(medicine, re.IGNORECASE)).first.click()
+    clinician.get_by_role("button", name="Check and go to signing").click()
+    clinician.wait_for_url(re.compile(r"/prescriptions/[0-9a-f-]{36}$"))
+    return last(clinician)
+
+
+def last(tab: Tab) -> str:
+    """The last piece of the address."""
+    return tab.url.rstrip("/").rpartition("/")[2].partition("?")[0]

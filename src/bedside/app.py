@@ -324,6 +324,13 @@ async def add_client(settings: Settings, name: str, scope: str, jwks: dict[str, 
     }
 
 
+async def add_person(settings: Settings, name: str, email: str, role: str) -> str:
+    """Add a colleague from the command line; their one-time link, good for 7 days. Raises Invalid, Conflict."""
+    async with _operator(settings) as ctx, access.work(ctx, "added a colleague") as inner:
+        made = await access.add_person(inner, access.NewPerson(name=name, roles=frozenset({role}), email=email))
+        return await access.sign_in.invite(inner, made.id)
+
+
 async def verify_audit(settings: Settings, progress: Callable[[int], None]) -> access.AuditReport:
     """Check the audit's chain against the home's signed heads."""
     async with _operator(settings) as ctx:
@@ -347,6 +354,8 @@ async def _operator(settings: Settings) -> AsyncIterator[Ctx]:
     """The ctx of whoever stands at the console; no bus is needed."""
     database = await Database.connect(settings.database_url, size=2, name="bedside command")
     try:
+        mine = access_settings.Settings(home=settings.home, public_url=settings.public_url, demo=settings.demo)
+        access_settings.use(database, mine)
         actor = Actor("job", "command", "the operator's console", roles=frozenset({"system"}))
         yield Ctx(actor, "SYSADMIN", 1, SystemClock(), database, no_bus(), origin="console")
     finally:

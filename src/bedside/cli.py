@@ -283,6 +283,42 @@ audit = typer.Typer(no_args_is_help=True, help="The audit: who came near which r
 cli.add_typer(audit, name="audit")
 
 
+person = typer.Typer(no_args_is_help=True, help="Who works here.")
+cli.add_typer(person, name="person")
+
+
+@person.command("add")
+def person_add(
+    name: Annotated[str, typer.Argument(help="As colleagues and patients read it.")],
+    email: Annotated[str, typer.Option(help="Where notices go; also the name to sign in with.")],
+    role: Annotated[
+        str, typer.Option(help="administrator, clinician, nurse, pharmacist or privacy-officer.")
+    ] = "administrator",
+    public_url: Annotated[
+        str | None, typer.Option(envvar="BEDSIDE_PUBLIC_URL", help="How browsers reach it: https://…")
+    ] = None,
+    home: HomeOption = HOME,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Add a colleague and print their one-time link: so the first administrator comes in."""
+    import asyncio
+    from dataclasses import replace
+
+    with plain_errors():
+        from bedside.app import add_person
+        from bedside.foundation.errors import Invalid
+        from bedside.foundation.installation import reach
+
+        if role not in {"administrator", "clinician", "nurse", "pharmacist", "privacy-officer"}:
+            raise Invalid("There is no such role.", where=role)
+        if "@" not in email:
+            raise Invalid("That is no e-mail address.", where=email)
+        with reach(home, database_url, None) as settings:
+            reached = replace(settings, public_url=public_url) if public_url else settings
+            link = asyncio.run(add_person(reached, name, email, role))
+    typer.echo(f"{name} sets a password and a second factor here, once, within 7 days:\n{link}")
+
+
 @client.command("add")
 def client_add(
     name: Annotated[str, typer.Argument(help="What it is called in the audit.")],
@@ -333,7 +369,7 @@ def audit_verify(home: HomeOption = HOME, database_url: DatabaseOption = None) -
         with reach(home, database_url, None) as settings, Progress(*columns, transient=True) as progress:
             task = progress.add_task("", total=None)
             report = asyncio.run(verify_audit(settings, lambda n: progress.update(task, completed=n)))
-    for problem in report.problems:
+    for problem in (*report.problems, *report.warnings):
         typer.echo(problem, err=True)
     typer.echo(
         f"{report.entries} entries in {report.seals} seals, {report.unsealed} waiting for theirs, "

@@ -149,6 +149,19 @@ async def test_lenient_reports_what_it_left_out(http: httpx.AsyncClient) -> None
     assert entry["resource"]["issue"][0]["expression"] == ["nonsense"]
 
 
+async def test_what_is_not_answered_is_named(http: httpx.AsyncClient) -> None:
+    await http.put("/Patient/ada", json=patient("ada"))
+    await http.post("/Observation", json=pulse("ada"))
+    query = "/Observation?code:text=x&_sort=status&code-value-quantity=http://loinc.org|8867-4$72&patient=ada&_has:Observation:has-member:code:in=x"
+    strict = await http.get(query)
+    assert strict.status_code == 400
+    named = {"code:text", "_sort=status", "code-value-quantity", "_has:Observation:has-member:code:in"}
+    assert set(place_of(strict)) == named
+    match, told = (await http.get(query, headers={"prefer": "handling=lenient"})).json()["entry"]
+    assert match["search"]["mode"] == "match"
+    assert {where for issue in told["resource"]["issue"] for where in issue["expression"]} == named
+
+
 async def test_metadata_needs_nobody(ctx: Ctx, door: Door) -> None:
     async with door(ctx.with_(actor=NOBODY)) as http:
         for path in ("/metadata", "/.well-known/smart-configuration"):

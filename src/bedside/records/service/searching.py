@@ -15,6 +15,7 @@ from bedside.fhir.query import Query
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
 from bedside.records.model import rows as indexing
+from bedside.records.model import served
 from bedside.records.model.json import encode
 from bedside.records.model.openness import outside
 from bedside.records.model.provider import ReadProvider
@@ -61,9 +62,26 @@ def parse(type_: str | None, params: Params, *, strict: bool = True, bases: tupl
     """The query of a type (None: across types). Raises Refused naming each parameter at fault."""
     pairs = params if isinstance(params, str) else list(params.items()) if isinstance(params, Mapping) else list(params)
     try:
-        return grammar.parse(type_, pairs, strict=strict, bases=bases)
+        query = grammar.parse(type_, pairs, strict=strict, bases=bases)
     except BadQuery as error:
         raise Refused(error.issues, status=400) from None
+    return _answerable(query, strict=strict)
+
+
+def _answerable(query: Query, *, strict: bool) -> Query:
+    """The query without what is not answered here, which is named; under strict handling it is refused."""
+    left = [served.name(one) for one in query.filters if not served.served(one)]
+    left += [f"_sort={key.parameter.code}" for key in query.sort if not served.sorts(key)]
+    if not left:
+        return query
+    if strict:
+        raise Refused([served.issue("error", where) for where in left], status=400)
+    return msgspec.structs.replace(
+        query,
+        filters=tuple(one for one in query.filters if served.served(one)),
+        sort=tuple(key for key in query.sort if served.sorts(key)),
+        ignored=(*query.ignored, *(served.issue("warning", where) for where in left)),
+    )
 
 
 def pairs_of(text: str) -> list[tuple[str, str]]:

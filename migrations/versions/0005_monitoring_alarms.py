@@ -124,6 +124,13 @@ create unique index timer_alarm on monitoring.timer (alarm, kind) where done_at 
 create unique index timer_device on monitoring.timer (tenant, patient, device)
     where done_at is null and kind = 'silence';
 
+-- When the sweep last came round, and since when without a gap: while Bedside itself was away no device was silent.
+create table monitoring.pulse (
+    id boolean primary key default true check (id),
+    beat timestamptz not null,
+    awake_since timestamptz not null
+);
+
 -- When a ward or programme is watched. weekday: ISO, 1 is Monday. No row at all: around the clock.
 create table monitoring.hours (
     tenant integer not null,

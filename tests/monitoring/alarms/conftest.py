@@ -59,6 +59,15 @@ class Ward:
         """What the periodic job does."""
         await JOBS[SWEEP](self.ctx, {})
 
+    async def live(self, **span: float) -> None:
+        """Let time pass with the sweep coming round as it does."""
+        left = timedelta(**span)
+        while left > timedelta(0):
+            step = min(left, timedelta(seconds=20))
+            self.clock.turn(step)
+            await self.sweep()
+            left -= step
+
     async def by(self, who: Ctx, deed: Callable[[Ctx], Awaitable[None]]) -> None:
         """Somebody does something, in a request of theirs."""
         async with access.work(who, "acted") as ctx:

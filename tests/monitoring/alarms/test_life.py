@@ -306,41 +306,46 @@ async def test_weight_gain_is_seen_over_days_on_the_same_scale(ward: Ward) -> No
 
 
 async def test_silence_of_a_monitor_is_a_technical_alarm_that_ends_when_it_speaks(ward: Ward) -> None:
-    await ward.measure(reading("heart-rate", 70, ward.clock.now()))
-    ward.clock.turn(timedelta(seconds=100))
-    await ward.measure(reading("heart-rate", 70, ward.clock.now()))
-    ward.clock.turn(timedelta(seconds=60))
     await ward.sweep()
+    await ward.measure(reading("heart-rate", 70, ward.clock.now()))
+    await ward.live(seconds=100)
+    await ward.measure(reading("heart-rate", 70, ward.clock.now()))
+    await ward.live(seconds=100)
     assert await ward.alarms() == []
-    ward.clock.turn(timedelta(seconds=60))
-    await ward.sweep()
+    await ward.live(seconds=20)
     alarm = await ward.only()
     assert (alarm.cause, alarm.priority, alarm.technical) == ("silence:device-1", "medium", True)
-    ward.clock.turn(timedelta(minutes=3))
-    await ward.sweep()
+    await ward.live(minutes=3)
     assert len(await ward.alarms(open_only=False)) == 1
     await ward.measure(reading("heart-rate", 71, ward.clock.now()))
     assert (await ward.only()).state == "ended"
     # Seen and closed; then silent again: a new one.
     await ward.by(ward.nurse, lambda ctx: answers.acknowledge(ctx, alarm.id))
-    ward.clock.turn(timedelta(minutes=5))
-    await ward.sweep()
-    ward.clock.turn(timedelta(minutes=5))
-    await ward.sweep()
+    await ward.live(minutes=5)
     assert len(await ward.alarms(open_only=False)) == 2
 
 
+async def test_while_bedside_itself_was_away_no_device_was_silent(ward: Ward) -> None:
+    await ward.sweep()
+    await ward.measure(reading("heart-rate", 70, ward.clock.now()))
+    await ward.live(seconds=60)
+    ward.clock.turn(timedelta(hours=3))
+    await ward.sweep()
+    assert await ward.alarms() == []
+    await ward.live(seconds=120)
+    assert (await ward.only()).cause == "silence:device-1"
+
+
 async def test_a_device_never_heard_of_is_silent_too_until_it_is_given_back(ward: Ward) -> None:
+    await ward.sweep()
     async with access.work(ward.ctx, "gave a monitor") as ctx:
         await clockwork.expect_device(ctx, PATIENT, "monitor-9", "monitor")
-    ward.clock.turn(timedelta(minutes=3))
-    await ward.sweep()
+    await ward.live(minutes=3)
     assert (await ward.only()).cause == "silence:monitor-9"
     async with access.work(ward.ctx, "took it back") as ctx:
         await clockwork.forget_device(ctx, PATIENT, "monitor-9")
     assert (await ward.only()).state == "ended"
-    ward.clock.turn(timedelta(minutes=30))
-    await ward.sweep()
+    await ward.live(minutes=10)
     assert len(await ward.alarms(open_only=False)) == 1
 
 

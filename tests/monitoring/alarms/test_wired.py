@@ -51,8 +51,7 @@ async def test_a_device_given_away_is_expected_of_its_new_holder_alone(ward: War
     async with access.work(ward.ctx, "gave it away") as ctx:
         await access.place_patient(ctx, "patient-2", "ward")
         await monitoring.assign_device(ctx, made.device, "patient-2", since=ward.clock.now())
-    ward.clock.turn(timedelta(minutes=3))
-    await ward.sweep()
+    await ward.live(minutes=3)
     assert await ward.alarms() == []
     async with access.work(ward.ctx, "looked", readonly=True) as ctx:
         (alarm,) = await monitoring.alarms(ctx, place="ward")

@@ -21,7 +21,7 @@ async def timer(ctx: Ctx, payload: dict[str, Any]) -> None:
 
 async def sweep(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG001, RUF100 - a job takes a payload
     """Ring every overdue timer, each in a transaction of its own: at start, and ever after."""
-    async with access.work(ctx, "looked for overdue timers", readonly=True) as work:
+    async with access.work(ctx, "looked for overdue timers") as work:
         found = await clockwork.overdue(work)
     for one in found:
         await timer(ctx.with_(tenant=one.tenant), {"timer": one.id})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.service import life
 from bedside.monitoring.alarms.service.judge import raise_alarm
@@ -14,8 +16,15 @@ AT_ONCE = 200
 """Timers rung in one sweep; the next one takes the rest."""
 
 
+AWAY = timedelta(seconds=30)
+"""A longer gap between two sweeps means that Bedside itself was away: no device was silent then, we were deaf."""
+
+
 async def overdue(ctx: Ctx) -> list[Timer]:
-    """Timers whose time has come: those whose wake-up was lost, and the silences, which have none."""
+    """The sweep comes round. Timers whose time has come: those whose wake-up was lost, and the silences, which have
+    none.
+    """
+    await timers.beat(ctx.sql, ctx.clock.now(), AWAY)
     return await timers.overdue(ctx.sql, ctx.clock.now(), AT_ONCE)
 
 
@@ -60,6 +69,7 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
         await timers.done(ctx.sql, timer.id, now)
         return
     at, kind = heard
+    at = max(at, await timers.awake_since(ctx.sql) or at)
     if now - at < limit.after:
         await timers.put_off(ctx.sql, timer.id, at + limit.after)
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from bedside.foundation.database import Connection
@@ -108,6 +108,25 @@ async def overdue(sql: Connection, at: datetime, limit: int) -> list[Timer]:
         limit,
     )
     return [_timer(row) for row in rows]
+
+
+async def beat(sql: Connection, at: datetime, away: timedelta) -> None:
+    """The sweep came round. After a gap longer than `away` Bedside counts as awake only from now on."""
+    await sql.execute(
+        """
+        insert into monitoring.pulse as p (beat, awake_since) values ($1, $1)
+        on conflict (id) do update set beat = $1,
+            awake_since = case when $1 - p.beat > $2::interval then $1 else p.awake_since end
+        """,
+        at,
+        away,
+    )
+
+
+async def awake_since(sql: Connection) -> datetime | None:
+    """Since when Bedside has been awake without a gap."""
+    found: datetime | None = await sql.fetchval("select awake_since from monitoring.pulse")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

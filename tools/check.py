@@ -24,7 +24,8 @@ CHECKS: list[tuple[str, list[str]]] = [
     ("lint", ["ruff", "check", "--quiet", *PYTHON]),
     ("import contracts", ["lint-imports", "--no-logo"]),
     ("house rules", ["python", "-m", "tools.house"]),
-    ("dead code", ["vulture"]),
+    ("words of the pages", ["python", "-m", "tools.messages", "--check"]),
+    ("dead code", ["python", "-m", "tools.dead"]),
 ]
 
 

@@ -25,7 +25,7 @@ import orjson
 import bedside
 from bedside.foundation import private
 from bedside.foundation.engines import Nats, Postgres
-from bedside.foundation.errors import Conflict, NotFound, Unavailable
+from bedside.foundation.errors import Conflict, Unavailable
 
 LAYOUT = 1
 OURS = {"lock", "keys"}
@@ -161,12 +161,6 @@ class Home:
         finally:
             os.close(probe)
         return None
-
-    def of_running(self) -> dict[str, Any]:
-        """As running. Raises NotFound when nothing runs here."""
-        if not (found := self.running()):
-            raise NotFound(f"No Bedside runs on {self.path}.", remedy="Start it, or name its home with --home.")
-        return found
 
     def _write(self, facts: dict[str, Any]) -> None:
         private.write(self.path / "bedside.json", orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode() + "\n")

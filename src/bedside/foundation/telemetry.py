@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, cast
 import orjson
 import structlog
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from structlog.typing import FilteringBoundLogger
 
@@ -181,8 +181,3 @@ def exposition() -> bytes:
 def counter(name: str, help_: str, *labels: str) -> Counter:
     """A count that only grows, shown at /metrics."""
     return Counter(name, help_, labels, registry=REGISTRY)
-
-
-def gauge(name: str, help_: str, *labels: str) -> Gauge:
-    """A value that goes up and down, shown at /metrics."""
-    return Gauge(name, help_, labels, registry=REGISTRY, multiprocess_mode="livesum")

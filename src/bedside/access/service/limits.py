@@ -30,12 +30,6 @@ async def spend(ctx: Ctx, name: str, who: str) -> None:
         )
 
 
-async def forgive(ctx: Ctx, name: str, who: str) -> None:
-    """It was them: what they spent is forgotten."""
-    async with ctx.database.transaction() as sql:
-        await store.unspend(sql, _key(ctx, name, who))
-
-
 async def check(ctx: Ctx, name: str, who: str) -> None:
     """Raise TooMany if a try more would be too many; counts nothing. In an open work, which may not take a second
     connection while it holds one."""

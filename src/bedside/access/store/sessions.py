@@ -116,8 +116,3 @@ async def would_be_free(sql: Connection, key: str, tolerance: timedelta) -> date
         "select arrival - $2::interval from access.rate where key = $1", key, tolerance
     )
     return free
-
-
-async def unspend(sql: Connection, key: str) -> None:
-    """Forget what a key spent: it turned out to be who it said."""
-    await sql.execute("delete from access.rate where key = $1", key)

@@ -15,7 +15,7 @@ from bedside.fhir.definitions import resource_types
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Row
-from bedside.foundation.errors import BedsideError, Conflict, Gone, NotFound, PreconditionFailed
+from bedside.foundation.errors import BedsideError, Conflict, NotFound, PreconditionFailed
 from bedside.foundation.ids import uuid7
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import decode, encode
@@ -231,12 +231,3 @@ def check(body: bytes) -> None:
     issues = structure.validate(body)
     if issues:
         raise Refused(issues)
-
-
-def standing_or_gone(was: Row | None, type_: str) -> Row:
-    """The row, or NotFound, or Gone."""
-    if was is None:
-        raise NotFound(f"There is no such {type_}.")
-    if was["body"] is None:
-        raise Gone(f"This {type_} was deleted.", remedy="Its history is still there.")
-    return was

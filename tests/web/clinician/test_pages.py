@@ -6,6 +6,7 @@ import pytest
 
 from bedside import access, monitoring
 from bedside.access.testing import acting
+from bedside.web.clinician import chart
 
 pytestmark = pytest.mark.engine
 
@@ -88,3 +89,13 @@ async def test_a_stranger_gets_no_chart(ward) -> None:  # type: ignore[no-untype
 async def test_today_lists_open_alarms_of_those_in_care(ward) -> None:  # type: ignore[no-untyped-def]
     async with ward.as_(ward.nurse) as client:
         assert "No open alarms" in (await client.get("/today")).text
+
+
+async def test_too_many_readings_lose_the_oldest_never_the_newest(ward, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    await readings(ward, *((130 + n, 80) for n in range(8)))
+    monkeypatch.setattr(chart, "FULL", 4)
+    now = ward.ctx.clock.now()
+    async with access.work(acting(ward.ctx, ward.nurse), "drew for a test") as ctx:
+        found = await chart.newest_of(ctx, ward.rosa_id, "systolic", now - timedelta(days=7), now)
+    assert len(found.points) < 4
+    assert found.points[-1].value == 137

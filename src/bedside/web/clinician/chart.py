@@ -19,6 +19,9 @@ from bedside.web.kit import render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.series import Chart, Dot
 
+FULL = 100_000
+"""Readings that monitoring gives at most in one series."""
+
 MOST = 500
 """Resources of one type read for a page: beyond it the page says that there are more."""
 
@@ -44,7 +47,7 @@ async def page(request: Request) -> Response:
         found = {type_: await _all(ctx, type_, id_) for type_ in LISTED}
         laboratory = await _all(ctx, "Observation", id_, category="laboratory")
         latest = (await monitoring.latest(ctx, [id_]))[id_]
-        span, charts = await curves(ctx, id_, request.query_params.get("span"), bool(latest))
+        span, charts = await curves(ctx, id_, request.query_params.get("span"), usual_span(latest))
         alarms = await monitoring.alarms(ctx, patient=id_)
         score = await monitoring.score(ctx, id_)
     units = "us" if getattr(request.state, "units", None) == "us" else "metric"
@@ -78,15 +81,22 @@ async def _all(ctx: Ctx, type_: str, patient: str, **more: str) -> list[Resource
     return page.entries
 
 
-async def curves(ctx: Ctx, patient: str, wanted: str | None, monitored: bool) -> tuple[str, list[Chart]]:
-    """The span shown and its charts: a week where the patient is monitored, else all that was ever imported."""
-    span = wanted if wanted in vitals.SPANS else ("week" if monitored else "all")
+def usual_span(latest: list[monitoring.Latest]) -> str:
+    """A day beside a continuous monitor, a week of other readings, else all that was ever imported."""
+    if any(one.device_kind == "monitor" for one in latest):
+        return "day"
+    return "week" if latest else "all"
+
+
+async def curves(ctx: Ctx, patient: str, wanted: str | None, usual: str) -> tuple[str, list[Chart]]:
+    """The span shown, the wanted or the usual one, and its charts."""
+    span = wanted if wanted in vitals.SPANS else usual
     until = ctx.clock.now()
     since = max(until - vitals.SPANS[span][0], datetime(1900, 1, 1, tzinfo=until.tzinfo))
     dots: dict[str, list[list[Dot]]] = {}
     gaps: dict[str, list[tuple[datetime, datetime]]] = {}
     for metric in (m for sign in vitals.SIGNS for m in sign.metrics):
-        series = await monitoring.series(ctx, patient, metric, since, until + timedelta(seconds=1))
+        series = await newest_of(ctx, patient, metric, since, until)
         dots[metric] = [vitals.measured(series.points)]
         gaps[metric] = [(g.since, g.until) for g in series.gaps]
     # Readings are Observations too: what monitoring keeps is drawn from monitoring, the rest was imported.
@@ -99,6 +109,16 @@ async def curves(ctx: Ctx, patient: str, wanted: str | None, monitored: bool) ->
         dots.setdefault(metric, []).append(more)
     plan = (await monitoring.plans(ctx, [patient])).get(patient)
     return span, vitals.charts(dots, gaps, plan.rows if plan else (), since, until)
+
+
+async def newest_of(ctx: Ctx, patient: str, metric: str, since: datetime, until: datetime) -> monitoring.Series:
+    """A series up to now. monitoring gives at most FULL readings, the oldest of the span: where that many come, the
+    span is halved until the newest are among them, since a curve must never end before now unsaid."""
+    while True:
+        series = await monitoring.series(ctx, patient, metric, since, until + timedelta(seconds=1))
+        if len(series.points) < FULL or until - since < timedelta(minutes=1):
+            return series
+        since = until - (until - since) / 2
 
 
 def monitoring_owns(observation: Resource) -> bool:

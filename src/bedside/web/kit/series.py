@@ -93,6 +93,7 @@ class Chart:
     def drawing(self, units: str) -> Markup:
         """What the island draws, as JSON that is safe inside a script element: times in s, null where a gap is."""
         unit = unit_of(self.ucum, units)
+        seen = (self.until - self.since) / 300  # a shorter gap would be narrower than a pixel or two
         lines = []
         for line, (low, high) in zip(self.lines, self.limits, strict=True):
             dots = thin([d for d in line.dots if not d.wrong], DRAWN)
@@ -102,7 +103,7 @@ class Chart:
                     "t": [round(d.at.timestamp(), 3) for d in dots],
                     "v": [unit.show(d.value) for d in dots],
                     "s": "".join(d.source[0] for d in dots),
-                    "gaps": [[a.timestamp(), b.timestamp()] for a, b in line.gaps],
+                    "gaps": [[a.timestamp(), b.timestamp()] for a, b in line.gaps if b - a >= seen],
                     "low": None if low is None else unit.show(low),
                     "high": None if high is None else unit.show(high),
                 }

@@ -18,7 +18,7 @@ async def page(request: Request) -> Response:
     """GET /readings?span=."""
     async with access.work(ctx_of(request), "opened the readings", readonly=True) as ctx:
         patient, _ = await whose(request, ctx)
-        span, charts = await curves(ctx, patient, request.query_params.get("span", "month"), True)
+        span, charts = await curves(ctx, patient, request.query_params.get("span"), "month")
     return render(
         request,
         "patient/readings.html",

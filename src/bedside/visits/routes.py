@@ -1,6 +1,7 @@
 """Signalling: one WebSocket a page, relayed over the bus, so that any number of web processes serve one visit.
 
-Client to server: {t: hello, connection}, {t: signal, to, data}, {t: state, …}, {t: chat, id, text}, {t: ping, n}.
+Client to server: {t: hello, connection}, {t: signal, to, data}, {t: here}, {t: state, …},
+{t: chat, id, text}, {t: ping, n}.
 Server to client: {t: welcome, connection, who, name, role, polite, ice, chat, status}, {t: here | gone, connection,
 who, name, role}, {t: signal, from, data}, {t: state, from, …}, {t: chat, …}, {t: visit, status, event}, {t: pong, n},
 {t: refused, error, remedy}.
@@ -99,6 +100,8 @@ class Page:
                 await self.relay(
                     {"t": "signal", "from": self.connection, "to": said.get("to"), "data": said.get("data")}
                 )
+            case "here":
+                await self.relay({"t": "here", **self.me})
             case "state":
                 known: dict[str, Any] = {
                     k: said[k] for k in ("microphone", "camera", "sharing", "quality") if k in said

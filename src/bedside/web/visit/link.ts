@@ -4,13 +4,19 @@
 export type Moment = { t: string; [key: string]: unknown };
 
 const PING_EVERY = 2000;
-const DEAD_AFTER = 6000;
+const DEAD_AFTER = 7000;
 
 export class Link extends EventTarget {
   readonly connection = crypto.randomUUID();
   private socket: WebSocket | undefined;
   private heard = 0;
   private tries = 0;
+  private beats = 0;
+  /** What could not be said while the link was away. */
+  private unsaid: Moment[] = [];
+  private welcome = false;
+  /** Whether the page still looks for others: then it says again that it is here. */
+  alone = true;
   private closed = false;
   private timer: number | undefined;
 
@@ -22,7 +28,8 @@ export class Link extends EventTarget {
   }
 
   send(moment: Moment): void {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(moment));
+    if (this.welcome && this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(moment));
+    else if (moment.t === "signal" || moment.t === "chat") this.unsaid = [...this.unsaid.slice(-200), moment];
   }
 
   close(): void {
@@ -35,13 +42,18 @@ export class Link extends EventTarget {
     const socket = new WebSocket(this.url);
     this.socket = socket;
     this.heard = performance.now();
-    socket.onopen = () => this.send({ t: "hello", connection: this.connection });
+    this.welcome = false;
+    socket.onopen = () => socket.send(JSON.stringify({ t: "hello", connection: this.connection }));
     socket.onmessage = (event) => {
       this.heard = performance.now();
       const moment = JSON.parse(event.data as string) as Moment;
       if (moment.t === "pong") return;
-      if (moment.t === "welcome") this.tries = 0;
+      if (moment.t === "welcome") {
+        this.tries = 0;
+        this.welcome = true;
+      }
       this.dispatchEvent(new CustomEvent("moment", { detail: moment }));
+      if (moment.t === "welcome") for (const late of this.unsaid.splice(0)) this.send(late);
     };
     socket.onclose = (event) => {
       if (this.socket !== socket) return;
@@ -52,7 +64,11 @@ export class Link extends EventTarget {
 
   private beat(): void {
     if (performance.now() - this.heard > DEAD_AFTER) this.again();
-    else this.send({ t: "ping", n: Math.round(performance.now()) });
+    else {
+      this.send({ t: "ping", n: Math.round(performance.now()) });
+      this.beats += 1;
+      if (this.alone && this.beats % 3 === 0) this.send({ t: "here" });
+    }
   }
 
   /** The socket is no good, whatever it says: a new one at once. */

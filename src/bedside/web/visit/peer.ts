@@ -2,6 +2,7 @@
 // path fails, when it has been away for 5 s, and when signalling comes back.
 
 const AWAY = 5000;
+const STUCK = 6000;
 
 export type Who = { connection: string; who: string; name: string; role: string };
 
@@ -11,6 +12,7 @@ export class Peer extends EventTarget {
   private making = false;
   private ignoring = false;
   private away: number | undefined;
+  private readonly watchdog: number;
   private waiting: RTCIceCandidateInit[] = [];
 
   constructor(
@@ -29,6 +31,10 @@ export class Peer extends EventTarget {
       this.dispatchEvent(new Event("track"));
     };
     this.pc.oniceconnectionstatechange = () => this.watch();
+    // Whatever got lost on the way, a pair that is not connected tries again.
+    this.watchdog = setInterval(() => {
+      if (!this.connected) this.again();
+    }, STUCK);
   }
 
   add(local: MediaStream): void {
@@ -40,8 +46,10 @@ export class Peer extends EventTarget {
     void sender?.replaceTrack(track);
   }
 
-  restart(): void {
-    if (this.pc.signalingState !== "closed") this.pc.restartIce();
+  /** Try anew: an offer that may never have arrived is sent again, else the path is looked for again. */
+  again(): void {
+    if (this.pc.signalingState === "have-local-offer") this.tell({ description: this.pc.localDescription });
+    else if (this.pc.signalingState !== "closed") this.pc.restartIce();
   }
 
   get connected(): boolean {
@@ -53,7 +61,13 @@ export class Peer extends EventTarget {
       const collision =
         data.description.type === "offer" && (this.making || this.pc.signalingState !== "stable");
       this.ignoring = !this.polite && collision;
-      if (this.ignoring) return;
+      if (this.ignoring) {
+        // Ours stands; the other side may never have got it.
+        this.again();
+        return;
+      }
+      // An answer that comes twice, after its offer was sent twice.
+      if (data.description.type === "answer" && this.pc.signalingState !== "have-local-offer") return;
       await this.pc.setRemoteDescription(data.description);
       for (const candidate of this.waiting.splice(0)) await this.pc.addIceCandidate(candidate);
       if (data.description.type === "offer") {
@@ -73,6 +87,7 @@ export class Peer extends EventTarget {
 
   close(): void {
     clearTimeout(this.away);
+    clearInterval(this.watchdog);
     this.pc.close();
   }
 
@@ -89,8 +104,8 @@ export class Peer extends EventTarget {
   private watch(): void {
     clearTimeout(this.away);
     const state = this.pc.iceConnectionState;
-    if (state === "failed") this.restart();
-    if (state === "disconnected") this.away = setTimeout(() => this.restart(), AWAY);
+    if (state === "failed") this.again();
+    if (state === "disconnected") this.away = setTimeout(() => this.again(), AWAY);
     this.dispatchEvent(new Event("state"));
   }
 }

@@ -65,7 +65,7 @@ class VisitRoom extends HTMLElement {
         this.polite = moment["polite"] as boolean;
         this.me = moment["who"] as string;
         for (const line of moment["chat"] as Moment[]) this.line(line);
-        for (const peer of this.peers.values()) peer.restart();
+        for (const peer of this.peers.values()) if (!peer.connected) peer.again();
         break;
       case "here":
         this.meet(moment as unknown as Who);
@@ -74,7 +74,7 @@ class VisitRoom extends HTMLElement {
         // Its socket may be lost while its pictures still come: those alone decide.
         setTimeout(() => {
           const peer = this.peers.get(moment["connection"] as string);
-          if (peer && !peer.connected) this.leftBy(peer);
+          if (peer && !peer.connected) this.shown(peer, false);
         }, 1500);
         break;
       case "signal":
@@ -96,7 +96,11 @@ class VisitRoom extends HTMLElement {
   }
 
   private meet(who: Who): void {
-    if (this.peers.has(who.connection)) return;
+    const known = this.peers.get(who.connection);
+    if (known) {
+      if (!known.connected) known.again();
+      return;
+    }
     // The same person on a newer page (a reload) takes the place of the older.
     for (const old of this.peers.values()) if (old.who.who === who.who) this.leftBy(old);
     const peer = new Peer(who, this.polite, this.ice, (data) =>
@@ -114,17 +118,35 @@ class VisitRoom extends HTMLElement {
         this.dataset["frames"] = "yes";
       });
     });
-    peer.addEventListener("state", () => this.tellState());
+    peer.addEventListener("state", () => {
+      if (peer.connected) this.shown(peer, true);
+      this.tellState();
+    });
     peer.add(this.local);
     this.sendState();
   }
 
+  /** Somebody's page is gone for good: another of theirs has come, or the visit is over. */
   private leftBy(peer: Peer): void {
     peer.close();
     this.peers.delete(peer.who.connection);
     this.querySelector(`[data-peer="${peer.who.connection}"]`)?.remove();
-    this.toggleAttribute("data-together", this.peers.size > 0);
+    this.together();
     this.tellState();
+  }
+
+  /** Somebody is away for a while: the picture goes, the connection stays ready for them. */
+  private shown(peer: Peer, here: boolean): void {
+    const picture = this.querySelector<HTMLElement>(`[data-peer="${peer.who.connection}"]`);
+    if (picture) picture.hidden = !here;
+    this.together();
+    this.tellState();
+  }
+
+  private together(): void {
+    const pictures = [...this.querySelectorAll<HTMLElement>("[data-peer]")].filter((p) => !p.hidden);
+    this.toggleAttribute("data-together", pictures.length > 0);
+    if (this.link) this.link.alone = pictures.length === 0;
   }
 
   /** The frame of somebody's picture, from the page's template. */
@@ -136,7 +158,7 @@ class VisitRoom extends HTMLElement {
     if (name) name.textContent = `${who.name}, ${this.words[`role_${who.role}`] ?? who.role}`;
     made.querySelector("video")?.setAttribute("aria-label", who.name);
     this.querySelector("[data-pictures]")?.append(made);
-    this.setAttribute("data-together", "");
+    this.together();
     return made;
   }
 
@@ -146,7 +168,7 @@ class VisitRoom extends HTMLElement {
 
   private tellState(): void {
     const states = [...this.peers.values()].map((p) => p.pc.iceConnectionState);
-    if (!states.length) this.say("waiting");
+    if (!this.hasAttribute("data-together")) this.say("waiting");
     else if (states.some((s) => s === "connected" || s === "completed")) this.say("connected");
     else if (states.some((s) => s === "disconnected" || s === "failed")) this.say("reconnecting");
     else this.say("connecting");

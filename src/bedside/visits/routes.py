@@ -2,7 +2,7 @@
 
 Client to server: {t: hello, connection}, {t: signal, to, data}, {t: here}, {t: state, …},
 {t: chat, id, text}, {t: ping, n}.
-Server to client: {t: welcome, connection, who, name, role, polite, ice, chat, status}, {t: here | gone, connection,
+Server to client: {t: welcome, connection, who, name, role, ice, chat, status}, {t: here | gone, connection,
 who, name, role}, {t: signal, from, data}, {t: state, from, …}, {t: chat, …}, {t: visit, status, event}, {t: pong, n},
 {t: refused, error, remedy}.
 connection: an id made by the page, the same across reconnects, so that a lost link finds its peer connection again.
@@ -67,7 +67,6 @@ class Page:
             {
                 "t": "welcome",
                 **self.me,
-                "polite": role == "patient",
                 "ice": self.settings.ice_servers(self.ctx.actor.id, self.ctx.clock.now()),
                 "status": visit.status,
                 "chat": [

@@ -1,5 +1,5 @@
-// One other page of the visit: WebRTC's "perfect negotiation" (W3C WebRTC, section 10.7), and ICE restarts when the
-// path fails, when it has been away for 5 s, and when signalling comes back.
+// One other page of the visit: "perfect negotiation" (W3C WebRTC, section 10.7) with one side making the first offer, and
+// ICE restarts when the path fails, when it has been away for 5 s, and when signalling comes back.
 
 const AWAY = 5000;
 const STUCK = 6000;
@@ -14,6 +14,7 @@ export class Peer extends EventTarget {
   private away: number | undefined;
   private readonly watchdog: number;
   private waiting: RTCIceCandidateInit[] = [];
+  missed = 0;
 
   constructor(
     readonly who: Who,
@@ -34,7 +35,7 @@ export class Peer extends EventTarget {
     // Whatever got lost on the way, a pair that is not connected tries again.
     this.watchdog = setInterval(() => {
       if (!this.connected) this.again();
-    }, STUCK);
+    }, STUCK * (this.polite ? 1 : 1.7));
   }
 
   add(local: MediaStream): void {
@@ -48,6 +49,10 @@ export class Peer extends EventTarget {
 
   /** Try anew: an offer that may never have arrived is sent again, else the path is looked for again. */
   again(): void {
+    if (this.polite && !this.pc.remoteDescription) {
+      this.tell({ want: true });
+      return;
+    }
     if (this.pc.signalingState === "have-local-offer") this.tell({ description: this.pc.localDescription });
     else if (this.pc.signalingState !== "closed") this.pc.restartIce();
   }
@@ -56,32 +61,43 @@ export class Peer extends EventTarget {
     return ["connected", "completed"].includes(this.pc.iceConnectionState);
   }
 
-  async hear(data: { description?: RTCSessionDescriptionInit; candidate?: RTCIceCandidateInit | null }): Promise<void> {
+  async hear(data: {
+    description?: RTCSessionDescriptionInit;
+    candidate?: RTCIceCandidateInit | null;
+    want?: boolean;
+  }): Promise<void> {
+    if (data.want) this.again();
     if (data.description) {
       const collision =
         data.description.type === "offer" && (this.making || this.pc.signalingState !== "stable");
       this.ignoring = !this.polite && collision;
       if (this.ignoring) {
         // Ours stands; the other side may never have got it.
+        this.waiting = [];
         this.again();
         return;
       }
       // An answer that comes twice, after its offer was sent twice.
       if (data.description.type === "answer" && this.pc.signalingState !== "have-local-offer") return;
       await this.pc.setRemoteDescription(data.description);
-      for (const candidate of this.waiting.splice(0)) await this.pc.addIceCandidate(candidate);
+      for (const candidate of this.waiting.splice(0)) await this.path(candidate);
       if (data.description.type === "offer") {
         await this.pc.setLocalDescription();
         this.tell({ description: this.pc.localDescription });
       }
-    } else if (data.candidate) {
+    } else if (data.candidate && !this.ignoring) {
+      // Candidates of an offer that we ignored belong to nothing; one that comes before its description waits for it.
       if (!this.pc.remoteDescription) this.waiting.push(data.candidate);
-      else
-        try {
-          await this.pc.addIceCandidate(data.candidate);
-        } catch (error) {
-          if (!this.ignoring) throw error;
-        }
+      else await this.path(data.candidate);
+    }
+  }
+
+  /** A way to the other side. One of a description that was rolled back is refused by the browser, and no loss. */
+  private async path(candidate: RTCIceCandidateInit): Promise<void> {
+    try {
+      await this.pc.addIceCandidate(candidate);
+    } catch {
+      this.missed += 1;
     }
   }
 
@@ -92,6 +108,8 @@ export class Peer extends EventTarget {
   }
 
   private async offer(): Promise<void> {
+    // One side alone makes the first offer: two that cross would have to be unmade again.
+    if (this.polite && !this.pc.remoteDescription) return;
     try {
       this.making = true;
       await this.pc.setLocalDescription();

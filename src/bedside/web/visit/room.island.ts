@@ -12,7 +12,6 @@ class VisitRoom extends HTMLElement {
   private link: Link | undefined;
   private peers = new Map<string, Peer>();
   private ice: RTCIceServer[] = [];
-  private polite = false;
   private me = "";
   private words: Words = {};
   private chosen: Chosen = {};
@@ -62,7 +61,6 @@ class VisitRoom extends HTMLElement {
     switch (moment.t) {
       case "welcome":
         this.ice = moment["ice"] as RTCIceServer[];
-        this.polite = moment["polite"] as boolean;
         this.me = moment["who"] as string;
         for (const line of moment["chat"] as Moment[]) this.line(line);
         for (const peer of this.peers.values()) if (!peer.connected) peer.again();
@@ -103,7 +101,8 @@ class VisitRoom extends HTMLElement {
     }
     // The same person on a newer page (a reload) takes the place of the older.
     for (const old of this.peers.values()) if (old.who.who === who.who) this.leftBy(old);
-    const peer = new Peer(who, this.polite, this.ice, (data) =>
+    const polite = (this.link?.connection ?? "") < who.connection;
+    const peer = new Peer(who, polite, this.ice, (data) =>
       this.link?.send({ t: "signal", to: who.connection, data }),
     );
     this.peers.set(who.connection, peer);

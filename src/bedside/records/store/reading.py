@@ -20,16 +20,6 @@ async def current(sql: Connection, tenant: int, rid: int) -> Row | None:
     return row
 
 
-async def many(sql: Connection, tenant: int, rids: Sequence[int]) -> list[Row]:
-    """Those of the resources that are there and not deleted."""
-    rows: list[Row] = await sql.fetch(
-        f"select {_COLUMNS} from records.resource where tenant = $1 and rid = any($2::bigint[]) and body is not null",
-        tenant,
-        rids,
-    )
-    return rows
-
-
 async def version(sql: Connection, tenant: int, rid: int, number: int) -> Row | None:
     """One version, the current one included."""
     row: Row | None = await sql.fetchrow(

@@ -18,6 +18,7 @@ from bedside.web.clinician.resources import Resource
 from bedside.web.kit import render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.series import Chart, Dot
+from bedside.web.wall.words import cause_of
 
 FULL = 100_000
 """Readings that monitoring gives at most in one series."""
@@ -66,7 +67,7 @@ async def page(request: Request) -> Response:
         spans={key: words for key, (_, words) in vitals.SPANS.items()},
         alarms=alarms,
         score=score,
-        cause=words.cause,
+        cause=cause_of,
         metric=words.metric,
         value_of=words.value_of,
         why_no_score=words.WHY_NO_SCORE,

@@ -16,6 +16,7 @@ from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
 from bedside.web.clinician.resources import name_of
 from bedside.web.kit import render
+from bedside.web.wall.words import cause_of
 
 SHOWN = 12
 SHOWN_NAMES = 3
@@ -77,7 +78,7 @@ async def page(request: Request) -> Response:
         unsigned=unsigned,
         duties=duties,
         place_names=places,
-        cause=words.cause,
+        cause=cause_of,
         value_of=words.value_of,
     )
 

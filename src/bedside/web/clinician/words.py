@@ -1,4 +1,4 @@
-"""What monitoring's short names mean in words: metrics, causes of alarms, why there is no score. Tables of msgids."""
+"""What monitoring's short names mean in words: metrics, what raised an alarm, why there is no score."""
 
 from __future__ import annotations
 
@@ -23,34 +23,12 @@ METRICS = {
     "oxygen": N_("Added oxygen"),
     "oxygen-flow": N_("Added oxygen"),
 }
-CAUSES = {
-    "blood-pressure-high": N_("Blood pressure high"),
-    "blood-pressure-low": N_("Blood pressure low"),
-    "heart-rate-high": N_("Heart rate high"),
-    "heart-rate-low": N_("Heart rate low"),
-    "respiratory-rate-high": N_("Breathing fast"),
-    "respiratory-rate-low": N_("Breathing slow"),
-    "spo2-low": N_("Oxygen saturation low"),
-    "spo2-high-on-oxygen": N_("Oxygen saturation too high on added oxygen"),
-    "temperature-high": N_("Temperature high"),
-    "temperature-low": N_("Temperature low"),
-    "consciousness": N_("Consciousness changed"),
-    "weight-gain": N_("Weight gain"),
-    "news2": N_("NEWS2 high"),
-    "symptoms": N_("Danger symptoms reported"),
-    "silence": N_("Nothing heard from a device"),
-}
 WHY_NO_SCORE = {
     "age-unknown": N_("birth date unknown"),
     "under-16": N_("not for anybody under 16"),
     "pregnant": N_("not in pregnancy"),
     "programme": N_("not scored at home"),
 }
-
-
-def cause(name: str) -> str:
-    """The msgid of an alarm's cause; a silence's names its device, which is not said here."""
-    return CAUSES.get(name.partition(":")[0], name)
 
 
 def metric(name: str) -> str:

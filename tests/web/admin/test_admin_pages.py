@@ -42,7 +42,7 @@ async def test_an_administrator_adds_invites_and_ends(
     await guest.get_by_role("button", name="Save and go on").click()
     assert await guest.get_by_role("heading", name="Second step").is_visible()
     await page.goto(f"{site}/admin")
-    await page.get_by_role("button", name="End the account of Tom Berg").click()
+    await page.get_by_role("button", name="End account, Tom Berg").click()
     await page.get_by_text("The account is ended, everywhere").wait_for()
     assert not await page.get_by_role("rowheader", name="Tom Berg").is_visible()
     await context.close()

@@ -247,6 +247,16 @@ async def test_no_way_leads_off_the_site(ctx: Ctx, site: str) -> None:
         assert (await client.get("/")).status_code == 303
 
 
+async def test_who_signs_in_anew_leaves_no_session_behind(ctx: Ctx, site: str) -> None:
+    nurse, doctor = await add(ctx, "nurse", "Amina Haddad"), await add(ctx, "clinician", "Elena Ruiz")
+    async with httpx.AsyncClient(base_url=site) as client:
+        for person in (nurse, doctor):
+            await client.post("/sign-in/demo", data={"person": person.id})
+    async with ctx.database.connection() as sql:
+        open_ = await sql.fetch("select person from access.session where ended is null")
+    assert [row["person"] for row in open_] == [doctor.id]
+
+
 async def test_another_site_cannot_sign_anybody_in_or_out(ctx: Ctx, site: str) -> None:
     nurse = await add(ctx, "nurse", "Amina Haddad")
     async with httpx.AsyncClient(base_url=site) as client:

@@ -71,8 +71,8 @@ _MINUTE = timedelta(minutes=1)
 LIMITS: dict[str, Limit] = {
     # by account name asked for (there or not), so that nobody is guessed at from many addresses
     "sign-in": Limit(10, 15 * _MINUTE),
-    # by network address, so that nobody guesses at many; a clinic sits behind one
-    "sign-in-origin": Limit(60, 15 * _MINUTE),
+    # by network address, so that nobody guesses at many; a whole clinic, at the change of shift, sits behind one
+    "sign-in-origin": Limit(300, 15 * _MINUTE),
     "send": Limit(4, 30 * _MINUTE),
     "send-origin": Limit(30, 30 * _MINUTE),
     "code": Limit(5, 15 * _MINUTE),

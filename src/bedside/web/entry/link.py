@@ -36,6 +36,6 @@ async def use(request: Request) -> Response:
                 ctx, token, str(form.get("password") or ""), agent=agent_of(request)
             )
             return await step(request, done, "/")
-        return entered(request, await access.sign_in.with_link(ctx, token, agent=agent_of(request)), "/")
+        return await entered(request, await access.sign_in.with_link(ctx, token, agent=agent_of(request)), "/")
     except TOLD as error:
         return await _landing(request, error)

@@ -38,11 +38,20 @@ async def start(request: Request) -> Response:
     return RedirectResponse(page.places[0].href if page.places else "/account", 303)
 
 
-def entered(request: Request, signed_in: access.SignedIn, wanted: object) -> Response:
-    """The browser gets its session and goes where it wanted."""
+async def entered(request: Request, signed_in: access.SignedIn, wanted: object) -> Response:
+    """The browser gets its session and goes where it wanted; the session it had before is ended."""
+    await leave_former(request)
     response = RedirectResponse(safe_next(wanted), 303)
     access.set_cookie(ctx_of(request), response, signed_in)
     return response
+
+
+async def leave_former(request: Request) -> None:
+    """End the session that this browser came with: its cookie is about to be overwritten."""
+    ctx = ctx_of(request)
+    if ctx.actor.session is not None:
+        async with access.work(ctx, "signed out") as inner:
+            await access.sign_out(inner)
 
 
 async def page(request: Request) -> Response:
@@ -84,7 +93,7 @@ async def step(
 ) -> Response:
     """In, or the page that asks for the second factor."""
     if isinstance(done, access.SignedIn):
-        return entered(request, done, wanted)
+        return await entered(request, done, wanted)
     enrolment = qr = None
     if done.step == "enrol":
         try:
@@ -116,7 +125,7 @@ async def app_code(request: Request) -> Response:
         )
     except TOLD as error:
         return await step(request, access.NextStep("enrol" if enrolling else "code", ticket), wanted, error)
-    return entered(request, done, wanted)
+    return await entered(request, done, wanted)
 
 
 async def send(request: Request) -> Response:
@@ -147,7 +156,7 @@ async def code(request: Request) -> Response:
         )
     except TOLD as error:
         return _code_page(request, address, wanted, error)
-    return entered(request, done, wanted)
+    return await entered(request, done, wanted)
 
 
 async def help_with_it(request: Request) -> Response:
@@ -169,7 +178,7 @@ async def demo(request: Request) -> Response:
     """One button for each seeded person, in the demo alone."""
     form = await request.form()
     done = await access.sign_in.with_demo(ctx_of(request), str(form.get("person") or ""), agent=agent_of(request))
-    return entered(request, done, form.get("next"))
+    return await entered(request, done, form.get("next"))
 
 
 async def passkey_options(request: Request) -> Response:
@@ -181,6 +190,7 @@ async def passkey(request: Request) -> Response:
     """The passkey's answer."""
     said = await json_of(request)
     done = await access.passkeys.with_passkey(ctx_of(request), str(said.get("answer") or ""), agent=agent_of(request))
+    await leave_former(request)
     response = JSONResponse({"next": safe_next(said.get("next"))})
     access.set_cookie(ctx_of(request), response, done)
     return response

@@ -149,6 +149,12 @@ async def test_lenient_reports_what_it_left_out(http: httpx.AsyncClient) -> None
     assert entry["resource"]["issue"][0]["expression"] == ["nonsense"]
 
 
+@pytest.mark.parametrize("path", ["/Patient/ada?nonsense=1", "/Patient/_history?nonsense=1", "/Patient/ada?name=x"])
+async def test_nothing_is_left_out_in_silence(http: httpx.AsyncClient, path: str) -> None:
+    await http.put("/Patient/ada", json=patient("ada"))
+    assert (await http.get(path, headers={"prefer": "handling=lenient"})).status_code == 400
+
+
 async def test_what_is_not_answered_is_named(http: httpx.AsyncClient) -> None:
     await http.put("/Patient/ada", json=patient("ada"))
     await http.post("/Observation", json=pulse("ada"))

@@ -201,7 +201,7 @@ class _Interaction:
     async def _read(self, type_: str, id_: str) -> Response:
         query = None
         if self.place.pairs:
-            query = searching.parse(type_, self.place.pairs, strict=self.prefer.strict)
+            query = searching.parse(type_, self.place.pairs)  # a read has no place to report what was left out
             if query.filters or query.includes or query.revincludes or query.sort:
                 raise refuse("not-supported", "query", "A read takes _summary, _elements and _format only.", status=400)
 
@@ -269,7 +269,7 @@ class _Interaction:
 
     async def _history(self, type_: str | None, id_: str | None) -> Response:
         self._only("GET")
-        wish = histories.parse(self.place.pairs, strict=self.prefer.strict)
+        wish = histories.parse(self.place.pairs)
         path = "".join(f"/{part}" for part in (type_, id_, "_history") if part)
 
         async def body(ctx: Ctx) -> Response:

@@ -43,8 +43,9 @@ class FoundVersions(NamedTuple):
     total: int | None
 
 
-def parse(pairs: Sequence[tuple[str, str]], *, strict: bool = True) -> Wish:
-    """The parameters of a history. Raises Refused for the unknown and malformed."""
+def parse(pairs: Sequence[tuple[str, str]]) -> Wish:
+    """The parameters of a history. Raises Refused for the unknown and malformed, lenient or not: a history has no
+    place for a report of what was left out."""
     wish = Wish()
     issues: list[Issue] = []
     for name, value in pairs:
@@ -64,7 +65,7 @@ def parse(pairs: Sequence[tuple[str, str]], *, strict: bool = True) -> Wish:
                 issues.append(Issue("error", "not-supported", name, "A history takes _since, _at, _count."))
         except ValueError:
             issues.append(Issue("error", "value", name, "This is no date of FHIR."))
-    if issues and strict:
+    if issues:
         raise Refused(issues, status=400)
     return wish
 

@@ -258,6 +258,32 @@ async def test_a_job_has_a_named_purpose(ctx: Ctx) -> None:
     assert not await allowed(ctx.with_(actor=Actor("job", "x", "")), "ann", "R", "Observation")
 
 
+JOB_MAY = {
+    "TREAT": "CRUDE",
+    "PATRQT": "CRUDE",
+    "HOPERAT": "CRUDE",
+    "SYSADMIN": "CRUDE",
+    "HPAYMT": "RE",
+    "PUBHLTH": "RE",
+}
+OUTSIDE_MAY = dict.fromkeys(("patient", "caregiver", "clinician", "nurse", "pharmacist", "privacy-officer"), "RE")
+OUTSIDE_MAY |= {"display": "R", "administrator": "CRUDE"}
+
+
+async def test_every_purpose_of_a_job_and_every_role_outside_patients(ctx: Ctx) -> None:
+    async with access.work(ctx, "tried", readonly=True) as inner:
+        for purpose in (*JOB_MAY, "ETREAT"):
+            job = inner.with_(purpose=purpose)
+            may = "".join([a for a in "CRUDE" if await access.may(job, "ann", a, what="Observation")])
+            assert may == JOB_MAY.get(purpose, ""), purpose
+        for role in ROLES:
+            person = inner.with_(actor=Actor("person", "x", "x", frozenset({role})))
+            may = "".join([a for a in "CRUDE" if await access.may(person, None, a, what="Organization")])
+            assert may == OUTSIDE_MAY.get(role, ""), role
+    assert set(policy.JOBS) == set(JOB_MAY)
+    assert set(policy.OUTSIDE) == set(OUTSIDE_MAY)
+
+
 async def test_resources_of_no_patient(ctx: Ctx) -> None:
     doctor, admin = await someone(ctx, "clinician"), await someone(ctx, "administrator")
     assert await allowed(acting(ctx, doctor), None, "R", "Practitioner")

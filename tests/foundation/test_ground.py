@@ -1,13 +1,16 @@
 """The fixtures stand: a migrated database of its own for each test, a bus, a clock that stands still."""
 
 import asyncio
+from contextlib import suppress
 
+import asyncpg
 import pytest
 
 from bedside.foundation.bus import Bus
 from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
+from bedside.foundation.errors import Unavailable
 from bedside.foundation.migrate import migrate, revisions, standing
 
 pytestmark = pytest.mark.engine
@@ -34,6 +37,31 @@ async def test_migrating_twice_does_nothing_and_racing_is_safe(database_url: str
     assert await asyncio.gather(*(migrate(database_url) for _ in range(3))) == [0, 0, 0]
     async with database.connection() as sql:
         assert (await standing(sql)).revision == revisions()[-1]
+
+
+async def test_a_database_that_goes_away_is_said_to_be_away(database: Database) -> None:
+    kill = (
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    for _ in range(10):
+        with pytest.raises(Unavailable):
+            async with database.transaction() as victim:
+                async with database.connection() as other:
+                    await other.execute(kill)
+                await victim.execute("select 1")
+    # Cut while it lay in the pool: away, or already replaced, and never a fault of ours.
+    for _ in range(10):
+        async with database.connection() as killer:
+            async with database.connection() as idle:
+                await idle.execute("select 1")
+            await killer.execute(kill)
+            with suppress(Unavailable):
+                async with database.transaction() as sql:
+                    assert await sql.fetchval("select 1") == 1
+    async with database.transaction() as sql:
+        with pytest.raises(asyncpg.InterfaceError):
+            await sql.fetch("select 1", "one argument too many")
 
 
 async def test_the_bus_carries_a_moment(bus: Bus) -> None:

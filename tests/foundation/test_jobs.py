@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from bedside.foundation.bus import no_bus
 from bedside.foundation.clock import SystemClock, TurnableClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
+from bedside.foundation.errors import Unavailable
 
 pytestmark = pytest.mark.engine
 
@@ -39,7 +40,7 @@ async def working(database: Database, handlers: dict[str, jobs.Handler], **optio
         yield worker
     finally:
         worker.stop()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
 
 
 async def test_a_job_runs_when_its_transaction_commits_and_never_otherwise(database: Database, ctx: Ctx) -> None:
@@ -56,7 +57,7 @@ async def test_a_job_runs_when_its_transaction_commits_and_never_otherwise(datab
         async with database.transaction() as sql:
             await jobs.enqueue(ctx.with_(tx=sql, tenant=7), "tests.note", {"n": 2})
             assert done.empty()
-        assert await asyncio.wait_for(done.get(), 5) == {"n": 2, "by": "tests.note", "tenant": 7, "open": False}
+        assert await asyncio.wait_for(done.get(), 20) == {"n": 2, "by": "tests.note", "tenant": 7, "open": False}
     assert done.empty()
 
 
@@ -74,8 +75,8 @@ async def test_a_failure_is_tried_again_then_parked_and_released(
     async with working(database, {"tests.fragile": fragile}, attempts=3):
         await ask("tests.fragile", {"n": 5})
         for _ in range(3):
-            assert await asyncio.wait_for(tries.get(), 5) == 5
-        async with asyncio.timeout(5):
+            assert await asyncio.wait_for(tries.get(), 20) == 5
+        async with asyncio.timeout(20):
             while True:
                 async with database.connection() as sql:
                     if held := await jobs.parked(sql):
@@ -88,7 +89,7 @@ async def test_a_failure_is_tried_again_then_parked_and_released(
         broken = False
         async with database.connection() as sql:
             await jobs.release(sql, [held[0].id])
-        assert await asyncio.wait_for(tries.get(), 5) == 5
+        assert await asyncio.wait_for(tries.get(), 20) == 5
     async with database.connection() as sql:
         assert await jobs.parked(sql) == []
 
@@ -103,7 +104,7 @@ async def test_a_timer_fires_at_its_time_and_not_before(database: Database, ask:
     async with working(database, {"tests.ring": ring}):
         due = clock.now() + timedelta(seconds=0.6)
         await ask("tests.ring", {"n": 1}, at=due)
-        rung = await asyncio.wait_for(fired.get(), 5)
+        rung = await asyncio.wait_for(fired.get(), 20)
     assert timedelta(0) <= rung["at"] - due < timedelta(seconds=1)
 
 
@@ -123,7 +124,7 @@ async def test_a_key_makes_one_of_many_that_wait_and_keeps_the_earliest_time(
         await ran.put(payload)
 
     async with working(database, {"tests.once": once}):
-        assert [(await asyncio.wait_for(ran.get(), 5))["n"] for _ in range(2)] == [1, 4]
+        assert [(await asyncio.wait_for(ran.get(), 20))["n"] for _ in range(2)] == [1, 4]
     assert ran.empty()
 
 
@@ -138,7 +139,7 @@ async def test_a_periodic_job_comes_round_whether_or_not_it_fails(database: Data
     every = {"tests.sweep": timedelta(milliseconds=100)}
     async with working(database, {"tests.sweep": sweep}, every=every):
         for _ in range(3):
-            await asyncio.wait_for(turns.get(), 5)
+            await asyncio.wait_for(turns.get(), 20)
     async with database.connection() as sql:
         waiting = await sql.fetch("select entrypoint from jobs.pgqueuer where status = 'queued'")
         assert sorted(row["entrypoint"] for row in waiting) == ["jobs.tidy", "tests.sweep"]
@@ -155,14 +156,17 @@ async def test_a_worker_survives_the_loss_of_its_connection(
 
     async with working(database, {"tests.note": note}):
         await ask("tests.note", {"n": 1})
-        await asyncio.wait_for(done.get(), 5)
+        await asyncio.wait_for(done.get(), 20)
         async with database.connection() as sql:
             await sql.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = current_database() and pid <> pg_backend_pid()"
             )
-        await ask("tests.note", {"n": 2})
-        assert await asyncio.wait_for(done.get(), 5) == {"n": 2}
+        while True:
+            with suppress(Unavailable):
+                await ask("tests.note", {"n": 2})
+                break
+        assert await asyncio.wait_for(done.get(), 20) == {"n": 2}
 
 
 async def test_a_turned_clock_makes_timers_due(database: Database, ctx: Ctx, clock: TurnableClock) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -18,6 +18,14 @@ Connection: TypeAlias = Any
 T = TypeVar("T")
 
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
+"""What a statement raises when PostgreSQL ends or is killed under it. Whether a COMMIT was kept is then unknown."""
 
 UNSAFE = (
     # setting, the values that keep the promise, what breaks otherwise
@@ -42,6 +50,14 @@ async def _leave(_: Connection) -> None:
     No room changes its session: settings and advisory locks last for a transaction, and whoever listens keeps its
     connection and stops listening itself.
     """
+
+
+def _cut(connection: Connection) -> bool:
+    """Whether the link is gone; the pool has then already taken the connection back, and it answers nothing."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 class Database:
@@ -82,7 +98,18 @@ class Database:
         """A connection without a transaction: for LISTEN, COPY tools and health checks."""
         try:
             async with self._pool.acquire(timeout=10) as connection:
-                yield connection
+                try:
+                    yield connection
+                except LOST as error:
+                    raise Unavailable("The database went away.", remedy="Try again in a few seconds.") from error
+                except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                    # Also what a misused connection raises: that is a fault of ours and stays one. A connection that
+                    # was cut while it lay in the pool may not know yet that it is closed: it is not used again.
+                    if not (_cut(connection) or isinstance(error, asyncpg.InternalClientError)):
+                        raise
+                    with suppress(asyncpg.InterfaceError):
+                        connection.terminate()
+                    raise Unavailable("The database went away.", remedy="Try again in a few seconds.") from error
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, TimeoutError) as error:
             raise Unavailable("The database is not answering.", remedy="Try again in a few seconds.") from error
 

@@ -18,16 +18,8 @@ from bedside.foundation.errors import Unavailable
 
 T = TypeVar("T")
 
-AWAY = (
-    Unavailable,
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-)
-"""What a lost or restarting PostgreSQL looks like from here."""
+AWAY = (Unavailable, OSError, asyncpg.InterfaceError)
+"""What a lost or restarting PostgreSQL looks like from here: Database says Unavailable; a closed pool is an error."""
 
 
 def wake_event(channel: str) -> str:

@@ -49,6 +49,7 @@ async def test_a_high_pressure_from_form_to_alarm_and_back(ward: Ward) -> None:
         assert "The clinic was told of your reading" in home
         danger = await client.post("/readings/symptoms", data={"symptom": ["chest-pain", "speech"]})
         assert "Ring 911 now" in danger.text
+        assert "You reported danger symptoms" in (await client.get("/home")).text
         assert (await client.post("/readings/symptoms", data={"symptom": ["none-such"]})).status_code == 400
         async with access.work(acting(ward.ctx, ward.nurse), "looked for a test") as ctx:
             raised = {a.cause: a.priority for a in await monitoring.alarms(ctx, patient=ward.rosa_id)}

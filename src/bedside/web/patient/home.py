@@ -50,6 +50,7 @@ async def page(request: Request) -> Response:
         chart=chart,
         unseen=[a for a in alarms if a.unseen],
         nobody=any(a.nobody for a in alarms),
+        symptoms=any(a.cause == "symptoms" for a in alarms),
         high=any(a.cause in HIGH_PRESSURE for a in alarms),
         watched=watched,
         prescriptions=prescriptions[:3],

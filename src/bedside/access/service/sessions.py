@@ -11,7 +11,7 @@ from bedside.access.model.people import STAFF, NewPerson, Person
 from bedside.access.model.sign_in import Session, SignedIn
 from bedside.access.service.decide import require
 from bedside.access.service.keys import digest, new_token
-from bedside.access.service.people import add_person, place_name, set_duty
+from bedside.access.service.people import add_person, person, place_name, set_duty
 from bedside.access.store import sessions as store
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Forbidden
@@ -57,9 +57,13 @@ async def open_display(ctx: Ctx, place: str, *, agent: str = "") -> SignedIn:
     acknowledging on it asks for a person's PIN or passkey (confirm).
     """
     await require(ctx, "nurse", "administrator")
-    display = await add_person(
-        ctx, NewPerson(name=f"Wall, {await place_name(ctx, place)}", roles=frozenset({"display"}))
+    asking = await person(ctx, ctx.actor.id)
+    name = f"Wall, {await place_name(ctx, place)}"
+    # It hangs where they work: their clock, their language, their units.
+    new = NewPerson(
+        name=name, roles=frozenset({"display"}), zone=asking.zone, language=asking.language, units=asking.units
     )
+    display = await add_person(ctx, new)
     await set_duty(ctx, person=display.id, place=place, role="display")
     return await _open(ctx, display, "display", timedelta(days=365), None, agent)
 

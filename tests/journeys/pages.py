@@ -73,6 +73,6 @@ PAGES: tuple[Page, ...] = (
     Page("prescription-paper", "/prescriptions/{prescription}/print", CLINICIAN, ""),
     Page("pharmacy", "/pharmacy", PHARMACIST, "Prescriptions"),
     Page("pharmacy-one", "/pharmacy/{prescription}", PHARMACIST, "Chlorthalidone"),
-    Page("administrator", "/", ADMINISTRATOR, ""),
-    Page("privacy-officer", "/", PRIVACY_OFFICER, ""),
+    Page("people", "/admin", ADMINISTRATOR, ""),
+    Page("audit", "/admin/audit", PRIVACY_OFFICER, ""),
 )

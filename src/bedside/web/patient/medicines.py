@@ -11,6 +11,7 @@ from bedside.foundation.http import ctx_of
 from bedside.web.clinician import summary
 from bedside.web.kit import render
 from bedside.web.kit.places import N_
+from bedside.web.patient.dosage import dosage
 from bedside.web.patient.whose import whose
 
 STEPS = {
@@ -38,7 +39,7 @@ async def page(request: Request) -> Response:
         "patient/medicines.html",
         prescriptions=found,
         pharmacies=pharmacies,
-        instruction=prescribing.instruction,
+        dosage=dosage,
         steps=STEPS,
         others=listed.current,
     )

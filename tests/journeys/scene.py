@@ -15,7 +15,7 @@ PASSWORD = "quiet harbor lantern"
 
 
 def prepare(browser: Browser, address: str) -> dict[str, str]:
-    """What the braces stand for: patient, visit, join, room_link, draft, prescription."""
+    """What the braces stand for: patient, visit, waiting, join, draft, prescription, alarm."""
     clinician = browser.new_context(base_url=address).new_page()
     sign_in(clinician, CLINICIAN)
     clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
@@ -43,6 +43,13 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     patient.locator("[name=agreed]").check()
     patient.locator("main form button").last.click()
     patient.wait_for_url(re.compile("/check$"))
+
+    patient.goto("/readings/rest")
+    patient.locator("main input[type=checkbox]").first.check()
+    patient.locator("main form button").first.click()
+    clinician.goto("/alarms")
+    link = clinician.get_by_role("row").filter(has_text=PATIENT).locator("a[href^='/alarms/']").first
+    found["alarm"] = (link.get_attribute("href") or "").removeprefix("/alarms/")
     for tab in (clinician, patient):
         tab.context.close()
     return found

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from bedside import access, records, visits
+from bedside import access, monitoring, records, visits
 from bedside.access import Proof
 from bedside.access import testing as access_testing
 from bedside.foundation.clock import TurnableClock
@@ -38,7 +38,7 @@ class Scene:
     async def invited(self) -> tuple[visits.Visit, str]:
         """A nurse asks, the clinician takes: the visit and the link's secret."""
         async with access.work(self.nurse, "asked") as ctx:
-            visit = await visits.ask(ctx, self.record, "Pressure 178/112", alarm="a1", clinician=self.clinician_id)
+            visit = await visits.ask(ctx, self.record, "Pressure 178/112", clinician=self.clinician_id)
         async with access.work(self.clinician, "took") as ctx:
             await visits.take(ctx, visit.id)
             link = await visits.invite(ctx, visit.id, "http://localhost:8000/")
@@ -92,8 +92,24 @@ async def test_the_hand_over_opens_the_record_to_the_clinician(scene: Scene) -> 
         assert (await records.read(ctx, "Patient", scene.record))["id"] == scene.record
         found = await visits.get(ctx, visit.id)
         events = [e.event for e in await visits.history(ctx, visit.id)]
-    assert (found.status, found.alarm, found.clinician) == ("invited", "a1", scene.clinician_id)
+    assert (found.status, found.clinician) == ("invited", scene.clinician_id)
     assert events == ["asked", "taken", "invited"]
+
+
+async def test_the_alarm_goes_with_the_visit_to_the_clinician(scene: Scene) -> None:
+    async with access.work(scene.system, "set up") as ctx:
+        await monitoring.set_profile(ctx, scene.record, birth_date=BORN)
+    async with access.work(scene.nurse, "measured") as ctx:
+        high = monitoring.NewReading(
+            patient=scene.record, metric="systolic", value=178, also=(monitoring.Typed("diastolic", 112),)
+        )
+        await monitoring.enter_readings(ctx, high)
+        (alarm,) = await monitoring.alarms(ctx, patient=scene.record)
+    async with access.work(scene.nurse, "asked") as ctx:
+        visit = await visits.ask(ctx, scene.record, "Pressure 178/112", alarm=alarm.id, clinician=scene.clinician_id)
+        handed = await monitoring.alarm(ctx, alarm.id)
+    assert visit.alarm == alarm.id
+    assert handed.holder == scene.clinician_id
 
 
 def door(scene: Scene) -> Ctx:

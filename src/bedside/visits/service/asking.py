@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from bedside import access
+from bedside import access, monitoring
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Invalid
 from bedside.foundation.ids import uuid7
@@ -56,6 +56,7 @@ async def ask(
     if not await store.insert(ctx, visit):
         return await find(ctx, visit.id)
     await _relate(ctx, visit, holder.id)
+    await _answer(ctx, visit, own=own)
     await keep(ctx, visit, "asked", f"{visit.reason} → {holder.name}")
     if not own:
         await notify(ctx, holder.id, "visits.handed")
@@ -147,6 +148,21 @@ async def history(ctx: Ctx, key: str) -> list[VisitEvent]:
     """What happened in it."""
     visit = await find(ctx, key)
     return await store.events(ctx, visit.id)
+
+
+async def _answer(ctx: Ctx, visit: Visit, *, own: bool) -> None:
+    """The alarm that led here is answered by the visit: handed to the clinician with it, or acted on by her."""
+    if visit.alarm is None:
+        return
+    alarm = await monitoring.alarm(ctx, visit.alarm)
+    if alarm.patient != visit.patient:
+        raise Invalid("This alarm is somebody else's.", where="alarm")
+    if not alarm.open:
+        return
+    if own or visit.clinician is None:
+        await monitoring.act(ctx, alarm.id, "Invited to a video visit", visit.reason)
+    else:
+        await monitoring.hand_over(ctx, alarm.id, visit.clinician, visit.reason)
 
 
 async def _relate(ctx: Ctx, visit: Visit, person: str) -> None:

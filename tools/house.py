@@ -9,6 +9,7 @@ Reads the sources under ROOT (default: the working directory) as syntax trees, p
 2. A NATS subject has one publishing room: its first word is that room's name.
 3. A FHIR resource type is governed by one room, which alone writes it by records.write_governed.
 4. No file is named after nothing (utils, helpers, …), in tests, tools and TypeScript too.
+5. What the documents say enforces a rule is there: every path under src, tests, tools, docs that they name exists.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ STATEMENT = re.compile(
 )
 CLAUSE = re.compile(r"\b(?:select|from|join|into|update|table|view|references|where|on|call)\s", re.IGNORECASE)
 QUALIFIED = re.compile(r"(?<![\w.'\"])([a-z_]+)\.([a-z_]+)", re.IGNORECASE)
+
+NAMED = re.compile(r"\b(?:src|tests|tools|docs|migrations|bench)/[\w/.-]*\w\.(?:py|md|ts|html)\b")
 
 
 @dataclass(frozen=True, order=True)
@@ -234,11 +237,20 @@ def check_names(root: Path) -> Iterator[Breach]:
                 yield Breach(str(path.relative_to(root)), 1, "name it after what it holds")
 
 
+def check_documents(root: Path) -> Iterator[Breach]:
+    """Rule 5, in the hazards, the decisions and the rest of docs."""
+    for path in sorted((root / "docs").rglob("*.md")):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for named in NAMED.findall(line):
+                if not (root / named).exists():
+                    yield Breach(str(path.relative_to(root)), number, f"names {named}, which is not there")
+
+
 def breaches(root: Path) -> list[Breach]:
     """Every breach under root, in order."""
     found = list(sources(root))
     subjects = Subjects(found)
-    lines = [*check_migrations(root), *check_governed(found), *check_names(root)]
+    lines = [*check_migrations(root), *check_governed(found), *check_names(root), *check_documents(root)]
     for source in found:
         lines += [*check_sql(source), *check_subjects(source, subjects)]
     return sorted(lines)

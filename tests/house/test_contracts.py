@@ -326,6 +326,14 @@ def test_a_drawer_in_typescript_or_tests_is_found(tree: Path) -> None:
     assert [breach.file for breach in house.breaches(tree)] == ["src/bedside/web/utils.island.ts", "tests/helpers.py"]
 
 
+def test_a_document_names_what_is_there(tree: Path) -> None:
+    (tree / "docs").mkdir()
+    (tree / "docs" / "hazards.md").write_text("| H1 | `src/bedside/app.py` |\n| H2 | tests/gone/test_it.py |\n")
+    assert [str(breach) for breach in house.breaches(tree)] == [
+        "docs/hazards.md:2: names tests/gone/test_it.py, which is not there"
+    ]
+
+
 def test_main_tells_by_its_exit_code(
     tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -276,8 +276,9 @@ async def _subscribe(ground: Ground, handlers: Mapping[str, BusHandler]) -> None
 
 async def run_ingest(settings: Settings) -> None:
     """Devices' readings until SIGTERM."""
-    ground = await _open(settings, "ingest", connections=6)
+    ground = await _open(settings, "ingest", connections=6, patient=True)
     try:
+        await ground.bus.there()
         async with AsyncExitStack() as stack:
             for enter in INGEST:
                 await stack.enter_async_context(enter(ground))

@@ -140,6 +140,7 @@ def test_what_is_killed_comes_back_and_is_reported(make: Make) -> None:
         program.await_ready()
         assert f"{name} was killed by SIGKILL" in program.told()
         assert program.running()["processes"][name] != killed
+    assert " ended with " not in program.told()
     assert (program.home / "logs" / "supervisor.log").read_text().count('"event":"ended"') >= 5
     program.stop()
 

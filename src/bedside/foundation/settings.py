@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from bedside.foundation.bus import Bus
 from bedside.foundation.clock import Clock, SystemClock
 from bedside.foundation.context import Actor, Ctx, Purpose
 from bedside.foundation.database import Database
+from bedside.foundation.errors import Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,23 @@ class Ground:
 
     @classmethod
     async def open(cls, settings: Settings, process: str, *, connections: int = 4, patient: bool = False) -> Ground:
-        """Connect to both engines. Raises Unavailable. patient: a NATS that is away is waited for beside the work."""
-        database = await Database.connect(settings.database_url, size=connections, name=f"bedside {process}")
+        """Connect to both engines. Raises Unavailable.
+
+        patient: for processes that run for long. A database that is away (restarting, recovering) is waited for, a
+        minute at most; NATS is waited for beside the work.
+        """
+        name = f"bedside {process}"
+        until = time.monotonic() + (60 if patient else 0)
+        while True:
+            try:
+                database = await Database.connect(settings.database_url, size=connections, name=name)
+                break
+            except Unavailable:
+                if time.monotonic() >= until:
+                    raise
+            await asyncio.sleep(0.25)
         try:
-            bus = await Bus.connect(settings.nats_url, name=f"bedside {process}", patient=patient)
+            bus = await Bus.connect(settings.nats_url, name=name, patient=patient)
         except BaseException:
             await database.close()
             raise

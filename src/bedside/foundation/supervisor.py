@@ -19,6 +19,8 @@ from bedside.foundation import telemetry
 
 STEADY = 10.0
 """Seconds after which a start counts as having succeeded, and the next end as a new trouble."""
+BEGUN = 1.0
+"""Seconds after which it has begun its work."""
 LONGEST_WAIT = 10.0
 
 log = telemetry.logger("supervisor")
@@ -133,7 +135,10 @@ class Supervisor:
     def _ended(self, service: Service) -> None:
         assert service.child is not None  # noqa: S101 - tend looked
         code = service.child.code
-        service.ends = 1 if time.monotonic() - service.began > STEADY else service.ends + 1
+        lasted = time.monotonic() - service.began
+        # One that was killed after it had begun its work has no fault of its own that waiting would mend.
+        steady = lasted > STEADY or (code is not None and code < 0 and lasted > BEGUN)
+        service.ends = 1 if steady else service.ends + 1
         wait = 0.0 if service.ends == 1 else min(0.25 * 2**service.ends, LONGEST_WAIT)
         service.again_at = time.monotonic() + wait
         how = f"was killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with {code}"

@@ -64,12 +64,16 @@ class Program:
     def start(self, *, within: float = 120) -> float:
         """Start and wait until ready; seconds it took."""
         begun = time.monotonic()
+        self.launch()
+        self.await_ready(within)
+        return time.monotonic() - begun
+
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
         with self.out.open("ab") as out:
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, process_group=0
             )
-        self.await_ready(within)
-        return time.monotonic() - begun
 
     def await_ready(self, within: float = 60) -> None:
         """Until /readyz says so. Raises AssertionError with what was printed."""
@@ -114,6 +118,13 @@ class Program:
         """running.json."""
         found: dict[str, Any] = json.loads((self.home / "running.json").read_text())
         return found
+
+    def await_processes(self, names: set[str], within: float = 20) -> None:
+        """Until exactly these run: pages answer before the last process has been started."""
+        until = time.monotonic() + within
+        while set(self.running()["processes"]) != names:
+            assert time.monotonic() < until, self.running()
+            time.sleep(0.02)
 
     def alive(self) -> list[int]:
         """Every process that works on this home: in its command line, its open files or its directory."""

@@ -130,6 +130,7 @@ def test_a_taken_port_is_named_with_the_option_for_another(make: Make) -> None:
 def test_what_is_killed_comes_back_and_is_reported(make: Make) -> None:
     program = make()
     program.start()
+    program.await_processes({"PostgreSQL", "NATS", "web", "worker", "ingest"})
     for name in ("PostgreSQL", "NATS", "web", "worker", "ingest"):
         killed = program.running()["processes"][name]
         os.kill(killed, signal.SIGKILL)
@@ -153,8 +154,14 @@ def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_succeeds(make:
     program.send(signal.SIGKILL)
     again = make()
     again.port, again.mqtt_port, again.command = program.port, program.mqtt_port, program.command
-    again.start()
-    assert not set(ours) & set(program.alive())
+    again.launch()
+    until = time.monotonic() + 2
+    # Only then may it be asked whether it is ready: until they are gone, the killed one's processes answer.
+    while set(ours) & set(program.alive()):
+        assert time.monotonic() < until, program.alive()
+        time.sleep(0.01)
+    again.await_ready()
+    assert again.running()["pid"] not in ours
     again.send(signal.SIGKILL)
     time.sleep(2)
     assert program.alive() == []
@@ -308,7 +315,7 @@ def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path
             )
             if safe:
                 program.start()
-                assert set(program.running()["processes"]) == {"web", "worker", "ingest"}
+                program.await_processes({"web", "worker", "ingest"})
                 program.stop()
             else:
                 said = program.refused()
@@ -328,6 +335,7 @@ def test_pages_work_while_the_nats_of_others_is_away(make: Make, tmp_path: Path)
         urls = ("--database-url", postgres.dsn(), "--nats-url", nats.url)
         program = make(tmp_path / "real", options=urls)
         program.start()
+        program.await_processes({"web", "worker", "ingest"})
         nats.stop()
         os.kill(program.running()["processes"]["web"], signal.SIGKILL)
         status, body = 0, b""

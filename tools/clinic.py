@@ -36,12 +36,22 @@ class ClinicFailed(Exception):
 
 
 class Clinic:
-    """One running demo. address: where its pages are; seconds: from its start to its first page."""
+    """One running demo. address: where its pages are; seconds: from its start to its first page.
+
+    before: a folder whose modules are found before all others.
+    """
 
     def __init__(
-        self, home: Path, *, patients: int = PATIENTS, seed: int = SEED, options: tuple[str, ...] = ()
+        self,
+        home: Path,
+        *,
+        patients: int = PATIENTS,
+        seed: int = SEED,
+        options: tuple[str, ...] = (),
+        before: Path | None = None,
     ) -> None:
         self.home = home
+        self.before = before
         self.port, self.mqtt_port = free_port(), free_port()
         self.address = f"http://localhost:{self.port}"
         self.seconds = 0.0
@@ -64,7 +74,7 @@ class Clinic:
         begun = time.monotonic()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment()
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(self.before)
             )
         while not self._answers():
             if self._process.poll() is not None:
@@ -92,7 +102,7 @@ class Clinic:
         done = subprocess.run(
             [sys.executable, "-m", "bedside", *words, "--home", str(self.home)],
             stdin=subprocess.DEVNULL,
-            env=_environment(),
+            env=_environment(self.before),
             capture_output=True,
             text=True,
             check=False,
@@ -113,9 +123,10 @@ class Clinic:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-40:])
 
 
-def _environment() -> dict[str, str]:
+def _environment(before: Path | None) -> dict[str, str]:
     """This checkout's Bedside, also where .venv is another's."""
-    return {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT / "src")}
+    folders = [str(folder) for folder in (before, ROOT / "src") if folder is not None]
+    return {**os.environ, "NO_COLOR": "1", "PYTHONPATH": os.pathsep.join(folders)}
 
 
 @contextmanager

@@ -48,7 +48,9 @@ def weigh(context: BrowserContext, page: Page, scene: dict[str, str]) -> tuple[f
 
     network.on("Network.loadingFinished", add)
     show(tab, page, scene)
-    tab.wait_for_load_state("networkidle")
+    # Not until the network is idle: a page that watches a visit never is.
+    tab.wait_for_load_state("load")
+    tab.wait_for_timeout(1500)
     weight = seen / 1000
     seconds = slowly(tab, network, page, scene) if page.light else 0.0
     tab.close()

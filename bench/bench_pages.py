@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from playwright.sync_api import Page as Tab
-from tests.journeys.pages import PAGES, Page
+from tests.journeys.pages import PAGES, PATIENT, Page
 from tests.journeys.scene import prepare
 from tests.journeys.visiting import show, sign_in
 from tools import chromium
@@ -22,6 +22,9 @@ PATIENT_KB = 100
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """400 kbit/s each way, 400 ms a round trip."""
 SLOW_SECONDS = 6
+SETTLE = 1500
+"""Milliseconds for what comes after the heading. Not until nothing moves: the wall and the room never do."""
+WAY = ("join", "where", "check", "room")
 
 
 def signed_in(browser: Browser, address: str, page: Page, width: int) -> BrowserContext:
@@ -48,13 +51,35 @@ def weigh(context: BrowserContext, page: Page, scene: dict[str, str]) -> tuple[f
 
     network.on("Network.loadingFinished", add)
     show(tab, page, scene)
-    # Not until the network is idle: a page that watches a visit never is.
-    tab.wait_for_load_state("load")
-    tab.wait_for_timeout(1500)
+    tab.wait_for_timeout(SETTLE)
     weight = seen / 1000
     seconds = slowly(tab, network, page, scene) if page.light else 0.0
     tab.close()
     return weight, seconds
+
+
+def whole_way(browser: Browser, address: str, scene: dict[str, str]) -> float:
+    """kB of the link, where, check and room one after another, as a telephone that keeps what it has fetched."""
+    signed = browser.new_context(base_url=address)
+    sign_in(signed.new_page(), PATIENT)
+    context = browser.new_context(base_url=address, storage_state=signed.storage_state())
+    tab = context.new_page()
+    network = context.new_cdp_session(tab)
+    network.send("Network.enable")
+    seen = 0
+
+    def add(event: dict[str, Any]) -> None:
+        nonlocal seen
+        seen += int(event["encodedDataLength"])
+
+    network.on("Network.loadingFinished", add)
+    for page in PAGES:
+        if page.name in WAY:
+            show(tab, page, scene)
+            tab.wait_for_timeout(SETTLE)
+    signed.close()
+    context.close()
+    return seen / 1000
 
 
 def slowly(tab: Tab, network: Any, page: Page, scene: dict[str, str]) -> float:
@@ -81,4 +106,7 @@ def measure() -> Iterator[Figure]:
             yield Figure(f"{page.name}, over the wire", weight, "kB", PATIENT_KB if page.light else None)
             if page.light:
                 yield Figure(f"{page.name}, at 400 kbit/s and 400 ms", seconds, "s", SLOW_SECONDS)
+        yield Figure(
+            "the whole way from the link into the room", whole_way(browser, clinic.address, scene), "kB", PATIENT_KB
+        )
         browser.close()

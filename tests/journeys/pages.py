@@ -48,7 +48,7 @@ PAGES: tuple[Page, ...] = (
     Page("medicines", "/medicines", PATIENT, "Medicamentos"),
     Page("account", "/account", PATIENT, "Mi cuenta"),
     # the way into a visit
-    Page("join", "{join}", None, "Your video visit", light=True),
+    Page("join", "{join}", None, "", light=True),
     Page("join-dead", "/join/nothing", None, "", light=True),
     Page("where", "/visit/{waiting}", PATIENT, "", light=True),
     Page("check", "/visit/{visit}/check", PATIENT, "", light=True),

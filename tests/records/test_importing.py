@@ -58,7 +58,7 @@ async def test_a_folder(ctx: Ctx, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not SYNTHEA.exists(), reason="no Synthea bundles in shared data: their import is not proved here")
 async def test_every_synthea_bundle(ctx: Ctx, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for archive in SYNTHEA.glob("*.tar.xz"):  # noqa: ASYNC240
+    for archive in SYNTHEA.glob("*.tar.xz"):
         with tarfile.open(archive) as tar:
             tar.extractall(tmp_path, filter="data")
     begun = time.perf_counter()

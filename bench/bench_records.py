@@ -31,6 +31,7 @@ from bedside.records.model import rows
 from bedside.records.store import searching
 from bedside.records.store import writing as store
 from bedside.records.store.conditions import Statement
+from bench.cost import Meter
 from bench.figure import Figure
 
 CONNECTIONS = 16
@@ -187,9 +188,9 @@ class Bare:
             rows.add(found, "Observation", id_, index.extract(made, composites=False))
             self.ids.append(rows.rid("Observation", id_))
             body = json.dumps(made).encode()
-            versions.add(self.ids[-1], "Observation", id_, 1, "POST", ["x"], body)
+            versions.add(datetime.now(UTC), self.ids[-1], "Observation", id_, 1, "POST", ["x"], body)
         entries = (found.rids, found.params, found.keys, found.extras, found.patients, found.ats)
-        return (BARE, datetime.now(UTC), *versions.columns(), *entries)
+        return (BARE, *versions.columns(), *entries)
 
     template = staticmethod(reading)
 
@@ -265,12 +266,20 @@ async def _measure(clinic: Clinic) -> list[Figure]:
             ("search, 20 newest of one code and patient", "search", CONNECTIONS, 1),
             (f"readings in transactions of {BATCH}", "bundle", 4, BATCH),
         ):
-            ours = [await rate([getattr(served, kind)(door) for door in https[:lanes]]) for _ in range(ROUNDS)]
+            meter = Meter(clinic.pid)
+            ours, taken = [], 0
+            for _ in range(ROUNDS):
+                ours.append(await rate([getattr(served, kind)(door) for door in https[:lanes]]))
+                taken += int(ours[-1] * SECONDS) * each
+            spent = meter.spent()
             theirs = [await rate([getattr(bare, kind)(sql) for sql in pool[:lanes]]) for _ in range(ROUNDS)]
             mine, best = statistics.median(ours) * each, statistics.median(theirs) * each
             figures.append(Figure(f"{name}", mine, "/s"))
             figures.append(Figure("  bare asyncpg, the same tables", best, "/s"))
             figures.append(Figure("  share of bare", 100 * mine / best, "%"))
+            for process, seconds in sorted(spent.items(), key=lambda one: -one[1]):
+                if seconds * 1e6 / taken >= 1:
+                    figures.append(Figure(f"  processor of {process}", seconds * 1e6 / taken, "µs"))
     sizes = await pool[0].fetchrow(
         "select (select count(*) from records.resource) as n,"
         " pg_total_relation_size('records.resource') + pg_total_relation_size('records.entry')"

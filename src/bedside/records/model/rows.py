@@ -1,5 +1,7 @@
 """From what a resource says (bedside.fhir.index) to the rows of the search index, and the hashes both sides share."""
 
+from __future__ import annotations
+
 import re
 import struct
 from collections.abc import Mapping
@@ -170,6 +172,11 @@ class Rows(msgspec.Struct):
     word_params: list[int] = []
     folded: list[str] = []
     exact: list[str] = []
+
+    def extend(self, other: Rows) -> None:
+        """Append all of another's."""
+        for name in self.__struct_fields__:
+            getattr(self, name).extend(getattr(other, name))
 
 
 class Found(NamedTuple):

@@ -30,7 +30,7 @@ from bedside.records.routes.request import (
 )
 from bedside.records.service import bundles, conditional, histories, reading, searching, subsetting
 from bedside.records.service.transactions import transact
-from bedside.records.service.writing import Draft, write
+from bedside.records.service.writing import Draft, create, write
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
 
@@ -151,17 +151,18 @@ class _Interaction:
         made = await self._body(type_)
         draft = Draft("create", type_, uuid7(), made, checked=True)
         criteria = self.request.headers.get("if-none-exist")
+        if not criteria:
+            return self._created(await create(ctx_of(self.request), f"created {type_}", draft))
 
         async def body(ctx: Ctx) -> Response:
-            if criteria:
-                one = await conditional.create(ctx, draft, criteria.partition("?")[2] or criteria)
-            else:
-                one = (await write(ctx, [draft]))[0]
-            response = written(one, self.base, self.prefer.returns, created=one.created, pretty=self.pretty)
-            response.headers.setdefault("location", f"{self.base}/{one.reference}/_history/{one.version}")
-            return response
+            return self._created(await conditional.create(ctx, draft, criteria.partition("?")[2] or criteria))
 
         return await self._work(f"created {type_}", body, readonly=False)
+
+    def _created(self, one: Stored) -> Response:
+        response = written(one, self.base, self.prefer.returns, created=one.created, pretty=self.pretty)
+        response.headers.setdefault("location", f"{self.base}/{one.reference}/_history/{one.version}")
+        return response
 
     def _criteria(self) -> list[tuple[str, str]]:
         return [pair for pair in self.place.pairs if pair[0] not in ("_format", "_pretty")]

@@ -5,19 +5,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from bedside.foundation.database import Connection, Row
+from bedside.foundation.database import Connection, Reader, Row
 
 _COLUMNS = "type, id, rid, version, updated, method, patients, body"
 
 
-async def current(sql: Connection, tenant: int, rid: int) -> Row | None:
+async def current(sql: Connection | Reader, tenant: int, rid: int) -> Row | None:
     """What stands there, deleted or not."""
+    if isinstance(sql, Reader):
+        return await sql.together(_currents, (tenant, rid))
     row: Row | None = await sql.fetchrow(
         f"select {_COLUMNS} from records.resource where tenant = $1 and rid = $2",
         tenant,
         rid,
     )
     return row
+
+
+async def _currents(sql: Connection, places: list[tuple[int, int]]) -> list[Row | None]:
+    """The same of several places at once."""
+    rows = await sql.fetch(
+        f"select tenant, {_COLUMNS} from unnest($1::int[], $2::bigint[]) as place(t, n)"
+        " join records.resource on tenant = t and rid = n",
+        [tenant for tenant, _ in places],
+        [rid for _, rid in places],
+    )
+    found = {(row["tenant"], row["rid"]): row for row in rows}
+    return [found.get(place) for place in places]
 
 
 async def version(sql: Connection, tenant: int, rid: int, number: int) -> Row | None:

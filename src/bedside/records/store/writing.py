@@ -1,8 +1,11 @@
 """Writes: resources with their index rows go in by one statement, however many they are."""
 # ruff: noqa: S608 - the text is made of our own names; every value is bound
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -21,6 +24,7 @@ REMEDY = "Read it again and repeat your change."
 class Versions(msgspec.Struct):
     """Versions to write, column by column. patients: ids joined by spaces. bodies: None for a deletion."""
 
+    updated: list[datetime] = []
     rids: list[int] = []
     types: list[str] = []
     ids: list[str] = []
@@ -30,9 +34,18 @@ class Versions(msgspec.Struct):
     bodies: list[bytes | None] = []
 
     def add(
-        self, rid: int, type_: str, id_: str, number: int, method: str, patients: Sequence[str], body: bytes | None
+        self,
+        updated: datetime,
+        rid: int,
+        type_: str,
+        id_: str,
+        number: int,
+        method: str,
+        patients: Sequence[str],
+        body: bytes | None,
     ) -> None:
         """Append one."""
+        self.updated.append(updated)
         self.rids.append(rid)
         self.types.append(type_)
         self.ids.append(id_)
@@ -41,16 +54,21 @@ class Versions(msgspec.Struct):
         self.patients.append(" ".join(patients))
         self.bodies.append(body)
 
-    def columns(self) -> tuple[list[int], list[str], list[str], list[int], list[str], list[str], list[bytes | None]]:
+    def extend(self, other: Versions) -> None:
+        """Append all of another's."""
+        for mine, theirs in zip(self.columns(), other.columns(), strict=True):
+            mine.extend(theirs)
+
+    def columns(self) -> tuple[list[Any], ...]:
         """As the statements take them."""
-        return self.rids, self.types, self.ids, self.numbers, self.methods, self.patients, self.bodies
+        return self.updated, self.rids, self.types, self.ids, self.numbers, self.methods, self.patients, self.bodies
 
 
 _RESOURCES = """made as (
     insert into records.resource (tenant, updated, rid, type, id, version, method, patients, body)
-    select $1, $2, v.rid, v.type, v.id, v.version, v.method, string_to_array(v.patients, ' '), v.body
-    from unnest($3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
-        as v(rid, type, id, version, method, patients, body)
+    select $1, v.updated, v.rid, v.type, v.id, v.version, v.method, string_to_array(v.patients, ' '), v.body
+    from unnest($2::timestamptz[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
+        as v(updated, rid, type, id, version, method, patients, body)
 )"""
 _CHANGES = """was as (
     insert into records.history (tenant, rid, version, updated, type, id, method, patients, body)
@@ -62,9 +80,10 @@ _CHANGES = """was as (
     delete from records.word w where w.tenant = $1 and w.rid = any($3::bigint[])
 ), made as (
     update records.resource r
-    set updated = $2, version = v.version, method = v.method, patients = string_to_array(v.patients, ' '), body = v.body
-    from unnest($3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
-        as v(rid, type, id, version, method, patients, body)
+    set updated = v.updated, version = v.version, method = v.method, body = v.body,
+        patients = string_to_array(v.patients, ' ')
+    from unnest($2::timestamptz[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
+        as v(updated, rid, type, id, version, method, patients, body)
     where r.tenant = $1 and r.rid = v.rid and r.version = v.version - 1
     returning 1
 )"""
@@ -86,29 +105,27 @@ CHANGE = f"with {_CHANGES}{_ENTRIES} select count(*) from made"
 CHANGE_WORDS = f"with {_CHANGES}{_ENTRIES}{_WORDS} select count(*) from made"
 
 
-async def insert(sql: Connection, tenant: int, at: datetime, versions: Versions, rows: Rows) -> None:
+async def insert(sql: Connection, tenant: int, versions: Versions, rows: Rows) -> None:
     """Write new resources. Raises Conflict when one of them was made by somebody else meanwhile."""
     try:
-        await _run(sql, INSERT, INSERT_WORDS, tenant, at, versions, rows)
+        await _run(sql, INSERT, INSERT_WORDS, tenant, versions, rows)
     except asyncpg.UniqueViolationError as error:
         raise Conflict(RACE, remedy=REMEDY) from error
 
 
-async def change(sql: Connection, tenant: int, at: datetime, versions: Versions, rows: Rows) -> None:
+async def change(sql: Connection, tenant: int, versions: Versions, rows: Rows) -> None:
     """Write next versions (deletions too) of resources that `lock` holds; what stood there becomes history.
 
     Raises Conflict when the version before is not what stands there.
     """
-    changed = await _run(sql, CHANGE, CHANGE_WORDS, tenant, at, versions, rows)
+    changed = await _run(sql, CHANGE, CHANGE_WORDS, tenant, versions, rows)
     if changed != len(versions.rids):
         raise Conflict(RACE, remedy=REMEDY)
 
 
-async def _run(
-    sql: Connection, plain: str, with_words: str, tenant: int, at: datetime, versions: Versions, rows: Rows
-) -> int:
+async def _run(sql: Connection, plain: str, with_words: str, tenant: int, versions: Versions, rows: Rows) -> int:
     entries = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats)
-    arguments = (tenant, at, *versions.columns(), *entries)
+    arguments = (tenant, *versions.columns(), *entries)
     if rows.word_rids:
         words = (rows.word_rids, rows.word_params, rows.folded, rows.exact)
         return int(await sql.fetchval(with_words, *arguments, *words))

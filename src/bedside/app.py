@@ -118,12 +118,12 @@ OPEN: list[Callable[[Ground], None]] = [_access_settings]
 """What each process tells each room once its engines are open: settings."""
 
 ROUTES: list[BaseRoute] = [
+    *records_routes.ROUTES,  # the busiest first
     *routes.ROUTES,
     *kit.ROUTES,
     *access_routes.ROUTES,
     *entry.ROUTES,
     *admin.ROUTES,
-    *records_routes.ROUTES,
     *visits_routes.ROUTES,
     *visit.ROUTES,
     *prescribe.ROUTES,

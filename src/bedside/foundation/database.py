@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from types import TracebackType
 from typing import Any, TypeAlias, TypeVar, cast
 
 import asyncpg
@@ -82,15 +83,28 @@ class Reader:
     PostgreSQL's usual level; so nothing is begun or committed, which would be two more round trips.
     """
 
-    __slots__ = ("_database", "_held", "_stack")
+    __slots__ = ("_borrowed", "_database", "_held")
 
-    def __init__(self, database: Database, stack: AsyncExitStack) -> None:
-        self._database, self._stack = database, stack
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._borrowed: AbstractAsyncContextManager[Connection] | None = None
         self._held: Connection | None = None
+
+    async def __aenter__(self) -> Reader:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._borrowed is not None:
+            borrowed, self._borrowed = self._borrowed, None
+            await borrowed.__aexit__(kind, error, trace)
 
     async def _connection(self) -> Connection:
         if self._held is None:
-            self._held = await self._stack.enter_async_context(self._database.connection(reading=True))
+            borrowed = self._database.connection(reading=True)
+            self._held = await borrowed.__aenter__()
+            self._borrowed = borrowed
         return self._held
 
     async def fetch(self, query: str, *arguments: object) -> list[Any]:
@@ -165,14 +179,12 @@ class Database:
         async with self.connection() as connection, connection.transaction(isolation=isolation, readonly=readonly):
             yield connection
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reader]:
+    def reading(self) -> Reader:
         """Statements that only read, one snapshot each: see Reader."""
-        async with AsyncExitStack() as stack:
-            yield Reader(self, stack)
+        return Reader(self)
 
-    async def together(self, ask: Callable[[Connection, list[K]], Awaitable[Sequence[T]]], question: K) -> T:
-        """The answer to a question that only reads; those asked it at the same moment share a round."""
+    def together(self, ask: Callable[[Connection, list[K]], Awaitable[Sequence[T]]], question: K) -> Awaitable[T]:
+        """The answer to a question that only reads; those who ask at the same moment share a round."""
         found = self._together.get(ask)
         if found is None:
 
@@ -181,7 +193,7 @@ class Database:
                     return await ask(sql, questions)
 
             found = self._together[ask] = Together(rounds)
-        return cast(T, await found(question))
+        return cast(Awaitable[T], found(question))
 
     async def attempt(self, work: Callable[[], Awaitable[T]], tries: int = 5) -> T:
         """Run work again, with growing waits, when PostgreSQL says that it lost a race (40001, 40P01)."""

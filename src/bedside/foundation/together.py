@@ -26,13 +26,13 @@ class Together(Generic[Question, Answer]):
         self._task: asyncio.Task[None] | None = None
         self.rounds = 0
 
-    async def __call__(self, question: Question) -> Answer:
-        """The answer. A caller that leaves meanwhile takes nobody else's along: the round is no caller's task."""
+    def __call__(self, question: Question) -> asyncio.Future[Answer]:
+        """The answer to come. A caller that leaves takes nobody else's along: the round is no caller's task."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._rounds())
-        return await answer
+        return answer
 
     async def _rounds(self) -> None:
         while self._waiting:

@@ -1,7 +1,9 @@
 """FHIR answers: resources as stored, errors as OperationOutcome."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 import msgspec
 from starlette.responses import Response
@@ -25,7 +27,12 @@ def answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None
 
 def version_headers(one: Stored) -> dict[str, str]:
     """ETag and Last-Modified."""
-    return {"etag": f'W/"{one.version}"', "last-modified": format_datetime(one.updated, usegmt=True)}
+    return {"etag": f'W/"{one.version}"', "last-modified": _http_date(one.updated.replace(microsecond=0))}
+
+
+@lru_cache(maxsize=1024)
+def _http_date(moment: datetime) -> str:
+    return format_datetime(moment, usegmt=True)
 
 
 def written(one: Stored, base: str, returns: str | None, *, created: bool, pretty: bool = False) -> Response:

@@ -32,7 +32,7 @@ from bedside.records.service import bundles, conditional, histories, reading, se
 from bedside.records.service.transactions import transact
 from bedside.records.service.writing import Draft, create, write
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"})
 
 
 class NotAllowed(BedsideError):
@@ -50,6 +50,8 @@ class NotServed(BedsideError):
 async def fhir(request: Request) -> Response:
     """Every request below /fhir/R4."""
     try:
+        if request.method not in METHODS:
+            raise NotAllowed("FHIR has no such interaction.", where=request.method)
         place = address(request)
         check_format(request, place.pairs)
         response = await _Interaction(request, place).run()

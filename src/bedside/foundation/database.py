@@ -120,6 +120,10 @@ class Reader:
         """The first column of the first row, or None."""
         return await (await self._connection()).fetchval(query, *arguments)
 
+    async def execute(self, query: str, *arguments: object) -> str:
+        """The statement's tag. PostgreSQL refuses what would write."""
+        return str(await (await self._connection()).execute(query, *arguments))
+
     def together(self, ask: Callable[[Connection, list[K]], Awaitable[Sequence[T]]], question: K) -> Awaitable[T]:
         """As Database.together."""
         return self._database.together(ask, question)

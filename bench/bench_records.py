@@ -180,7 +180,7 @@ class Bare:
     def __init__(self, pool: list[Any]) -> None:
         self.pool, self.n, self.ids = pool, count(), list[int]()
 
-    def _rows(self, size: int) -> tuple[Any, ...]:
+    def _rows(self, size: int) -> tuple[store.Versions, rows.Rows]:
         versions, found = store.Versions(), rows.Rows()
         for _ in range(size):
             id_ = uuid7()
@@ -189,8 +189,7 @@ class Bare:
             self.ids.append(rows.rid("Observation", id_))
             body = json.dumps(made).encode()
             versions.add(datetime.now(UTC), self.ids[-1], "Observation", id_, 1, "POST", ["x"], body)
-        entries = (found.rids, found.params, found.keys, found.extras, found.patients, found.ats)
-        return (BARE, *versions.columns(), *entries)
+        return versions, found
 
     template = staticmethod(reading)
 
@@ -203,16 +202,17 @@ class Bare:
         text, _, arguments = searching.compose(Statement(BARE), filters)
         self.statement = (text, *arguments)
 
-    def create(self, sql: Any) -> Work:
-        async def work() -> None:
-            arguments = self.ready[next(self.n) % len(self.ready)]
-            rid = rows.rid("Observation", uuid7())
-            values = list(arguments)
-            values[2], values[9] = [rid], [rid] * len(arguments[9])
-            await sql.fetchval(store.INSERT, *values)
-            self.ids.append(rid)
+    async def _insert(self, sql: Any, made: tuple[store.Versions, rows.Rows]) -> None:
+        """Insert what was made ahead under fresh numbers."""
+        versions, found = made
+        fresh = {old: rows.rid("Observation", uuid7()) for old in versions.rids}
+        versions.rids = list(fresh.values())
+        found.rids = [fresh[old] for old in found.rids]
+        await sql.fetchval(store.INSERT, *store.arguments(BARE, versions, found))
+        self.ids += versions.rids[:1]
 
-        return work
+    def create(self, sql: Any) -> Work:
+        return lambda: self._insert(sql, self.ready[next(self.n) % len(self.ready)])
 
     def read(self, sql: Any) -> Work:
         text = "select body from records.resource where tenant = $1 and rid = $2"
@@ -229,14 +229,7 @@ class Bare:
         return work
 
     def bundle(self, sql: Any) -> Work:
-        async def work() -> None:
-            values = list(self.bundles[next(self.n) % len(self.bundles)])
-            fresh = {old: rows.rid("Observation", uuid7()) for old in values[2]}
-            values[2] = list(fresh.values())
-            values[9] = [fresh[old] for old in values[9]]
-            await sql.fetchval(store.INSERT, *values)
-
-        return work
+        return lambda: self._insert(sql, self.bundles[next(self.n) % len(self.bundles)])
 
 
 def _filters(patient: str) -> Any:

@@ -88,7 +88,7 @@ def entry(ctx: Ctx, outcome: str) -> Row:
     purpose = ctx.purpose if trail.actor is None or actor.kind != "person" else purpose_of(actor.roles)
     return {
         "tenant": ctx.tenant,
-        "at": ctx.clock.now(),
+        "at": ctx.clock.now().isoformat(),
         "request": ctx.request,
         "action": trail.action,
         "outcome": outcome,

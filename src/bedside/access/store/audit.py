@@ -14,29 +14,22 @@ _COLUMNS = ", ".join(COLUMNS)
 SEALER = 0x5EA1
 
 
-_LISTS = "\x1f"
-"""Between the members of a list on its way: arrays of arrays do not unnest row by row. No reference holds it."""
-_APPEND = """with entry as (
-    insert into access.audit (tenant, at, request, action, outcome, actor_kind, actor, actor_name,
-        actor_reference, roles, purpose, reason, origin, patients, entities, refused, wrote)
-    select tenant, at, request, action, outcome, actor_kind, actor, actor_name,
-        actor_reference, string_to_array(roles, E'\\x1f'), purpose, reason, origin, patients,
-        string_to_array(entities, E'\\x1f'), refused, wrote
-    from unnest($1::integer[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-        $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::text[],
-        $16::text[], $17::boolean[])
-        as e(tenant, at, request, action, outcome, actor_kind, actor, actor_name, actor_reference, roles, purpose,
-            reason, origin, patients, entities, refused, wrote)
-    returning seq)
-insert into access.audit_pending select seq from entry"""
-
-
 async def append(sql: Connection, entries: Sequence[Row]) -> None:
     """Write entries and note each as not yet sealed: one statement, in the caller's transaction or its own."""
-    columns = {name: [entry[name] for entry in entries] for name in COLUMNS[1:]}
-    for name in ("roles", "entities"):
-        columns[name] = [_LISTS.join(one) for one in columns[name]]
-    await sql.execute(_APPEND, *columns.values())
+    # One JSON text: asyncpg asks of each member of an array whether it is an array itself, which costs more than this.
+    await sql.execute(
+        """with entry as (
+            insert into access.audit (tenant, at, request, action, outcome, actor_kind, actor, actor_name,
+                actor_reference, roles, purpose, reason, origin, patients, entities, refused, wrote)
+            select tenant, at, request, action, outcome, actor_kind, actor, actor_name,
+                actor_reference, roles, purpose, reason, origin, patients, entities, refused, wrote
+            from json_to_recordset($1) as e(tenant integer, at timestamptz, request text, action text, outcome text,
+                actor_kind text, actor text, actor_name text, actor_reference text, roles text[], purpose text,
+                reason text, origin text, patients jsonb, entities text[], refused text, wrote boolean)
+            returning seq)
+        insert into access.audit_pending select seq from entry""",
+        entries,
+    )
 
 
 async def try_lock(sql: Connection) -> bool:

@@ -124,9 +124,11 @@ class Reader:
         """The statement's tag. PostgreSQL refuses what would write."""
         return str(await (await self._connection()).execute(query, *arguments))
 
-    def together(self, ask: Callable[[Connection, list[K]], Awaitable[Sequence[T]]], question: K) -> Awaitable[T]:
-        """As Database.together."""
-        return self._database.together(ask, question)
+    async def together(self, ask: Callable[[Connection, list[K]], Awaitable[Sequence[T]]], question: K) -> T:
+        """As Database.together; by its own connection once it has one: whoever holds one must not wait for another."""
+        if self._held is not None:
+            return (await ask(self._held, [question]))[0]
+        return await self._database.together(ask, question)
 
 
 class Database:
@@ -138,10 +140,13 @@ class Database:
 
     @classmethod
     async def connect(cls, dsn: str, *, size: int = 4, name: str = "bedside") -> Database:
-        """Open the pool. size: most connections at once. Raises Unavailable when the server cannot be reached."""
+        """Open the pools. size: most connections that may write at once; half as many only read.
+
+        Raises Unavailable when the server cannot be reached.
+        """
         try:
             pool = await _pool(dsn, 1, size, name)
-            readers = await _pool(dsn, 0, size, f"{name} reading", default_transaction_read_only="on")
+            readers = await _pool(dsn, 0, max(2, size // 2), f"{name} reading", default_transaction_read_only="on")
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable(
                 "The database cannot be reached.", remedy="Check --database-url and that PostgreSQL runs."

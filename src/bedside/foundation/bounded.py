@@ -37,4 +37,4 @@ class Bounded:
         await self.app(scope, counted, send)
 
     def _refusal(self) -> TooLarge:
-        return TooLarge(f"A request may have {self.limit >> 20} MB.", remedy="Send it in parts.")
+        return TooLarge("A request may have %(most)s MB.", remedy="Send it in parts.", most=self.limit >> 20)

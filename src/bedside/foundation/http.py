@@ -125,7 +125,9 @@ class Errors:
 def _unknown(error: Exception) -> BedsideError:
     """An error nobody foresaw: its text may hold health data, so it is not shown."""
     return BedsideError(
-        "Something went wrong here, and it was logged.", remedy=f"Try again; tell the clinic: {type(error).__name__}."
+        "Something went wrong here, and it was logged.",
+        remedy="Try again; tell the clinic: %(kind)s.",
+        kind=type(error).__name__,
     )
 
 

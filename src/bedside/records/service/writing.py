@@ -22,7 +22,7 @@ from bedside.records.model.json import decode, encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
-from bedside.records.service import consents
+from bedside.records.service import consents, integrity
 from bedside.records.service.registry import heeding, provider_of, refuse_governed
 from bedside.records.store import writing as store
 
@@ -86,7 +86,7 @@ async def write(ctx: Ctx, drafts: Sequence[Draft]) -> list[Stored]:
             raise
     await work.authorise()
     await work.flush()
-    return work.results
+    return work.results if work.owner else await integrity.check(ctx, work.results)
 
 
 class _Work:

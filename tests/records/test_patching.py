@@ -121,17 +121,26 @@ async def test_within_a_transaction(http: httpx.AsyncClient) -> None:
     assert stored["managingOrganization"]["reference"] == f"Organization/{organisation}"
 
 
+def held(kind: str, data: str) -> dict[str, Any]:
+    return {"resourceType": "Binary", "contentType": kind, "data": data}
+
+
+PATCH_KIND = "application/json-patch+json"
+UNTRUE = binary([{"op": "test", "path": "/gender", "value": "x"}])
+EMPTY = path_patch("replace", "Patient.name[0].family", value="")
+
+
 @pytest.mark.parametrize(
     ("resource", "status", "where"),
     [
-        (binary([{"op": "test", "path": "/gender", "value": "x"}]), 422, "Bundle.entry[1].resource [0]"),
-        ({"resourceType": "Binary", "contentType": "text/plain", "data": "YQ=="}, 400, "Bundle.entry[1].resource.contentType"),
-        ({"resourceType": "Binary", "contentType": "application/json-patch+json", "data": "eA=="}, 400, "Bundle.entry[1]"),
-        (path_patch("delete", "Patient.name.nonsense["), 422, "Bundle.entry[1].resource Parameters.parameter[0]"),
-        (path_patch("replace", "Patient.name[0].family", value=""), 422, "Bundle.entry[1].resource.parameter[0].part[2].valueString"),
-        (patient("ada"), 400, "Bundle.entry[1].resource"),
+        (UNTRUE, 422, "resource.data"),
+        (held("text/plain", "YQ=="), 400, "resource.contentType"),
+        (held(PATCH_KIND, "eA=="), 400, "resource.data"),
+        (path_patch("delete", "Patient.name.nonsense["), 422, "resource.parameter[0]"),
+        (EMPTY, 422, "resource.parameter[0].part[2].valueString"),
+        (patient("ada"), 400, "resource"),
     ],
-)  # fmt: skip
+)
 async def test_a_patch_that_fails_takes_the_transaction_with_it(
     http: httpx.AsyncClient, resource: dict[str, Any], status: int, where: str
 ) -> None:
@@ -139,7 +148,7 @@ async def test_a_patch_that_fails_takes_the_transaction_with_it(
     first = entry("PUT", "Patient/bob", patient("bob"))
     answer = await http.post("", json=bundle("transaction", first, entry("PATCH", "Patient/ada", resource)))
     assert answer.status_code == status, answer.text
-    assert answer.json()["issue"][0]["expression"] == [where]
+    assert answer.json()["issue"][0]["expression"] == [f"Bundle.entry[1].{where}"]
     assert (await http.get("/Patient/bob")).status_code == 404
     batch = (await http.post("", json=bundle("batch", first, entry("PATCH", "Patient/ada", resource)))).json()
     assert [one["response"]["status"][:3] for one in batch["entry"]] == ["201", str(status)]

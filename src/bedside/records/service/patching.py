@@ -25,12 +25,12 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 JSON_PATCH = frozenset({"application/json-patch+json"})
 
 
-def by_json(raw: bytes) -> Change:
+def by_json(raw: bytes, where: str = "") -> Change:
     """A JSON Patch. Raises Refused when it is none."""
     try:
         steps = json_patch.read(raw)
     except Unpatchable as error:
-        raise _refused(error) from None
+        raise refuse(error.issue.code, where, error.issue.diagnostics, status=400) from None
     return lambda resource: json_patch.apply(resource, steps)
 
 
@@ -54,7 +54,7 @@ def by_entry(resource: dict[str, Any], where: str) -> Change:
         raw = base64.b64decode(resource.get("data", ""), validate=True)
     except (binascii.Error, ValueError, TypeError):
         raise refuse("value", f"{where}.resource.data", "This is not base64.", status=400) from None
-    return by_json(raw)
+    return by_json(raw, f"{where}.resource.data")
 
 
 async def patch(ctx: Ctx, type_: str, id_: str, change: Change, *, if_match: int | None = None) -> Stored:
@@ -103,6 +103,10 @@ async def hold(ctx: Ctx, targets: Sequence[tuple[str, str]]) -> None:
 
 
 def _refused(error: Unpatchable, where: str | None = None) -> Refused:
-    issue = error.issue
-    place = f"{where}.resource {issue.expression}".strip() if where else issue.expression
-    return refuse(issue.code, place, issue.diagnostics, status=400 if error.malformed else 422)
+    issue, said = error.issue, error.issue.diagnostics
+    place = issue.expression
+    if where and place.startswith("["):  # a step of a JSON Patch, which is packed in a Binary
+        place, said = f"{where}.resource.data", f"Step {place}: {said}"
+    elif where:
+        place = f"{where}.resource{place.removeprefix('Parameters')}"
+    return refuse(issue.code, place, said, status=400 if error.malformed else 422)

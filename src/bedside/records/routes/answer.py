@@ -1,6 +1,5 @@
 """FHIR answers: resources as stored, errors as OperationOutcome."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -9,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from bedside.fhir.issues import Issue, outcome
-from bedside.foundation.errors import BedsideError, TooMany
+from bedside.foundation.errors import BedsideError, TooMany, Unavailable
 from bedside.foundation.http import outcome as outcome_of
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import Refused
@@ -44,16 +43,18 @@ def written(one: Stored, base: str, returns: str | None, *, created: bool, prett
     if returns == "minimal":
         body = b""
     elif returns == "OperationOutcome":
-        body = encode(outcome([Issue("information", "informational", "", "It was kept.")]))
+        body = encode(outcome(one.issues or [Issue("information", "informational", "", "It was kept.")]))
+    if one.issues:  # whatever comes back, a client can show this
+        headers["warning"] = ", ".join(f'299 - "{issue.expression}: {issue.diagnostics}"' for issue in one.issues[:5])
     return answer(body, 201 if created else 200, headers, pretty=pretty)
 
 
-def refusal(error: BedsideError, ignored: Sequence[Issue] = ()) -> Response:
+def refusal(error: BedsideError, *, pretty: bool = False) -> Response:
     """An error as an OperationOutcome naming the element."""
-    found = outcome([*error.issues, *ignored]) if isinstance(error, Refused) else outcome_of(error)
-    response = answer(encode(found), error.status)
-    if isinstance(error, TooMany):
-        response.headers["retry-after"] = str(error.retry_after)
+    found = outcome(error.issues) if isinstance(error, Refused) else outcome_of(error)
+    response = answer(encode(found), error.status, pretty=pretty)
+    if isinstance(error, TooMany | Unavailable):
+        response.headers["retry-after"] = str(getattr(error, "retry_after", 2))
     if error.status == 401:
         response.headers["www-authenticate"] = 'Bearer realm="bedside"'
     return response

@@ -6,17 +6,19 @@ from typing import Any
 
 from bedside.fhir.definitions import resource_types, search_parameters
 from bedside.records.service.registry import providers
+from bedside.records.settings import Settings
 
 DATE = "2026-11-21"
 _READ = ["read", "vread", "history-instance", "history-type", "search-type"]
-_WRITE = ["create", "update", "delete"]
+_WRITE = ["create", "update", "patch", "delete"]
 # Parameters the search language refuses here: named in its answer to who tries, and not offered.
 _NOT_SEARCHED = frozenset({"composite", "special"})
 
 
 @cache
-def _resources() -> list[dict[str, Any]]:
-    found = []
+def _resources(chosen: Settings) -> list[dict[str, Any]]:
+    found, many = [], chosen.many
+    policy = ["literal", "local"] + (["enforced"] if chosen.references == "enforce" else [])
     for type_ in sorted(resource_types()):
         if type_ == "Parameters":
             continue
@@ -44,12 +46,14 @@ def _resources() -> list[dict[str, Any]]:
             "updateCreate": not readonly,
             "conditionalCreate": not readonly,
             "conditionalUpdate": not readonly,
-            "conditionalDelete": "not-supported" if readonly else "single",
+            "conditionalRead": "full-support",
+            "conditionalDelete": "not-supported" if readonly else "multiple" if many else "single",
+            "referencePolicy": policy,
             "searchInclude": ["*"] if readonly else _includes(type_),
             "searchParam": params,
         }
         if readonly:
-            del entry["searchInclude"]
+            del entry["searchInclude"], entry["referencePolicy"]
         if providers(type_):
             entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
         found.append(entry)
@@ -63,7 +67,7 @@ def _includes(type_: str) -> list[str]:
     ]
 
 
-def statement(base: str) -> dict[str, Any]:
+def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
     """The CapabilityStatement at /metadata."""
     return {
         "resourceType": "CapabilityStatement",
@@ -75,6 +79,7 @@ def statement(base: str) -> dict[str, Any]:
         "implementation": {"description": "Bedside: visits, monitoring and one record", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "rest": [
             {
                 "mode": "server",
@@ -97,7 +102,7 @@ def statement(base: str) -> dict[str, Any]:
                         }
                     ],
                 },
-                "resource": _resources(),
+                "resource": _resources(chosen or Settings()),
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
             }
         ],

@@ -13,6 +13,8 @@ from bedside.foundation.errors import BedsideError, TooLarge
 from bedside.foundation.http import header
 from bedside.foundation.settings import Settings
 from bedside.records.model.refusals import Refused, refuse
+from bedside.records.routes import compression
+from bedside.records.routes.unsupported import Unsupported
 from bedside.records.service.searching import pairs_of
 
 MOST_BYTES = 32 * 1024 * 1024
@@ -26,12 +28,6 @@ class NotAcceptable(BedsideError):
     """The caller wants another format."""
 
     status, code = 406, "not-supported"
-
-
-class Unsupported(BedsideError):
-    """The body is in a format that is not read here."""
-
-    status, code = 415, "not-supported"
 
 
 class Prefer(msgspec.Struct, frozen=True):
@@ -117,13 +113,14 @@ def _takes_json(accept: str) -> bool:
     return bool(kinds & (JSON | {"*/*", "application/*", "text/html", ""}))
 
 
-def _kind(request: Request) -> str:
+def kind(request: Request) -> str:
+    """The media type that the body says it is."""
     return (header(request.scope, b"content-type") or "").partition(";")[0].strip().lower()
 
 
 def check_type(request: Request) -> None:
     """Raise Unsupported unless the body says that it is JSON in UTF-8."""
-    if _kind(request) not in JSON:
+    if kind(request) not in JSON:
         raise Unsupported("The body must be JSON.", where="Content-Type", remedy="Send application/fhir+json.")
     charset = (header(request.scope, b"content-type") or "").lower().partition("charset=")[2].strip(' "')
     if charset and charset not in ("utf-8", "utf8"):
@@ -135,27 +132,29 @@ async def raw_body(request: Request, most: int = MOST_BYTES) -> bytes:
     said = header(request.scope, b"content-length") or ""
     if said.isdecimal() and int(said) > most:
         raise TooLarge(f"A body holds at most {most // 1024 // 1024} MB.", remedy="Send it in parts.")
+    unpacked = compression.unpacked(request)
     chunks, size = [], 0
     async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
-            raise TooLarge(f"A body holds at most {most // 1024 // 1024} MB.", remedy="Send it in parts.")
-        chunks.append(chunk)
+        for part in unpacked(chunk):
+            size += len(part)
+            if size > most:
+                raise TooLarge(f"A body holds at most {most // 1024 // 1024} MB.", remedy="Send it in parts.")
+            chunks.append(part)
     return b"".join(chunks)
 
 
-async def resource(request: Request) -> dict[str, Any]:
+async def resource(request: Request, most: int = MOST_BYTES) -> dict[str, Any]:
     """A resource that is well made. Raises Unsupported, TooLarge, Refused with every fault."""
-    made, issues = await read(request)
+    made, issues = await read(request, most)
     if issues:
         raise Refused(issues)
     return made
 
 
-async def read(request: Request) -> tuple[dict[str, Any], list[Issue]]:
+async def read(request: Request, most: int = MOST_BYTES) -> tuple[dict[str, Any], list[Issue]]:
     """The object in the body, and what is wrong with it. Raises Refused when it is no JSON object at all."""
     check_type(request)
-    raw = await raw_body(request)
+    raw = await raw_body(request, most)
     try:
         return structure.accept(raw)
     except structure.Malformed as error:
@@ -167,7 +166,7 @@ async def form_pairs(request: Request) -> list[tuple[str, str]]:
     raw = await raw_body(request, MOST_FORM)
     if not raw:
         return []
-    if _kind(request) != "application/x-www-form-urlencoded":
+    if kind(request) != "application/x-www-form-urlencoded":
         raise Unsupported("A search is posted as a form.", remedy="Send application/x-www-form-urlencoded.")
     try:
         return pairs_of(raw.decode())

@@ -24,7 +24,7 @@ from bedside.records.model.json import decode, encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
-from bedside.records.service import consents
+from bedside.records.service import consents, integrity
 from bedside.records.service.registry import heeding, is_heeded, provider_of, refuse_governed
 from bedside.records.store import writing as store
 
@@ -88,7 +88,7 @@ async def write(ctx: Ctx, drafts: Sequence[Draft]) -> list[Stored]:
             raise
     await work.authorise()
     await work.flush()
-    return work.results
+    return work.results if work.owner else await integrity.check(ctx, work.results)
 
 
 async def create(ctx: Ctx, action: str, draft: Draft) -> Stored:
@@ -121,6 +121,12 @@ async def _flush(sql: Connection, tenant: int, works: Sequence[_Work]) -> None:
         versions.extend(work.fresh)
         rows.extend(work.fresh_rows)
     await store.insert(sql, tenant, versions, rows)
+    # Where references are enforced, one that leads to nothing refuses all: each is then written, or refused, alone.
+    first = works[0].ctx.with_(tx=sql)
+    told = await integrity.check(first, [one for work in works for one in work.results])
+    by_reference = {one.reference: one for one in told}
+    for work in works:
+        work.results = [by_reference[one.reference] for one in work.results]
 
 
 class _Work:

@@ -1,4 +1,4 @@
-"""Anything at all, sent to the FHIR door of the running program for 20 minutes (BEDSIDE_FUZZ_SECONDS: or as long as said).
+"""Anything at all, sent to the FHIR door of the running program for 20 minutes (or BEDSIDE_FUZZ_SECONDS).
 
 Whatever comes: no answer of 5xx but 501, a refusal is an OperationOutcome that is itself valid FHIR, no answer takes
 long, and what was in the record before is in it afterwards, untouched.
@@ -9,6 +9,7 @@ import json
 import os
 import time
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -67,7 +68,11 @@ BUNDLE: dict[str, Any] = {
     "resourceType": "Bundle",
     "type": "transaction",
     "entry": [
-        {"fullUrl": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0", "resource": PATIENT, "request": {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=urn:f|1"}},
+        {
+            "fullUrl": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0",
+            "resource": PATIENT,
+            "request": {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=urn:f|1"},
+        },
         {"resource": OBSERVATION, "request": {"method": "PUT", "url": "Observation/f", "ifMatch": 'W/"1"'}},
         {"resource": PATCH, "request": {"method": "PATCH", "url": "Patient/f"}},
         {"request": {"method": "GET", "url": "Patient?name=x"}},
@@ -106,7 +111,8 @@ text = st.one_of(
     ),
 )
 leaf = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.integers(-(10**40), 10**40), st.floats(allow_nan=False, allow_infinity=False), text
+    st.none(), st.booleans(), st.integers(), st.integers(-(10**40), 10**40),
+    st.floats(allow_nan=False, allow_infinity=False), text,
 )  # fmt: skip
 value = st.recursive(
     leaf,
@@ -179,7 +185,8 @@ values = st.one_of(
     ),
 )  # fmt: skip
 OTHERS = [
-    "_id", "_lastUpdated", "_tag", "_profile", "_security", "_text", "_content", "_list", "_has:Observation:subject:code",
+    "_id", "_lastUpdated", "_tag", "_profile", "_security", "_text", "_content", "_list",
+    "_has:Observation:subject:code",
     "_include", "_revinclude", "_include:iterate", "_sort", "_count", "_total", "_summary", "_elements", "_contained",
     "_type", "_cursor", "_format", "_pretty", "_since", "_at", "_filter", "_query", "name:exact", "code:not", "code:in",
     "subject:Patient.name", "date:missing", "identifier:of-type", "url:below", "subject:identifier",
@@ -197,7 +204,7 @@ HEADERS = {
     "if-none-match": ['W/"1"', "*", "x"],
     "if-modified-since": ["Wed, 25 Nov 2026 00:00:00 GMT", "x", "Mon, 99 Abc 99999 00:00:00 GMT"],
     "if-none-exist": ["identifier=urn:f|1", "x=y", "?name=a", "", "%ff", "_count=1"],
-    "prefer": ["return=minimal", "return=OperationOutcome", "handling=lenient", "return=representation,handling=strict", ";"],
+    "prefer": ["return=minimal", "return=OperationOutcome", "handling=lenient", "return=representation", ";"],
     "accept": ["application/fhir+xml", "*/*", "application/fhir+json;fhirVersion=4.0", "x"],
     "accept-encoding": ["gzip", "identity", "gzip;q=0"],
 }  # fmt: skip
@@ -247,7 +254,7 @@ def test_anything(server: Server) -> None:
 
 def send(client: httpx.Client, wish: dict[str, Any]) -> httpx.Response:
     """One request, as bent as HTTP itself lets it be."""
-    path = "/".join(httpx.URL("http://x/").copy_with(path=f"/{part}").raw_path.decode()[1:] for part in wish["path"])
+    path = "/".join(quote(part.encode("utf-8", "replace"), safe="$") for part in wish["path"])
     content = wish["content"] if wish["method"] not in ("GET", "HEAD") else None
     params = httpx.QueryParams(wish["query"])
     return client.request(

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from bedside import access
 from bedside.fhir import references
 from bedside.fhir.definitions import resource_types
+from bedside.fhir.query import Compartment
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, NotFound
 from bedside.foundation.http import ctx_of
@@ -32,6 +33,7 @@ from bedside.records.service import bundles, conditional, histories, reading, se
 from bedside.records.service.transactions import transact
 from bedside.records.service.writing import Draft, write
 
+COMPARTMENTS = frozenset({"Patient", "Encounter", "RelatedPerson", "Practitioner", "Device"})
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
 
 
@@ -108,6 +110,10 @@ class _Interaction:
                 return await self._on_instance(type_, id_)
             case [type_, id_, "_history"]:
                 return await self._history(type_, id_)
+            case [name, id_, *rest] if name in COMPARTMENTS and rest in ([rest[0]], [rest[0], "_search"]):
+                if rest[1:]:
+                    self._only("POST")
+                return await self._search(None if rest[0] == "*" else rest[0], Compartment(name, id_))
             case [type_, id_, "_history", number]:
                 self._only("GET")
                 return await self._version(type_, id_, number)
@@ -251,14 +257,18 @@ class _Interaction:
 
     # -- many ----------------------------------------------------------------------------------------------------
 
-    async def _search(self, type_: str | None) -> Response:
+    async def _search(self, type_: str | None, compartment: Compartment | None = None) -> Response:
         pairs = self.place.pairs
-        if self.method == "POST":
+        if self.method == "POST" and self.place.parts[-1:] == ["_search"]:
             pairs = [*pairs, *await form_pairs(self.request)]
         else:
             self._only("GET")
-        query = searching.parse(type_, pairs, strict=self.prefer.strict, bases=(f"{self.base}/",))
+        query = searching.parse(
+            type_, pairs, strict=self.prefer.strict, bases=(f"{self.base}/",), compartment=compartment
+        )
         path = f"/{type_}" if type_ else ""
+        if compartment is not None:
+            path = f"/{compartment.name}/{compartment.id}/{type_ or '*'}"
 
         async def body(ctx: Ctx) -> Response:
             found = await searching.run(ctx, query)

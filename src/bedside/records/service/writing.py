@@ -24,6 +24,7 @@ from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
 from bedside.records.service import consents
 from bedside.records.service.registry import heeding, provider_of, refuse_governed
+from bedside.records.store import phrases
 from bedside.records.store import writing as store
 
 NO_CLIENT = frozenset({"AuditEvent"})
@@ -161,7 +162,7 @@ class _Work:
         if not one.checked:
             check(body)
         rows = self.fresh_rows if was is None else self.next_rows
-        values = index.extract(resource, composites=False, only=indexing.shape(one.type).written)
+        values = index.extract(resource, composites=False, only=indexing.shape(one.type).written, apart=True)
         found = indexing.add(rows, one.type, one.id, values)
         made = was is None or gone
         if was is not None and not gone:
@@ -205,6 +206,7 @@ class _Work:
             await store.insert(sql, tenant, self.now, self.fresh, self.fresh_rows)
         if self.next.rids:
             await store.change(sql, tenant, self.now, self.next, self.next_rows)
+        await phrases.learn(self.ctx.database, sql, tenant, [*self.fresh_rows.phrases, *self.next_rows.phrases])
         for id_, consent in self.consents:
             await consents.apply(self.ctx, id_, consent)
         for job, patient in self.heeded:

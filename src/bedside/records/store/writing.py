@@ -69,15 +69,15 @@ _CHANGES = """was as (
     returning 1
 )"""
 _ENTRIES = """, found as (
-    insert into records.entry (tenant, rid, param, key, extra, patient, at)
-    select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at
-    from unnest($10::bigint[], $11::int[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])
-        as e(rid, param, key, extra, patient, at)
+    insert into records.entry (tenant, rid, param, key, extra, patient, at, place)
+    select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at, nullif(e.place, 0)
+    from unnest($10::bigint[], $11::int[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::int[])
+        as e(rid, param, key, extra, patient, at, place)
 )"""
 _WORDS = """, said as (
     insert into records.word (tenant, rid, param, folded, exact)
     select $1, w.rid, w.param, w.folded, w.exact
-    from unnest($16::bigint[], $17::int[], $18::text[], $19::text[]) as w(rid, param, folded, exact)
+    from unnest($17::bigint[], $18::int[], $19::text[], $20::text[]) as w(rid, param, folded, exact)
 )"""
 # Most resources have no texts: a statement without the table costs less.
 INSERT = f"with {_RESOURCES}{_ENTRIES} select 1"
@@ -107,7 +107,7 @@ async def change(sql: Connection, tenant: int, at: datetime, versions: Versions,
 async def _run(
     sql: Connection, plain: str, with_words: str, tenant: int, at: datetime, versions: Versions, rows: Rows
 ) -> int:
-    entries = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats)
+    entries = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats, rows.places)
     arguments = (tenant, at, *versions.columns(), *entries)
     if rows.word_rids:
         words = (rows.word_rids, rows.word_params, rows.folded, rows.exact)

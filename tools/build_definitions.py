@@ -28,6 +28,12 @@ NATIVE = {"ele-1", "ext-1", "ref-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6"
 # Value sets that cannot be listed; structure.py knows the shape of their codes.
 SHAPED = {"http://hl7.org/fhir/ValueSet/mimetypes", "http://hl7.org/fhir/ValueSet/ucum-units"}
 
+# R4 has the paths of these two parts the wrong way round; R5 put them right.
+MENDED = {
+    ("DocumentReference-relationship", "relatesto"): "target",
+    ("DocumentReference-relationship", "relation"): "code",
+}
+
 # Names of data elements are cut at this length, so that some of those with longer paths got lost.
 LONGEST = 60
 INHERITED = (".id", ".extension", ".modifierExtension")
@@ -265,7 +271,8 @@ def _parameter(it: dict[str, Any], base: str, name: str, published: dict[str, di
     components = []
     for part in it.get("component", []):
         of = published[part["definition"].partition("|")[0]]
-        components.append(Component(of["code"], of["type"], parse(part["expression"])))
+        path = MENDED.get((it["url"].rpartition("/")[2], of["code"]), part["expression"])
+        components.append(Component(of["code"], of["type"], parse(path)))
     return SearchParameter(
         code=it["code"],
         type=it["type"],

@@ -170,6 +170,11 @@ def value_set(url: str) -> ValueSet | None:
     return None if raw is None else msgspec.msgpack.decode(raw, type=ValueSet)
 
 
+def value_sets() -> tuple[str, ...]:
+    """The URLs of R4's value sets."""
+    return tuple(_pack().value_sets)
+
+
 # -- from resources ------------------------------------------------------------------------------------------------
 
 

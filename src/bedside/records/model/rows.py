@@ -98,13 +98,15 @@ class Shape(NamedTuple):
 
     patient: the parameter whose only value is the subject; None where there are none or several. date: the one the
     type is listed by. written: the parameters that have rows. stands_for: parameter to those that answer for it.
-    compartment: the parameters that place it with a patient.
+    narrowed: those that answer for one with fewer targets (`subject` for `patient`). compartment: the parameters that
+    place it with a patient.
     """
 
     patient: str | None
     date: str | None
     written: frozenset[str]
     stands_for: Mapping[str, tuple[str, ...]]
+    narrowed: frozenset[str]
     compartment: frozenset[str]
 
 
@@ -148,7 +150,8 @@ def shape(type_: str) -> Shape:
         patient = None
     # The standard's compartment leaves out some that speak of a patient all the same (Device, Task).
     compartment = frozenset(definitions.compartment("Patient").get(type_, ())) | {"patient", "subject"} & set(known)
-    return Shape(patient, date, written, stands_for, compartment)
+    narrowed = frozenset(stands_for.get("patient", ()))
+    return Shape(patient, date, written, stands_for, narrowed, compartment)
 
 
 def _repeats(type_: str, patient: str, subject: str) -> bool:
@@ -222,10 +225,14 @@ def add(rows: Rows, type_: str, id_: str, values: index.Index) -> Found:
                     if code == form.patient and reference.type == "Patient":
                         subject = target
             elif reference.url is not None and code in form.written:
-                pairs[param(type_, code), key(reference.url), 0, place] = None
+                kind = known_key(reference.type) if reference.type else 0
+                pairs[param(type_, code), key(reference.url), kind, place] = None
             if reference.identifier_value is not None and code in form.written:
                 system = known_key(reference.identifier_system or "")
-                pairs[param(type_, f"{code}:identifier"), key(reference.identifier_value), system, place] = None
+                stated = key(reference.identifier_value)
+                pairs[param(type_, f"{code}:identifier"), stated, system, place] = None
+                if code in form.narrowed:
+                    pairs[param(type_, f"{code}:logical"), known_key(reference.type or ""), stated, 0] = None
         for date in part.dates:
             if date.param in form.written:
                 low = microseconds(date.low)

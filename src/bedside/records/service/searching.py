@@ -100,7 +100,7 @@ async def run(ctx: Ctx, query: Query) -> Found:
     cursor = _open(query)
     limit = min(query.count if query.count is not None else DEFAULT_COUNT, MOST)
     only_total = query.summary == "count" or limit == 0
-    parts = [part for one in query.types if (part := await sources.opened(ctx, one, query)) is not None]
+    parts = await sources.opened(ctx, query)
     ctx.trail.entities += [part.type for part in parts[:10]]
     for part in parts:
         await part.affordable()

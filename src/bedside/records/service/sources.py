@@ -12,10 +12,10 @@ from bedside import access
 from bedside.fhir import grammar
 from bedside.fhir.dates import EARLIEST
 from bedside.fhir.grammar import Filter
-from bedside.fhir.query import Condition, Query
+from bedside.fhir.query import Compartment, Condition, Query
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Row
-from bedside.foundation.errors import BedsideError
+from bedside.foundation.errors import Forbidden
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import encode
 from bedside.records.model.openness import outside
@@ -49,24 +49,34 @@ class Match(NamedTuple):
     kept: bool = True
 
 
+_BY_THEMSELVES = frozenset({"AuditEvent", "Parameters"})
+"""Types that a search across all types leaves out: audit entries are found by themselves, parameters never kept."""
+
 _EMPTY = Stored("", "", 0, EARLIEST, False, False, b"")
 
 
-async def opened(ctx: Ctx, type_: str, query: Query) -> "Part | None":
-    """The search of one type, decided before anything is looked for: who may see what. None where the caller did not
-    name the types and may not read this one. Raises Forbidden, SignInNeeded, Refused."""
+async def opened(ctx: Ctx, query: Query) -> "list[Part]":
+    """The search of each type, decided before anything is looked for: who may see what.
+
+    Where the caller did not name the types, those that they may not read are left out, so long as any is left.
+    Raises Forbidden, SignInNeeded, Refused.
+    """
     if query.named:
-        return await Part.open(ctx, type_, query)
-    if type_ in ("AuditEvent", "Parameters"):
-        return None  # audit entries are found by themselves
+        return [await Part.open(ctx, one, query) for one in query.types]
+    parts: list[Part] = []
+    last: Forbidden | None = None
     refused = ctx.trail.refused
-    try:
-        return await Part.open(ctx, type_, query)
-    except BedsideError as error:
-        if error.status != 403:
-            raise
-        ctx.trail.refused = refused  # nobody asked for this type
-        return None
+    for one in query.types:
+        if one in _BY_THEMSELVES:
+            continue
+        try:
+            parts.append(await Part.open(ctx, one, query))
+        except Forbidden as error:
+            last = error
+    if not parts and last is not None:
+        raise last
+    ctx.trail.refused = refused  # nobody asked for the types that were left out
+    return parts
 
 
 class Part:
@@ -85,9 +95,11 @@ class Part:
         if type_ == "AuditEvent":
             return cls(ctx, type_, query, [], None)  # access decides by itself
         asked = _named(query.filters) if type_ == "Patient" else store.asked_patients(type_, query.filters)[0]
-        for patient in dict.fromkeys(asked):
+        # Who may see a patient's compartment sees in it the other patients whom they may see anyway, no more.
+        whose = [one.id for one in query.filters if isinstance(one, Compartment) and one.name == "Patient"]
+        for patient in dict.fromkeys([*asked, *whose]):
             await access.authorise(ctx, patient, letter, what=type_)
-        if not asked:
+        if not asked and not whose:
             await access.authorise(ctx, None, letter, what=type_)
         part = cls(ctx, type_, query, asked, None if asked else await access.visible(ctx, type_))
         part.filters = await terms.resolved(ctx, type_, query.filters)

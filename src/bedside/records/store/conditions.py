@@ -78,11 +78,26 @@ def _chain(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
             continue
         kind = s.bind(rows.known_key(target))
         inner = condition(s, chain, target, f"{x}.key") + may_look(s, target, f"{x}.key")
+        if _of_nothing(chain):
+            t = s.alias()
+            inner += (
+                f" and exists (select from records.resource {t} where {t}.tenant = $1 and {t}.rid = {x}.key"
+                f" and {t}.body is not null)"
+            )
         ways.append(f"({x}.extra = {kind} and {inner})")
         if "url" in search_parameters(target):  # a canonical reference says a URL, and no type
             ways.append(f"({x}.extra = 0 and {_canonical(s, chain, target, f'{x}.key')})")
     inner = either(ways)
     return f"exists (select from records.entry {x} where {x}.tenant = $1 and {x}.rid = {rid} and {which} and ({inner}))"
+
+
+def _of_nothing(chain: Condition) -> bool:
+    """Whether the condition may hold of a resource that is not there: it asks for what is missing, or for no rows."""
+    if isinstance(chain, Filter):
+        return chain.chain is None and (
+            chain.missing is True or chain.modifier in ("not", "not-in") or chain.parameter.code == "_id"
+        )
+    return not isinstance(chain, Has)
 
 
 def _knows(target: str, chain: Condition) -> bool:
@@ -168,12 +183,15 @@ def present(s: Statement, filter_: Filter, type_: str, x: str) -> str:
     """SQL that is true where the index row `x` is a value of the parameter."""
     code = filter_.parameter.code
     which = one_of(s, f"{x}.param", params(type_, code), "int")
-    if filter_.parameter.type == "reference":  # a logical reference is a value too
-        which = f"({which} or {one_of(s, f'{x}.param', params(type_, code, ':identifier'), 'int')})"
-        targets = filter_.parameter.targets
-        if code in rows.shape(type_).stands_for and targets:
-            which += f" and {one_of(s, f'{x}.extra', [rows.known_key(t) for t in targets])}"
-    return which
+    if filter_.parameter.type != "reference":
+        return which
+    # A logical reference is a value too.
+    if code not in rows.shape(type_).stands_for:
+        return f"({which} or {one_of(s, f'{x}.param', params(type_, code, ':identifier'), 'int')})"
+    kinds = [rows.known_key(target) for target in filter_.parameter.targets]
+    logical = one_of(s, f"{x}.param", params(type_, code, ":logical"), "int")
+    ways = [f"{which} and {one_of(s, f'{x}.extra', kinds)}", f"{logical} and {one_of(s, f'{x}.key', kinds)}"]
+    return f"({either(ways)})"
 
 
 def _exists(s: Statement, filter_: Filter, type_: str, rid: str) -> str:

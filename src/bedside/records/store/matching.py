@@ -36,7 +36,7 @@ def matches(s: Statement, filter_: Filter, type_: str, x: str) -> str:
             return f"{which} and ({either(_text(s, value, which, x) for value in filter_.values)})"
         return f"{which} and ({_tokens(s, filter_, x)})"
     if kind == "reference":
-        return f"{which} and ({_references(s, filter_, x)})"
+        return f"{which} and ({_references(s, filter_, type_, x)})"
     makers: dict[str, Callable[[Statement, Filter, Any, str], str]] = {
         "date": _date,
         "string": _string,
@@ -108,7 +108,7 @@ def reference_keys(filter_: Filter) -> list[int]:
     return list(found)
 
 
-def _references(s: Statement, filter_: Filter, x: str) -> str:
+def _references(s: Statement, filter_: Filter, type_: str, x: str) -> str:
     if filter_.modifier == "identifier":
         ways = []
         for v in filter_.values:
@@ -119,8 +119,20 @@ def _references(s: Statement, filter_: Filter, x: str) -> str:
             if token.system is not None:
                 parts.append(f"{x}.extra = {s.bind(rows.known_key(token.system))}")
             ways.append(f"({' and '.join(parts)})")
-        return either(ways)
+        return f"({either(ways)})" + _narrowed(s, filter_, type_, x)
     return one_of(s, f"{x}.key", reference_keys(filter_))
+
+
+def _narrowed(s: Statement, filter_: Filter, type_: str, x: str) -> str:
+    """Where another parameter answers that has more targets: only logical references to this one's."""
+    code = filter_.parameter.code
+    if code not in rows.shape(type_).stands_for:
+        return ""
+    t = s.alias()
+    which = one_of(s, f"{t}.param", params(type_, code, ":logical"), "int")
+    kinds = one_of(s, f"{t}.key", [rows.known_key(target) for target in filter_.parameter.targets])
+    same = f"{t}.tenant = $1 and {t}.rid = {x}.rid and {t}.extra = {x}.key"
+    return f" and exists (select from records.entry {t} where {same} and {which} and {kinds})"
 
 
 def _date(s: Statement, filter_: Filter, value: Value, x: str) -> str:

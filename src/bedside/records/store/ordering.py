@@ -38,7 +38,9 @@ def of_record(s: Statement, type_: str, n: int, key: Sort, alias: str, *, dated:
     elif code == "_id":
         expression = _of_resource(alias, "id")
     elif code == rows.shape(type_).date and dated:
-        expression = f"{alias}.at"
+        # Going down what is undated comes last by itself, and the index is in that order already.
+        undated = f"case when {alias}.at = {rows.UNDATED} then {_last_number(key)} else {alias}.at end"
+        expression = f"{alias}.at" if key.descending else undated
     elif kind in ("token", "reference"):
         expression = _said(s, type_, key, alias)
     else:
@@ -81,8 +83,11 @@ def _said(s: Statement, type_: str, key: Sort, alias: str) -> str:
     found = [text for path in paths(key.parameter.tree or [], root(type_)) if (text := json_path(path, key.parameter))]
     values = " union all ".join(f"select jsonb_path_query(d.b, {s.bind(text)}::text::jsonpath)" for text in found)
     pick = "max" if key.descending else "min"
+    value = "q.q #>> '{}'"
+    if key.parameter.type == "reference":  # whatever the version
+        value = f"regexp_replace({value}, '/_history/.*$|[|].*$', '')"
     return (
-        f"coalesce((select {pick}((q.q #>> '{{}}') collate \"C\")"
+        f'coalesce((select {pick}(({value}) collate "C")'
         " from (select convert_from(o.body, 'UTF8')::jsonb as b from records.resource o"
         f' where o.tenant = $1 and o.rid = {alias}.rid) d, lateral ({values}) as q(q)), {_last_text(key)}) collate "C"'
     )
@@ -112,9 +117,9 @@ def json_path(path: Path, parameter: SearchParameter) -> str:
     if kind[:1].isupper() and kind not in _CODED:
         return ""
     text += "".join(f".{json.dumps(name)}" for name in _CODED.get(kind, ()))
-    if parameter.type == "reference" and path.targets:
-        ways = " || ".join(f"@ starts with {json.dumps(target + '/')}" for target in path.targets)
-        text += f" ? ({ways})"
+    if parameter.type == "reference":
+        ways = f'@ like_regex "(^|/)({"|".join(path.targets)})/[^/]+(/_history/.*)?$"'
+        text += f" ? ({ways})" if path.targets else ' ? (!(@ starts with "#"))'
     return text
 
 

@@ -61,8 +61,7 @@ _MODIFIERS = {
 }
 _ABOUT_THE_ANSWER = {"_format", "_pretty"}  # read by the REST door
 _NOT_OFFERED = {"_query", "_contained", "_containedType", "near"}
-# Defined by the standard without an expression: they say nothing of elements.
-_OF_THE_WHOLE = {
+OF_THE_WHOLE = {
     one.code: one
     for one in (
         SearchParameter("_text", "string", "", "http://hl7.org/fhir/SearchParameter/DomainResource-text"),
@@ -70,6 +69,7 @@ _OF_THE_WHOLE = {
         SearchParameter("_list", "token", "", "http://hl7.org/fhir/SearchParameter/Resource-list"),
     )
 }
+"""Parameters that the standard defines without an expression: they say nothing of elements."""
 
 
 class BadQuery(ValueError):
@@ -179,7 +179,7 @@ def _filter(
         return _has(types, name, shown, value, bases, depth)
     head, dot, rest = name.partition(".")
     code, colon, modifier = head.partition(":")
-    if code in _OF_THE_WHOLE:
+    if code in OF_THE_WHOLE:
         return _of_the_whole(name, shown, value, bases)
     parameter = _parameter(types, code, shown)
     if dot:
@@ -197,7 +197,7 @@ def _of_the_whole(name: str, shown: str, value: str, bases: tuple[str, ...]) -> 
     """A condition on the resource as a whole: one that neither a chain leads to nor a modifier changes."""
     if name != shown:
         raise _Fault(shown, f"{name} is not offered at the end of a chain", "not-supported")
-    parameter = _OF_THE_WHOLE.get(name)
+    parameter = OF_THE_WHOLE.get(name)
     if parameter is None:
         raise _Fault(shown, "has no modifiers and no chains", "not-supported")
     values = _values(parameter, None, shown, value, bases)

@@ -4,14 +4,15 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from bedside.fhir.definitions import resource_types, search_parameters
+from bedside.fhir.definitions import COMPARTMENTS, resource_types, search_parameters
+from bedside.fhir.grammar import OF_THE_WHOLE
 from bedside.records.service.registry import providers
 
 DATE = "2026-11-21"
 _READ = ["read", "vread", "history-instance", "history-type", "search-type"]
 _WRITE = ["create", "update", "delete"]
 # Parameters the search language refuses here: named in its answer to who tries, and not offered.
-_NOT_SEARCHED = frozenset({"composite", "special"})
+_NOT_SEARCHED = frozenset({"special"})
 
 
 @cache
@@ -30,7 +31,7 @@ def _resources() -> list[dict[str, Any]]:
         else:
             params = [
                 {"name": one.code, "type": one.type, "definition": one.url}
-                for one in sorted(known.values(), key=lambda p: p.code)
+                for one in sorted([*known.values(), *OF_THE_WHOLE.values()], key=lambda p: p.code)
                 if one.type not in _NOT_SEARCHED
             ]
         entry: dict[str, Any] = {
@@ -45,11 +46,12 @@ def _resources() -> list[dict[str, Any]]:
             "conditionalCreate": not readonly,
             "conditionalUpdate": not readonly,
             "conditionalDelete": "not-supported" if readonly else "single",
-            "searchInclude": ["*"] if readonly else _includes(type_),
+            "searchInclude": _includes(type_),
+            "searchRevInclude": _revincludes(type_),
             "searchParam": params,
         }
         if readonly:
-            del entry["searchInclude"]
+            del entry["searchRevInclude"]
         if providers(type_):
             entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
         found.append(entry)
@@ -58,9 +60,25 @@ def _resources() -> list[dict[str, Any]]:
 
 def _includes(type_: str) -> list[str]:
     return [
+        "*",
         f"{type_}:*",
         *(f"{type_}:{one.code}" for one in search_parameters(type_).values() if one.type == "reference"),
     ]
+
+
+@cache
+def _referring() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Type, reference parameter and targets of every type that refers to others."""
+    return [
+        (type_, one.code, one.targets)
+        for type_ in sorted(resource_types() - {"AuditEvent", "Parameters"})
+        for one in search_parameters(type_).values()
+        if one.type == "reference"
+    ]
+
+
+def _revincludes(type_: str) -> list[str]:
+    return ["*", *(f"{source}:{code}" for source, code, targets in _referring() if not targets or type_ in targets)]
 
 
 def statement(base: str) -> dict[str, Any]:
@@ -99,6 +117,9 @@ def statement(base: str) -> dict[str, Any]:
                 },
                 "resource": _resources(),
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
+                "compartment": [
+                    f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in sorted(COMPARTMENTS)
+                ],
             }
         ],
     }

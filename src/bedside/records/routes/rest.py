@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from bedside import access
 from bedside.fhir import references
-from bedside.fhir.definitions import resource_types
+from bedside.fhir.definitions import COMPARTMENTS, resource_types
 from bedside.fhir.query import Compartment
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, NotFound
@@ -33,7 +33,6 @@ from bedside.records.service import bundles, conditional, histories, reading, se
 from bedside.records.service.transactions import transact
 from bedside.records.service.writing import Draft, write
 
-COMPARTMENTS = frozenset({"Patient", "Encounter", "RelatedPerson", "Practitioner", "Device"})
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
 
 
@@ -110,10 +109,11 @@ class _Interaction:
                 return await self._on_instance(type_, id_)
             case [type_, id_, "_history"]:
                 return await self._history(type_, id_)
-            case [name, id_, *rest] if name in COMPARTMENTS and rest in ([rest[0]], [rest[0], "_search"]):
-                if rest[1:]:
-                    self._only("POST")
-                return await self._search(None if rest[0] == "*" else rest[0], Compartment(name, id_))
+            case [name, id_, type_] | [name, id_, type_, "_search"] if name in COMPARTMENTS and type_[:1] != "_":
+                self._only("POST" if len(parts) == 4 else "GET")
+                if type_ != "*" and type_ not in resource_types():
+                    raise NotFound("There is no such resource type in FHIR R4.", where=type_[:64])
+                return await self._search(None if type_ == "*" else type_, Compartment(name, id_))
             case [type_, id_, "_history", number]:
                 self._only("GET")
                 return await self._version(type_, id_, number)

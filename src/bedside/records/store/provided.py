@@ -42,8 +42,8 @@ def where(s: Statement, provider: ReadProvider, filter_: Condition, v: str, inne
         return NEVER  # nothing is kept that refers to what is computed
     if isinstance(filter_, Compartment):
         columns = [provider.columns[code] for code in filter_.codes(provider.type) if code in provider.columns]
-        target = s.bind([f"{filter_.name}/{filter_.id}"])
-        return either([f"{v}.{one.name} && {target}::text[]" for one in columns])
+        target = [f"{filter_.name}/{filter_.id}"]
+        return either([f"{v}.{one.name} && {s.bind(target)}::text[]" for one in columns])
     code, modifier = filter_.parameter.code, filter_.modifier
     if code == "_id" and filter_.missing is None:
         ids = [one.code for one in filter_.values if isinstance(one, TokenValue)]
@@ -228,7 +228,7 @@ def _quantity(s: Statement, column: Column, filter_: Filter, v: str) -> str:
         way = _range(s, one.prefix, float(one.value), float(one.low), float(one.high))
         if isinstance(one, QuantityValue) and one.code:
             ucum = one.system in (None, "", UCUM)
-            way = f"({way} and q.unit = {s.bind(one.code)})" if ucum else NEVER
+            way = f"({way} and {f'q.unit = {s.bind(one.code)}' if ucum else NEVER})"  # all that is bound is named
             if one.system == UCUM:
                 way = either([way, *_converted(s, one, column.units)])
         parts.append(f"exists (select from {pairs} where {way})")

@@ -30,7 +30,7 @@ from bedside.foundation.ids import uuid7
 from bedside.records.model import rows
 from bedside.records.store import searching
 from bedside.records.store import writing as store
-from bedside.records.store.conditions import Statement
+from bedside.records.store.statement import Statement
 from bench.cost import Meter
 from bench.figure import Figure
 
@@ -185,7 +185,7 @@ class Bare:
         for _ in range(size):
             id_ = uuid7()
             made = self.template(next(self.n))
-            rows.add(found, "Observation", id_, index.extract(made, composites=False))
+            rows.add(found, "Observation", id_, index.extract(made, composites=False, apart=True))
             self.ids.append(rows.rid("Observation", id_))
             body = json.dumps(made).encode()
             versions.add(datetime.now(UTC), self.ids[-1], "Observation", id_, 1, "POST", ["x"], body)

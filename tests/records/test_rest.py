@@ -159,11 +159,10 @@ async def test_nothing_is_left_out_in_silence(http: httpx.AsyncClient, path: str
 
 async def test_what_is_not_answered_is_named(http: httpx.AsyncClient) -> None:
     await http.put("/Patient/ada", json=patient("ada"))
-    await http.post("/Observation", json=pulse("ada"))
-    query = "/Observation?code:text=x&_sort=status&code-value-quantity=http://loinc.org|8867-4$72&patient=ada&_has:Observation:has-member:code:in=x"
+    query = "/Patient?_sort=deceased&_has:AuditEvent:patient:action=R&_id=ada&_revinclude=AuditEvent:patient"
     strict = await http.get(query)
     assert strict.status_code == 400
-    named = {"code:text", "_sort=status", "code-value-quantity", "_has:Observation:has-member:code:in"}
+    named = {"_sort=deceased", "_has:AuditEvent:patient:action", "_revinclude=AuditEvent"}
     assert set(place_of(strict)) == named
     match, told = (await http.get(query, headers={"prefer": "handling=lenient"})).json()["entry"]
     assert match["search"]["mode"] == "match"

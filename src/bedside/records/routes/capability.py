@@ -4,7 +4,8 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from bedside.fhir.definitions import resource_types, search_parameters
+from bedside.fhir.definitions import COMPARTMENTS, resource_types, search_parameters
+from bedside.fhir.grammar import OF_THE_WHOLE
 from bedside.records.service.registry import providers
 from bedside.records.settings import Settings
 
@@ -12,7 +13,7 @@ DATE = "2026-11-21"
 _READ = ["read", "vread", "history-instance", "history-type", "search-type"]
 _WRITE = ["create", "update", "patch", "delete"]
 # Parameters the search language refuses here: named in its answer to who tries, and not offered.
-_NOT_SEARCHED = frozenset({"composite", "special"})
+_NOT_SEARCHED = frozenset({"special"})
 
 
 @cache
@@ -32,7 +33,7 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
         else:
             params = [
                 {"name": one.code, "type": one.type, "definition": one.url}
-                for one in sorted(known.values(), key=lambda p: p.code)
+                for one in sorted([*known.values(), *OF_THE_WHOLE.values()], key=lambda p: p.code)
                 if one.type not in _NOT_SEARCHED
             ]
         entry: dict[str, Any] = {
@@ -50,10 +51,11 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
             "conditionalDelete": "not-supported" if readonly else "multiple" if many else "single",
             "referencePolicy": policy,
             "searchInclude": ["*"] if readonly else _includes(type_),
+            "searchRevInclude": _revincludes(type_),
             "searchParam": params,
         }
         if readonly:
-            del entry["searchInclude"], entry["referencePolicy"]
+            del entry["searchInclude"], entry["searchRevInclude"], entry["referencePolicy"]
         if providers(type_):
             entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
         found.append(entry)
@@ -62,9 +64,25 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
 
 def _includes(type_: str) -> list[str]:
     return [
+        "*",
         f"{type_}:*",
         *(f"{type_}:{one.code}" for one in search_parameters(type_).values() if one.type == "reference"),
     ]
+
+
+@cache
+def _referring() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Type, reference parameter and targets of every type that refers to others."""
+    return [
+        (type_, one.code, one.targets)
+        for type_ in sorted(resource_types() - {"AuditEvent", "Parameters"})
+        for one in search_parameters(type_).values()
+        if one.type == "reference"
+    ]
+
+
+def _revincludes(type_: str) -> list[str]:
+    return ["*", *(f"{source}:{code}" for source, code, targets in _referring() if not targets or type_ in targets)]
 
 
 def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
@@ -104,6 +122,9 @@ def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
                 },
                 "resource": _resources(chosen or Settings()),
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
+                "compartment": [
+                    f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in sorted(COMPARTMENTS)
+                ],
             }
         ],
     }

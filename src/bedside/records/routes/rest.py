@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from bedside import access
 from bedside.fhir import references
-from bedside.fhir.definitions import resource_types
+from bedside.fhir.definitions import COMPARTMENTS, resource_types
 from bedside.fhir.issues import Issue, outcome
+from bedside.fhir.query import Compartment
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import RETRYABLE
 from bedside.foundation.errors import BedsideError, NotFound, Unavailable
@@ -122,6 +123,11 @@ class _Interaction:
                 return await self._on_instance(type_, id_)
             case [type_, id_, "_history"]:
                 return await self._history(type_, id_)
+            case [name, id_, type_] | [name, id_, type_, "_search"] if name in COMPARTMENTS and type_[:1] != "_":
+                self._only("POST" if len(parts) == 4 else "GET")
+                if type_ != "*" and type_ not in resource_types():
+                    raise NotFound("There is no such resource type in FHIR R4.", where=type_[:64])
+                return await self._search(None if type_ == "*" else type_, Compartment(name, id_))
             case [type_, id_, "_history", number]:
                 self._only("GET")
                 return await self._version(type_, id_, number)
@@ -305,14 +311,18 @@ class _Interaction:
 
     # -- many ----------------------------------------------------------------------------------------------------
 
-    async def _search(self, type_: str | None) -> Response:
+    async def _search(self, type_: str | None, compartment: Compartment | None = None) -> Response:
         pairs = self.place.pairs
-        if self.method == "POST":
+        if self.method == "POST" and self.place.parts[-1:] == ["_search"]:
             pairs = [*pairs, *await form_pairs(self.request)]
         else:
             self._only("GET")
-        query = searching.parse(type_, pairs, strict=self.prefer.strict, bases=(f"{self.base}/",))
+        query = searching.parse(
+            type_, pairs, strict=self.prefer.strict, bases=(f"{self.base}/",), compartment=compartment
+        )
         path = f"/{type_}" if type_ else ""
+        if compartment is not None:
+            path = f"/{compartment.name}/{compartment.id}/{type_ or '*'}"
 
         async def body(ctx: Ctx) -> Response:
             found = await searching.run(ctx, query)

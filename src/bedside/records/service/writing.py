@@ -26,6 +26,7 @@ from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
 from bedside.records.service import consents, integrity
 from bedside.records.service.registry import heeding, is_heeded, provider_of, refuse_governed
+from bedside.records.store import phrases
 from bedside.records.store import writing as store
 
 NO_CLIENT = frozenset({"AuditEvent"})
@@ -121,6 +122,7 @@ async def _flush(sql: Connection, tenant: int, works: Sequence[_Work]) -> None:
         versions.extend(work.fresh)
         rows.extend(work.fresh_rows)
     await store.insert(sql, tenant, versions, rows)
+    await phrases.learn(works[0].ctx.database, sql, tenant, list(rows.phrases))
     # Where references are enforced, one that leads to nothing refuses all: each is then written, or refused, alone.
     first = works[0].ctx.with_(tx=sql)
     told = await integrity.check(first, [one for work in works for one in work.results])
@@ -201,7 +203,7 @@ class _Work:
         if not one.checked:
             check(body)
         rows = self.fresh_rows if was is None else self.next_rows
-        values = index.extract(resource, composites=False, only=indexing.shape(one.type).written)
+        values = index.extract(resource, composites=False, only=indexing.shape(one.type).written, apart=True)
         found = indexing.add(rows, one.type, one.id, values)
         made = was is None or gone
         if was is not None and not gone:
@@ -245,6 +247,8 @@ class _Work:
             await store.insert(sql, tenant, self.fresh, self.fresh_rows)
         if self.next.rids:
             await store.change(sql, tenant, self.next, self.next_rows)
+        learnt = [*self.fresh_rows.phrases, *self.next_rows.phrases]
+        await phrases.learn(self.ctx.database, sql, tenant, learnt)
         for id_, consent in self.consents:
             await consents.apply(self.ctx, id_, consent)
         for job, patient in self.heeded:

@@ -90,16 +90,16 @@ _CHANGES = """was as (
     returning 1
 )"""
 _ENTRIES = """, found as (
-    insert into records.entry (tenant, rid, param, key, extra, patient, at)
-    select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at
+    insert into records.entry (tenant, rid, param, key, extra, patient, at, place)
+    select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at, nullif(e.place, 0)
     from unnest($10::text::bigint[], $11::text::int[], $12::text::bigint[], $13::text::bigint[],
-        $14::text::bigint[], $15::text::bigint[])
-        as e(rid, param, key, extra, patient, at)
+        $14::text::bigint[], $15::text::bigint[], $16::text::int[])
+        as e(rid, param, key, extra, patient, at, place)
 )"""
 _WORDS = """, said as (
     insert into records.word (tenant, rid, param, folded, exact)
     select $1, w.rid, w.param, w.folded, w.exact
-    from unnest($16::text::bigint[], $17::text::int[], $18::text[], $19::text[]) as w(rid, param, folded, exact)
+    from unnest($17::text::bigint[], $18::text::int[], $19::text[], $20::text[]) as w(rid, param, folded, exact)
 )"""
 # Most resources have no texts: a statement without the table costs less.
 INSERT = f"with {_RESOURCES}{_ENTRIES} select 1"
@@ -140,7 +140,8 @@ def arguments(tenant: int, versions: Versions, rows: Rows) -> list[Any]:
     updated, rids, types, ids, numbers, methods, patients, bodies = versions.columns()
     made = [tenant, updated, _array(rids), _array(types), _array(ids), _array(numbers), _array(methods)]
     made += [patients, bodies]
-    made += [_array(each) for each in (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats)]
+    entries = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats, rows.places)
+    made += [_array(each) for each in entries]
     if rows.word_rids:
         made += [_array(rows.word_rids), _array(rows.word_params), rows.folded, rows.exact]
     return made

@@ -14,7 +14,7 @@ from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.ingest.model.metrics import METRICS
 from bedside.monitoring.ingest.model.pack import Flag, Pack, Refusal
 from bedside.monitoring.series import store
-from bedside.monitoring.series.model.landing import Key, doubtful, mark_late, sort
+from bedside.monitoring.series.model.landing import Key, doubtful, mark_late, sort, together
 from bedside.monitoring.series.model.reading import Reading
 
 Judge = Callable[[Ctx, dict[str, list[Reading]]], Awaitable[None]]
@@ -140,7 +140,7 @@ async def _known(ctx: Ctx, held: dict[str, Held], arrivals: Sequence[Arrival]) -
     }
     known: dict[int, dict[Key, float]] = {}
     if spans:
-        for device, metric, time, value in await store.held(ctx.sql, sorted(spans)):
+        for device, metric, time, value in await store.held(ctx.sql, together(spans)):
             known.setdefault(device, {})[metric, time] = value
     return known
 

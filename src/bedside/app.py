@@ -54,7 +54,7 @@ from bedside.records import settings as records_settings
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import admin, clinician, entry, kit, patient, pharmacy, readings, visit, wall
+from bedside.web import admin, clinician, devices, entry, kit, patient, pharmacy, readings, visit, wall
 from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -133,6 +133,7 @@ ROUTES: list[BaseRoute] = [
     *visit.ROUTES,
     *prescribe.ROUTES,
     *readings.ROUTES,
+    *devices.ROUTES,
     *clinician.ROUTES,
     *patient.ROUTES,
     *pharmacy.ROUTES,
@@ -345,10 +346,13 @@ async def verify_audit(settings: Settings, progress: Callable[[int], None]) -> a
         return await access.verify_audit(ctx.database, settings.home, ctx.clock, progress)
 
 
-async def add_device(settings: Settings, patient: str, kind: str, label: str = "") -> monitoring.DeviceCredentials:
+async def add_device(
+    settings: Settings, patient: str, kind: str, label: str = "", method: str | None = None
+) -> monitoring.DeviceCredentials:
     """Give a patient a device from the command line. Raises BedsideError."""
     async with _operator(settings) as ctx, access.work(ctx, "added a device") as inner:
-        return await monitoring.add_device(inner, monitoring.NewDevice(kind=kind, patient=patient, label=label))
+        new = monitoring.NewDevice(kind=kind, patient=patient, label=label, method=method)
+        return await monitoring.add_device(inner, new)
 
 
 async def import_records(settings: Settings, path: Path, tell: Callable[[int], None]) -> records.Report:

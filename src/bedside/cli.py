@@ -433,6 +433,9 @@ def device_add(
         ),
     ],
     label: Annotated[str, typer.Option(help="What people call it.")] = "",
+    method: Annotated[
+        str | None, typer.Option(help="cuffless, where it measures pressure without a cuff: it raises no alarm.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     home: HomeOption = HOME,
     database_url: DatabaseOption = None,
@@ -445,7 +448,7 @@ def device_add(
         from bedside.foundation.installation import reach
 
         with reach(home, database_url, None) as settings:
-            made = asyncio.run(app.add_device(settings, patient.removeprefix("Patient/"), kind, label))
+            made = asyncio.run(app.add_device(settings, patient.removeprefix("Patient/"), kind, label, method))
     if as_json:
         import msgspec
 

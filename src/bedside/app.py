@@ -38,7 +38,7 @@ from bedside.foundation.bus import Bus, no_bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import NOBODY, Actor, Ctx
 from bedside.foundation.database import Database
-from bedside.foundation.errors import Invalid, NotFound, Unavailable
+from bedside.foundation.errors import N_, Invalid, NotFound, Unavailable
 from bedside.foundation.http import Errors, Guard
 from bedside.foundation.measured import Measured
 from bedside.foundation.migrate import migrate
@@ -50,6 +50,7 @@ from bedside.messaging import subscribers as messaging_subscribers
 from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.prescribing import subscribers as prescribing_subscribers
 from bedside.records import routes as records_routes
+from bedside.records import settings as records_settings
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
@@ -71,6 +72,10 @@ def _access_settings(ground: Ground) -> None:
             smtp=os.environ.get("BEDSIDE_SMTP_URL"),
             sender=os.environ.get("BEDSIDE_SMTP_FROM", "bedside@localhost"),
         ),
+    )
+    chosen = ("BEDSIDE_DELETIONS", "BEDSIDE_REFERENCES", "BEDSIDE_CONDITIONAL_DELETE_MANY")
+    records_settings.use(
+        ground.database, records_settings.Settings.of_words(*(os.environ.get(name, "") for name in chosen))
     )
 
 
@@ -118,12 +123,12 @@ OPEN: list[Callable[[Ground], None]] = [_access_settings]
 """What each process tells each room once its engines are open: settings."""
 
 ROUTES: list[BaseRoute] = [
+    *records_routes.ROUTES,  # the busiest first
     *routes.ROUTES,
     *kit.ROUTES,
     *access_routes.ROUTES,
     *entry.ROUTES,
     *admin.ROUTES,
-    *records_routes.ROUTES,
     *visits_routes.ROUTES,
     *visit.ROUTES,
     *prescribe.ROUTES,
@@ -222,7 +227,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     )
     app.state.settings = settings
     app.state.stopping = stopping or asyncio.Event()
-    app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret)
+    app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret, kit.told_to)
     app.state.clinic = kit.Clinic(**CLINIC) if settings.demo else kit.Clinic()
     app.state.suggest = guide.suggest if settings.demo else None
     if settings.trusted_proxy:
@@ -235,8 +240,10 @@ async def _as_ours(_: Request, error: Exception) -> Response:
     """What Starlette itself refuses is told as everything else is."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        raise NotFound("There is nothing at this address.", remedy="Check the address, or begin at the start page.")
-    refusal = Invalid("This address does not take that.", remedy="Check the method and what is sent.")
+        raise NotFound(
+            N_("There is nothing at this address."), remedy=N_("Check the address, or begin at the start page.")
+        )
+    refusal = Invalid(N_("This address does not take that."), remedy=N_("Check the method and what is sent."))
     refusal.status = status
     raise refusal
 

@@ -1,5 +1,7 @@
 """From what a resource says (bedside.fhir.index) to the rows of the search index, and the hashes both sides share."""
 
+from __future__ import annotations
+
 import re
 import struct
 from collections.abc import Mapping
@@ -191,6 +193,12 @@ class Rows(msgspec.Struct):
     word_params: list[int] = []
     folded: list[str] = []
     exact: list[str] = []
+
+    def extend(self, other: Rows) -> None:
+        """Append all of another's."""
+        for name in self.__struct_fields__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            (mine.update if isinstance(mine, dict) else mine.extend)(theirs)
 
 
 _Row = tuple[int, int, int, int]

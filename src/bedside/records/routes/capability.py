@@ -7,17 +7,19 @@ from typing import Any
 from bedside.fhir.definitions import COMPARTMENTS, resource_types, search_parameters
 from bedside.fhir.grammar import OF_THE_WHOLE
 from bedside.records.service.registry import providers
+from bedside.records.settings import Settings
 
 DATE = "2026-11-21"
 _READ = ["read", "vread", "history-instance", "history-type", "search-type"]
-_WRITE = ["create", "update", "delete"]
+_WRITE = ["create", "update", "patch", "delete"]
 # Parameters the search language refuses here: named in its answer to who tries, and not offered.
 _NOT_SEARCHED = frozenset({"special"})
 
 
 @cache
-def _resources() -> list[dict[str, Any]]:
-    found = []
+def _resources(chosen: Settings) -> list[dict[str, Any]]:
+    found, many = [], chosen.many
+    policy = ["literal", "local"] + (["enforced"] if chosen.references == "enforce" else [])
     for type_ in sorted(resource_types()):
         if type_ == "Parameters":
             continue
@@ -45,13 +47,15 @@ def _resources() -> list[dict[str, Any]]:
             "updateCreate": not readonly,
             "conditionalCreate": not readonly,
             "conditionalUpdate": not readonly,
-            "conditionalDelete": "not-supported" if readonly else "single",
+            "conditionalRead": "full-support",
+            "conditionalDelete": "not-supported" if readonly else "multiple" if many else "single",
+            "referencePolicy": policy,
             "searchInclude": _includes(type_),
             "searchRevInclude": _revincludes(type_),
             "searchParam": params,
         }
         if readonly:
-            del entry["searchRevInclude"]
+            del entry["searchRevInclude"], entry["referencePolicy"]
         if providers(type_):
             entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
         found.append(entry)
@@ -81,7 +85,7 @@ def _revincludes(type_: str) -> list[str]:
     return ["*", *(f"{source}:{code}" for source, code, targets in _referring() if not targets or type_ in targets)]
 
 
-def statement(base: str) -> dict[str, Any]:
+def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
     """The CapabilityStatement at /metadata."""
     return {
         "resourceType": "CapabilityStatement",
@@ -93,6 +97,7 @@ def statement(base: str) -> dict[str, Any]:
         "implementation": {"description": "Bedside: visits, monitoring and one record", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "rest": [
             {
                 "mode": "server",
@@ -115,7 +120,7 @@ def statement(base: str) -> dict[str, Any]:
                         }
                     ],
                 },
-                "resource": _resources(),
+                "resource": _resources(chosen or Settings()),
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
                 "compartment": [
                     f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in sorted(COMPARTMENTS)

@@ -35,11 +35,11 @@ async def read(ctx: Ctx, type_: str, id_: str) -> Stored:
     if row is None or row["type"] != type_ or row["id"] != id_:
         # The answer is the same to somebody who may read nothing of the type: no telling what exists.
         await access.authorise(ctx, None, "R", what=type_)
-        raise NotFound(f"There is no such {type_}.")
+        raise NotFound("There is no such %(type)s.", type=type_)
     await authorise(ctx, list(row["patients"]), type_)
     ctx.trail.entities.append(f"{type_}/{id_}")
     if row["body"] is None:
-        raise Gone(f"This {type_} was deleted.", remedy="Its history is still there.")
+        raise Gone("This %(type)s was deleted.", type=type_, remedy="Its history is still there.")
     return stored(row)
 
 
@@ -76,7 +76,7 @@ async def instance_history(ctx: Ctx, type_: str, id_: str) -> list[Version]:
     rows = await store.versions(ctx.sql, ctx.tenant, indexing.rid(type_, id_))
     if not rows or rows[0]["id"] != id_:
         await access.authorise(ctx, None, "R", what=type_)
-        raise NotFound(f"There is no such {type_}.")
+        raise NotFound("There is no such %(type)s.", type=type_)
     for one in {tuple(row["patients"]) for row in rows}:  # whoever it belonged to
         await authorise(ctx, list(one), type_)
     ctx.trail.entities.append(f"{type_}/{id_}/_history")
@@ -103,7 +103,7 @@ async def _of_patient(ctx: Ctx, provider: ReadProvider, id_: str) -> None:
     patient = await provider.patient_of(ctx, id_)
     if patient is None:
         await access.authorise(ctx, None, "R", what=provider.type)
-        raise NotFound(f"There is no such {provider.type}.")
+        raise NotFound("There is no such %(type)s.", type=provider.type)
     await access.authorise(ctx, patient, "R", what=provider.type)
     ctx.trail.entities.append(f"{provider.type}/{id_}")
 
@@ -112,7 +112,7 @@ async def _provided(ctx: Ctx, provider: ReadProvider, id_: str) -> Stored:
     await _of_patient(ctx, provider, id_)
     found = await provider.render(ctx, [id_])
     if id_ not in found:
-        raise NotFound(f"There is no such {provider.type}.")
+        raise NotFound("There is no such %(type)s.", type=provider.type)
     return as_stored(found[id_])
 
 

@@ -5,8 +5,8 @@ place is null in nearly every row, and a null costs no byte there: eight columns
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

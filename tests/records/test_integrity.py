@@ -4,10 +4,11 @@ import asyncio
 
 import httpx
 import pytest
+from tests.records.conftest import Door
 from tests.records.resources import patient, pulse
 from tests.records.test_transactions import bundle, entry
 
-from bedside.foundation.context import Ctx
+from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Invalid
 from bedside.records import settings
 from bedside.records.settings import Settings
@@ -105,3 +106,19 @@ def test_the_words_of_the_environment() -> None:
     for words in (("no", "", ""), ("", "x", ""), ("", "", "maybe")):
         with pytest.raises(Invalid):
             Settings.of_words(*words)
+
+
+async def test_creates_that_share_a_transaction_are_held_to_it_each_for_itself(door: Door, ctx: Ctx) -> None:
+    client = ctx.with_(actor=Actor("client", "c1", "a client", scopes=frozenset({"system/*.cruds"})))
+    async with door(client) as http:
+        await http.put("/Patient/ada", json=patient("ada"))
+        for references, strays in (("off", 201), ("warn", 201), ("enforce", 422)):
+            settings.use(ctx.database, Settings(references=references))
+            who = ["ada", "nobody", "ada", "nobody", "ada"]
+            answers = await asyncio.gather(*(http.post("/Observation", json=pulse(one)) for one in who))
+            assert [one.status_code for one in answers] == [201 if w == "ada" else strays for w in who]
+            assert [("warning" in one.headers) for one in answers] == [
+                references == "warn" and w == "nobody" for w in who
+            ]
+        found = await http.get("/Observation", params={"patient": "nobody", "_summary": "count"})
+        assert found.json()["total"] == 4

@@ -279,3 +279,12 @@ async def test_every_answer_is_itself_valid_fhir(http: httpx.AsyncClient) -> Non
     ]
     for answer in answers:
         assert structure.validate(answer.content) == [], answer.text[:500]
+
+
+@pytest.mark.parametrize(
+    "path", ["/Patient?%08=1", "/Pat%1fient", "/Patient?%20=1", f"/Patient?{'x' * 5000}=1", "/Pat%7fient/$x"]
+)
+async def test_odd_words_are_told_in_valid_fhir(http: httpx.AsyncClient, path: str) -> None:
+    answer = await http.get(path)
+    assert 400 <= answer.status_code < 502
+    assert structure.validate(answer.content) == [], answer.text

@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bedside.fhir.issues import said
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Forbidden, TooMany
 
@@ -64,9 +65,9 @@ def wants(scope: Scope) -> str:
 def outcome(error: BedsideError) -> dict[str, Any]:
     """The error as a FHIR R4 OperationOutcome."""
     details = error.message if error.remedy is None else f"{error.message} {error.remedy}"
-    issue: dict[str, Any] = {"severity": "error", "code": error.code, "diagnostics": details}
-    if error.where:
-        issue["expression"] = [error.where]
+    issue: dict[str, Any] = {"severity": "error", "code": error.code, "diagnostics": said(details)}
+    if place := said(error.where or ""):
+        issue["expression"] = [place]
     return {"resourceType": "OperationOutcome", "issue": [issue]}
 
 

@@ -120,3 +120,19 @@ def test_every_component_has_its_folder_and_example() -> None:
     assert folders == set(component_names())
     for name in folders:
         assert (STATIC.parent / f"kit/components/{name}/{name}.html").exists()
+
+
+async def test_a_time_on_paper_is_a_date_and_a_wide_button_fills_its_column(app: Starlette) -> None:
+    """ "today 20:12" would be wrong on a sheet that is read tomorrow."""
+    async with serving(app) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 360, "height": 740})
+        await page.goto(f"{base}/kit?density=patient")
+        moment = page.locator("section[aria-labelledby=part-moment] time")
+        assert (await moment.inner_text()).startswith("today")
+        await page.emulate_media(media="print")
+        assert "20" in await moment.inner_text()
+        assert "today" not in await moment.inner_text()
+        await page.emulate_media(media="screen")
+        for button in await page.locator(".btn-wide").all():
+            wide = await button.evaluate("b => [b.offsetWidth, b.parentElement.clientWidth]")
+            assert wide[0] == wide[1] > 256

@@ -196,9 +196,10 @@ class Rows(msgspec.Struct):
 
     def extend(self, other: Rows) -> None:
         """Append all of another's."""
+        self.phrases |= other.phrases
         for name in self.__struct_fields__:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            (mine.update if isinstance(mine, dict) else mine.extend)(theirs)
+            if name != "phrases":
+                getattr(self, name).extend(getattr(other, name))
 
 
 _Row = tuple[int, int, int, int]

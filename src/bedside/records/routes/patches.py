@@ -1,8 +1,9 @@
-"""The body of a PATCH: JSON Patch, or FHIRPath Patch as a Parameters resource."""
+"""The body of a PATCH: JSON Patch, FHIRPath Patch as a Parameters resource, or a JSON Merge Patch."""
 
 from starlette.requests import Request
 
-from bedside.records.routes.request import kind, raw_body, resource
+from bedside.records.model.refusals import Refused
+from bedside.records.routes.request import accepted, check_type, kind, raw_body
 from bedside.records.routes.unsupported import Unsupported
 from bedside.records.service import patching
 from bedside.records.service.patching import Change
@@ -18,4 +19,13 @@ async def change(request: Request) -> Change:
         return patching.by_json(await raw_body(request, MOST_BYTES))
     if said == "application/xml-patch+xml":
         raise Unsupported("XML is not spoken here.", where="Content-Type", remedy="Send application/json-patch+json.")
-    return patching.by_path(await resource(request, MOST_BYTES))
+    if said in patching.MERGE_PATCH:
+        return patching.by_merging(await raw_body(request, MOST_BYTES))
+    check_type(request)
+    raw = await raw_body(request, MOST_BYTES)
+    made, issues = accepted(raw)
+    if said != "application/fhir+json" and "resourceType" not in made:
+        return patching.by_merging(raw)  # no FHIR, but fhirpy and others patch so
+    if issues:
+        raise Refused(issues)
+    return patching.by_path(made)

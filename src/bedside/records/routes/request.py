@@ -19,6 +19,8 @@ from bedside.records.service.searching import pairs_of
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of a body: a transaction of 5,000 entries is some 6 MB."""
+MOST_PARAMETERS = 40
+"""Of a search."""
 MOST_FORM = 1024 * 1024
 JSON = frozenset({"application/fhir+json", "application/json", "text/json"})
 _FORMATS = JSON | {"json"}
@@ -54,10 +56,17 @@ def address(request: Request) -> Address:
     path: str = scope["path"].removeprefix("/fhir/R4").strip("/")
     try:
         query = scope["query_string"].decode("ascii")
-        pairs = pairs_of(query) if query else []
+        pairs = _few(pairs_of(query)) if query else []
     except (UnicodeDecodeError, ValueError):
         raise refuse("value", "query", "The query is not percent-encoded UTF-8.", status=400) from None
     return Address(f"{_origin(request)}/fhir/R4", path.split("/") if path else [], pairs)
+
+
+def _few(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parameters, if they are not too many: each is a condition, and the planner's time grows faster than they."""
+    if len(pairs) > MOST_PARAMETERS:
+        raise refuse("too-costly", "query", f"More than {MOST_PARAMETERS} parameters.", status=400)
+    return pairs
 
 
 def _origin(request: Request) -> str:
@@ -143,18 +152,22 @@ async def raw_body(request: Request, most: int = MOST_BYTES) -> bytes:
     return b"".join(chunks)
 
 
-async def resource(request: Request, most: int = MOST_BYTES) -> dict[str, Any]:
+async def resource(request: Request) -> dict[str, Any]:
     """A resource that is well made. Raises Unsupported, TooLarge, Refused with every fault."""
-    made, issues = await read(request, most)
+    made, issues = await read(request)
     if issues:
         raise Refused(issues)
     return made
 
 
-async def read(request: Request, most: int = MOST_BYTES) -> tuple[dict[str, Any], list[Issue]]:
+async def read(request: Request) -> tuple[dict[str, Any], list[Issue]]:
     """The object in the body, and what is wrong with it. Raises Refused when it is no JSON object at all."""
     check_type(request)
-    raw = await raw_body(request, most)
+    return accepted(await raw_body(request))
+
+
+def accepted(raw: bytes) -> tuple[dict[str, Any], list[Issue]]:
+    """As `read`, from the bytes."""
     try:
         return structure.accept(raw)
     except structure.Malformed as error:
@@ -169,6 +182,6 @@ async def form_pairs(request: Request) -> list[tuple[str, str]]:
     if kind(request) != "application/x-www-form-urlencoded":
         raise Unsupported("A search is posted as a form.", remedy="Send application/x-www-form-urlencoded.")
     try:
-        return pairs_of(raw.decode())
+        return _few(pairs_of(raw.decode()))
     except (UnicodeDecodeError, ValueError):
         raise refuse("value", "body", "The form is not UTF-8.", status=400) from None

@@ -170,7 +170,10 @@ class _Interaction:
     def _plain(self) -> None:
         """A write has no place to report what of its query was left out."""
         if self._criteria():
-            raise refuse("not-supported", "query", "This takes _format and _pretty only.", status=400)
+            told = "This takes _format and _pretty only."
+            if self.method == "POST":
+                told += " The criteria of a conditional create stand in If-None-Exist."
+            raise refuse("not-supported", "query", told, status=400)
 
     async def _body(self, type_: str) -> dict[str, Any]:
         made = await resource(self.request)

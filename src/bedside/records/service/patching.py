@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bedside.fhir import json_patch, path_patch
+from bedside.fhir import json_patch, merge_patch, path_patch, structure
 from bedside.fhir.unpatchable import Unpatchable
 from bedside.foundation.context import Ctx
+from bedside.foundation.database import Row
 from bedside.foundation.errors import Conflict, Gone, NotFound
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import decode
@@ -22,6 +23,7 @@ from bedside.records.store import writing as store
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 """From the resource as it stands to what it is to be. Raises Unpatchable."""
 
+MERGE_PATCH = frozenset({"application/merge-patch+json"})
 JSON_PATCH = frozenset({"application/json-patch+json"})
 
 
@@ -39,6 +41,15 @@ def by_path(parameters: dict[str, Any]) -> Change:
     if parameters.get("resourceType") != "Parameters":
         raise refuse("value", "resourceType", "A FHIRPath Patch is a Parameters resource.", status=400)
     return lambda resource: path_patch.apply(resource, parameters)
+
+
+def by_merging(raw: bytes) -> Change:
+    """A JSON Merge Patch. Raises Refused when it is no object."""
+    try:
+        part = structure.read(raw)
+    except structure.Malformed as error:
+        raise Refused(error.issues, status=400) from None
+    return lambda resource: merge_patch.apply(resource, part)
 
 
 def by_entry(resource: dict[str, Any], where: str) -> Change:
@@ -71,14 +82,26 @@ async def patch_matching(ctx: Ctx, type_: str, criteria: Params, change: Change,
 
 
 async def draft(
-    ctx: Ctx, type_: str, id_: str, change: Change, *, if_match: int | None = None, where: str | None = None
+    ctx: Ctx,
+    type_: str,
+    id_: str,
+    change: Change,
+    *,
+    if_match: int | None = None,
+    where: str | None = None,
+    held: Mapping[int, Row] | None = None,
 ) -> Draft:
-    """The write that a patch comes to. Who may not read the resource may not patch it: a patch can ask by trying."""
+    """The write that a patch comes to. held: what `hold` has locked already, this resource too.
+
+    Who may not read the resource may not patch it: a patch can ask by trying.
+    """
     provider = provider_of(type_, id_)
     if provider is not None:
         raise Conflict(f"This {type_} belongs to {provider.room}.", where=where or type_, remedy=provider.operation)
     number = indexing.rid(type_, id_)
-    row = (await store.lock(ctx.sql, ctx.tenant, [number])).get(number)
+    if held is None:
+        held = await store.lock(ctx.sql, ctx.tenant, [number])
+    row = held.get(number)
     if row is None:
         await reading.read(ctx, type_, id_)  # says that there is none, or that the asker may not know
         raise NotFound(f"There is no such {type_}.")
@@ -96,10 +119,9 @@ async def draft(
     return Draft("put", type_, id_, made, if_match=if_match, where=where)
 
 
-async def hold(ctx: Ctx, targets: Sequence[tuple[str, str]]) -> None:
-    """Lock what several patches of one transaction meet, in the one order in which everybody locks."""
-    if targets:
-        await store.lock(ctx.sql, ctx.tenant, [indexing.rid(type_, id_) for type_, id_ in targets])
+async def hold(ctx: Ctx, targets: Sequence[tuple[str, str]]) -> dict[int, Row]:
+    """Lock what several patches of one transaction meet, in the one order in which everybody locks; what stands."""
+    return await store.lock(ctx.sql, ctx.tenant, [indexing.rid(type_, id_) for type_, id_ in targets])
 
 
 def _refused(error: Unpatchable, where: str | None = None) -> Refused:

@@ -5,6 +5,7 @@ from typing import Any
 
 from bedside.fhir.issues import Issue, outcome
 from bedside.foundation.context import Ctx
+from bedside.foundation.database import Row
 from bedside.foundation.errors import BedsideError, Invalid, NotFound
 from bedside.foundation.http import outcome as outcome_of
 from bedside.foundation.ids import uuid7
@@ -56,6 +57,7 @@ class _Transaction:
         self.places: dict[str, str] = {}
         self.found: dict[int, Stored] = {}
         self.deleted: set[str] = set()
+        self.held: dict[int, Row] = {}
         self.more: list[Draft] = []
         """What a conditional delete meets besides its first."""
 
@@ -95,7 +97,7 @@ class _Transaction:
             await store.claim(self.ctx.sql, keys)
         if any(one.method == "PATCH" for one in self.entries):
             changing = ("PUT", "PATCH", "DELETE")
-            await patching.hold(
+            self.held = await patching.hold(
                 self.ctx, [(one.type, one.id) for one in self.entries if one.id and one.method in changing]
             )
 
@@ -163,7 +165,10 @@ class _Transaction:
         self._place(one, f"{one.type}/{id_}")
         try:
             change = patching.by_entry(one.resource, one.where)
-            return await patching.draft(self.ctx, one.type, id_, change, if_match=one.if_match, where=one.where)
+            held = self.held if one.id else None
+            return await patching.draft(
+                self.ctx, one.type, id_, change, if_match=one.if_match, where=one.where, held=held
+            )
         except BedsideError as error:
             error.where = error.where or one.where
             raise

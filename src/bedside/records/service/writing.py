@@ -247,7 +247,8 @@ class _Work:
             await store.insert(sql, tenant, self.fresh, self.fresh_rows)
         if self.next.rids:
             await store.change(sql, tenant, self.next, self.next_rows)
-        await phrases.learn(self.ctx.database, sql, tenant, [*self.fresh_rows.phrases, *self.next_rows.phrases])
+        learnt = [*self.fresh_rows.phrases, *self.next_rows.phrases]
+        await phrases.learn(self.ctx.database, sql, tenant, learnt)
         for id_, consent in self.consents:
             await consents.apply(self.ctx, id_, consent)
         for job, patient in self.heeded:

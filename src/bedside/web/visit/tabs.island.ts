@@ -19,7 +19,7 @@ class VisitTabs extends HTMLElement {
       part?.setAttribute("aria-labelledby", tab.id);
       tab.addEventListener("click", (event) => {
         event.preventDefault();
-        this.show(tab);
+        this.show(tab, true);
       });
     }
     row.addEventListener("keydown", (event) => this.moved(event as KeyboardEvent));
@@ -30,7 +30,8 @@ class VisitTabs extends HTMLElement {
     return this.querySelector(tab.hash);
   }
 
-  private show(shown: HTMLAnchorElement | undefined): void {
+  /** chosen: by hand, so that a reload comes back to it; on the first showing the address stays, or the page would scroll. */
+  private show(shown: HTMLAnchorElement | undefined, chosen = false): void {
     for (const tab of this.tabs) {
       const on = tab === shown;
       tab.setAttribute("aria-selected", String(on));
@@ -38,7 +39,7 @@ class VisitTabs extends HTMLElement {
       const part = this.panel(tab);
       if (part) part.hidden = !on;
     }
-    if (shown) history.replaceState(history.state, "", shown.hash);
+    if (shown && chosen) history.replaceState(history.state, "", shown.hash);
   }
 
   private moved(event: KeyboardEvent): void {
@@ -47,7 +48,7 @@ class VisitTabs extends HTMLElement {
     const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
     if (at < 0 || to === undefined) return;
     event.preventDefault();
-    this.show(this.tabs[to]);
+    this.show(this.tabs[to], true);
     this.tabs[to]?.focus();
   }
 }

@@ -208,6 +208,19 @@ def match_quantity(value: Any, sought: str) -> bool:
     }[prefix]  # fmt: skip
 
 
+def match_composite(resource: dict[str, Any], code: str, sought: str) -> bool:
+    """Code and quantity together, in the resource or in one of its components."""
+    wanted, quantity_ = sought.split("$")
+    places = [] if code.startswith("component-") else [resource]
+    places += [] if code.startswith("code-") else resource.get("component", [])
+    return any(
+        "valueQuantity" in place
+        and match_token(place["code"], wanted)
+        and match_quantity(place["valueQuantity"], quantity_)
+        for place in places
+    )
+
+
 FOLDED = dict(zip(NAMES, ["nunez", "o'brien", "nunes", "angstrom", "ann", "anna", "de la cruz", "li"], strict=True))
 
 
@@ -218,6 +231,8 @@ def texts(value: Any) -> list[str]:
 def naive(resource: dict[str, Any], name: str, sought: str) -> bool:
     code, _, modifier = name.partition(":")
     kind = search_parameters(resource["resourceType"])[code].type
+    if kind == "composite":
+        return any(match_composite(resource, code, one) for one in sought.split(","))
     found = values(resource, code)
     if modifier == "missing":
         return (not found) == (sought == "true")
@@ -263,7 +278,13 @@ def queries(chance: random.Random) -> list[tuple[str, list[tuple[str, str]]]]:
                 number = chance.choice(["5", "10.0", "7.25", "1000", "-3", "0.5"])
                 unit = chance.choice(["", f"|{UCUM}|/min", "||mg", f"|{UCUM}|g", "||per minute"])
                 name = chance.choice(["value-quantity", "component-value-quantity", "combo-value-quantity"])
-                return name, chance.choice(prefixes[:7]) + number + unit
+                sought = chance.choice(prefixes[:7]) + number + unit
+                if chance.random() < 0.4:
+                    name = chance.choice(
+                        ["code-value-quantity", "component-code-value-quantity", "combo-code-value-quantity"]
+                    )
+                    sought = f"{chance.choice(tokens)}${sought}"
+                return name, sought
             case 6 | 7:
                 name = chance.choice(["patient", "subject", "subject"])
                 who = f"p{chance.randint(0, 11)}"

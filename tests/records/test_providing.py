@@ -168,7 +168,7 @@ async def test_search_by_more(http: httpx.AsyncClient) -> None:
         if "-value-quantity" in query and "_sort" in query:
             values = [one["valueQuantity"]["value"] for one in found]
             assert values == sorted(values, reverse=True)
-    for query, expected in {
+    for query, ids in {
         "Observation?_id=r.ada.3&_include=Observation:device&_include=Observation:subject": {"d1", "ada"},
         "Observation?_id=r.ada.3&_include=*": {"d1", "ada"},
         "Device?_id=d1&_revinclude=Observation:device": {f"r.{who}.{n}" for who, m in (("ada", 20), ("ben", 5))
@@ -176,7 +176,7 @@ async def test_search_by_more(http: httpx.AsyncClient) -> None:
     }.items():  # fmt: skip
         page = (await http.get(f"/{query}")).json()
         included = {e["resource"]["id"] for e in page["entry"] if e["search"]["mode"] == "include"}
-        assert included == expected, query
+        assert included == ids, query
     about = {"resourceType": "DiagnosticReport", "id": "report", "status": "final", "code": {"text": "x"},
              "subject": {"reference": "Patient/ada"}, "result": [{"reference": "Observation/r.ada.3"}]}  # fmt: skip
     await http.put("/DiagnosticReport/report", json=about)

@@ -158,6 +158,16 @@ FINDS: list[tuple[str, set[str]]] = [
     # across types
     ("/?_type=Condition,Encounter&patient=ada", {"ill-ada", "visit-ada"}),
     ("/?_id=doc", {"doc"}),
+    # by a filter
+    ('/Patient?_filter=family eq "Able"', {"ada"}),
+    ('/Patient?_filter=family sw "ab" or (family co "ake" and not (organization.name eq "Ward"))', {"ada", "ben"}),
+    ("/Observation?_filter=code eq http://loinc.org|8867-4 and patient re Patient/ada", {"pulse-ada"}),
+    ("/Observation?_filter=value-quantity gt 71.5 and value-quantity lt 73&_sort=-code", {"pulse-ada", "pulse-ben"}),
+    (
+        "/Observation?_filter=date po 2026-01 and code ne 8867-4 and component-code pr true and patient.family eq Able",
+        {"high-ada", "odd-ada"},
+    ),
+    ("/Patient?_filter=family pr false", set()),
     # includes
     (
         "/Condition?_id=ill-ada&_include=Condition:subject&_include:iterate=Patient:organization",
@@ -276,6 +286,9 @@ async def test_nobody_else_is_seen(ctx: Ctx, door: Door) -> None:
             "/Practitioner/doc/Observation": {"pulse-ada"},
             "/Practitioner/doc/*?_type=Observation,Patient": {"pulse-ada", "ada"},
             "/Patient?_list=mine": {"ada"},
+            "/Patient?_filter=_id eq ben or family eq Able": {"ada"},
+            "/Observation?_filter=patient eq Patient/ben and code eq 8867-4": set(),
+            "/Organization?_filter=partof pr true and not (_id eq house)": {"ward"},
             "/?_type=Condition,Encounter": {"ill-ada", "visit-ada"},
             "/?_type=Condition,Encounter&_sort=-_lastUpdated": {"ill-ada", "visit-ada"},
             "/Condition?code:text=heart": {"ill-ada"},

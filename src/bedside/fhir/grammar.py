@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast, get_args
 from urllib.parse import parse_qsl
 
-from bedside.fhir import sought
+from bedside.fhir import filtering, sought
 from bedside.fhir.definitions import SearchParameter, resource_types, search_parameters
 from bedside.fhir.issues import Issue
 from bedside.fhir.query import (
     Compartment,
     CompositeValue,
+    Condition,
     DateValue,
     Filter,
+    Group,
     Has,
     Include,
     NumberValue,
@@ -160,6 +162,8 @@ class _Reading:
             if part in self.query:
                 raise _Fault(name, "is given twice")
             self.query[part] = read(name, value, self.types)
+        elif name == "_filter":
+            self._add("filters", _by_filter(self.types, value, self.bases))
         elif head in ("_include", "_revinclude"):
             self._add(head[1:] + "s", _include(name, value, self.types))
         else:
@@ -191,6 +195,33 @@ def _filter(
     if colon:
         _check_modifier(parameter, modifier, shown)
     return Filter(parameter, modifier or None, _values(parameter, modifier or None, shown, value, bases))
+
+
+def _by_filter(types: tuple[str, ...], text: str, bases: tuple[str, ...]) -> Condition:
+    def make(name: str, value: str) -> Condition:
+        if name.partition(":")[0] in OF_THE_WHOLE:
+            raise _Fault("_filter", "compares by parameters that say something of elements", "not-supported")
+        return _filter(types, name, "_filter", value, bases, DEEPEST)
+
+    def kind_of(path: str) -> str:
+        *links, last = path.split(".")
+        ends = types
+        for link in links:
+            parameter = _parameter(ends, link.partition(":")[0], "_filter")
+            stated = link.partition(":")[2]
+            ends = (stated,) if stated else parameter.targets or tuple(sorted(resource_types()))
+        kinds = {found.type for end in ends if (found := search_parameters(end).get(last)) is not None}
+        if len(kinds) != 1:
+            raise _Fault("_filter", f"names no parameter of {' or '.join(ends[:3])}", "not-supported")
+        return kinds.pop()
+
+    try:
+        # One condition, and never one that asks for a patient by name: what it finds is held to who may see what.
+        return Group("and", (filtering.parse(text, make, kind_of),))
+    except ValueError as error:
+        if isinstance(error, _Fault):
+            raise
+        raise _Fault("_filter", str(error)) from None
 
 
 def _of_the_whole(name: str, shown: str, value: str, bases: tuple[str, ...]) -> Filter:

@@ -50,12 +50,12 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
             "conditionalRead": "full-support",
             "conditionalDelete": "not-supported" if readonly else "multiple" if many else "single",
             "referencePolicy": policy,
-            "searchInclude": ["*"] if readonly else _includes(type_),
+            "searchInclude": _includes(type_),
             "searchRevInclude": _revincludes(type_),
             "searchParam": params,
         }
         if readonly:
-            del entry["searchInclude"], entry["searchRevInclude"], entry["referencePolicy"]
+            del entry["searchRevInclude"], entry["referencePolicy"]
         if providers(type_):
             entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
         found.append(entry)

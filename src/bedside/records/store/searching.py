@@ -5,12 +5,12 @@ date, so that "the 20 newest of one code for one patient" reads 20 neighbours of
 """
 # ruff: noqa: S608 - the text is made of our own names; every value is bound
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bedside.fhir.definitions import search_parameters
 from bedside.fhir.grammar import CompositeValue, Filter, ReferenceValue, Sort, TokenValue
-from bedside.fhir.query import Compartment, Condition
+from bedside.fhir.query import Compartment, Condition, Group
 from bedside.foundation.database import Connection, Row
 from bedside.records.model import rows
 from bedside.records.model.provider import ReadProvider
@@ -83,7 +83,7 @@ def asked_patients(type_: str, filters: Sequence[Condition]) -> tuple[list[str],
 
 def plan(search: Search) -> Plan:
     """Where the walk starts."""
-    filters = list(search.filters)
+    filters = list(_each(search.filters))
     form = rows.shape(search.type)
     for one in filters:  # a compartment is nearly always one patient's
         if isinstance(one, Compartment) and one.name != search.type and one.codes(search.type):
@@ -103,6 +103,15 @@ def plan(search: Search) -> Plan:
     if patient_filter is None and driver is not None and form.patient and search.visible is not None:
         subjects = [rows.subject_key(one) for one in search.visible] + [0]
     return Plan(driver, subjects, rest)
+
+
+def _each(filters: Iterable[Condition]) -> Iterator[Condition]:
+    """The conditions that must all hold, each by itself."""
+    for one in filters:
+        if isinstance(one, Group) and one.how == "and":
+            yield from _each(one.parts)
+        else:
+            yield one
 
 
 def _may_drive(one: Filter) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 from bedside.fhir.definitions import COMPARTMENTS, resource_types, search_parameters
 from bedside.fhir.grammar import OF_THE_WHOLE
+from bedside.records.model.operation import Operation
+from bedside.records.service.operations.table import OPERATIONS
 from bedside.records.service.registry import providers
 from bedside.records.settings import Settings
 
@@ -56,10 +58,19 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
         }
         if readonly:
             del entry["searchRevInclude"], entry["referencePolicy"]
+        offered = [{"name": one.name, "definition": one.definition} for one in OPERATIONS if _offers(one, type_)]
+        if offered:
+            entry["operation"] = offered
         if providers(type_):
             entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
         found.append(entry)
     return found
+
+
+def _offers(one: Operation, type_: str) -> bool:
+    """Whether it is called on the type; labels of audit entries cannot change."""
+    served = one.serves("type", type_) or one.serves("instance", type_)
+    return served and not (one.affects and type_ == "AuditEvent")
 
 
 def _includes(type_: str) -> list[str]:

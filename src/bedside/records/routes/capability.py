@@ -15,6 +15,15 @@ _WRITE = ["create", "update", "patch", "delete"]
 # Parameters the search language refuses here: named in its answer to who tries, and not offered.
 _NOT_SEARCHED = frozenset({"special"})
 
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+_OPERATIONS = {
+    "Patient": {
+        "export": f"{_BULK}/patient-export",
+        "match": "http://hl7.org/fhir/OperationDefinition/Patient-match",
+    },
+    "Group": {"export": f"{_BULK}/group-export"},
+}
+
 
 @cache
 def _resources(chosen: Settings) -> list[dict[str, Any]]:
@@ -56,6 +65,8 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
         }
         if readonly:
             del entry["searchInclude"], entry["searchRevInclude"], entry["referencePolicy"]
+        if type_ in _OPERATIONS:
+            entry["operation"] = [{"name": name, "definition": url} for name, url in _OPERATIONS[type_].items()]
         if providers(type_):
             entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
         found.append(entry)
@@ -90,6 +101,7 @@ def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
     return {
         "resourceType": "CapabilityStatement",
         "id": "bedside",
+        "instantiates": ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"],
         "status": "active",
         "date": DATE,
         "kind": "instance",
@@ -122,6 +134,9 @@ def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
                 },
                 "resource": _resources(chosen or Settings()),
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
+                "operation": [
+                    {"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"},
+                ],
                 "compartment": [
                     f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in sorted(COMPARTMENTS)
                 ],

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -51,6 +52,7 @@ from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.prescribing import subscribers as prescribing_subscribers
 from bedside.records import routes as records_routes
 from bedside.records import settings as records_settings
+from bedside.records import subscribers as records_subscribers
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
@@ -119,7 +121,7 @@ for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED
 for _heeded in monitoring_subscribers.HEEDED:
     records.heed(_heeded)
 
-OPEN: list[Callable[[Ground], None]] = [_access_settings]
+OPEN: list[Callable[[Ground], None]] = [_access_settings, records_subscribers.settle]
 """What each process tells each room once its engines are open: settings."""
 
 ROUTES: list[BaseRoute] = [
@@ -145,11 +147,16 @@ JOBS: dict[str, jobs.Handler] = {
     **access_subscribers.JOBS,
     **messaging_subscribers.JOBS,
     **monitoring_subscribers.JOBS,
+    **records_subscribers.JOBS,
     **visits_subscribers.JOBS,
 }
 """Every room's subscribers.JOBS."""
 
-EVERY: dict[str, timedelta] = {**access_subscribers.EVERY, **monitoring_subscribers.EVERY}
+EVERY: dict[str, timedelta] = {
+    **access_subscribers.EVERY,
+    **monitoring_subscribers.EVERY,
+    **records_subscribers.EVERY,
+}
 """Jobs that come round by themselves: every room's subscribers.EVERY."""
 
 BUS: dict[str, BusHandler] = {}
@@ -220,7 +227,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
         middleware=[
             Middleware(Measured),
             Middleware(Errors, page=kit.error_page, log=telemetry.logger("web").error),
-            Middleware(Bounded),
+            Middleware(Bounded, doors=records_routes.BOUNDS),
             Middleware(Guard, origins=frozenset({settings.public_url}), secure=settings.secure),
             Middleware(OneName, public_url=settings.public_url, public_host=settings.public_host),
             Middleware(Recognised),
@@ -359,6 +366,14 @@ async def import_records(settings: Settings, path: Path, tell: Callable[[int], N
     """Keep the resources of FHIR files; tell is given the bytes done. Raises BedsideError."""
     async with _operator(settings) as ctx:
         return await records.load(ctx, path, tell)
+
+
+async def export_records(
+    settings: Settings, path: Path, wish: records.Export, tell: Callable[[int, int], None]
+) -> Counter[str]:
+    """Write the record into a folder, as import_records reads it; how many of each type. Raises BedsideError."""
+    async with _operator(settings) as ctx:
+        return await records.save(ctx, path, wish, tell)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from bedside.records.model.bundle import etag
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.routes import capability, compression, operations, patches
+from bedside.records.routes import binary, bulk, capability, compression, operations, patches, patients
 from bedside.records.routes.answer import NotAllowed, answer, refusal, version_headers, written
 from bedside.records.routes.request import (
     Address,
@@ -52,6 +52,9 @@ async def fhir(request: Request) -> Response:
         if request.method not in METHODS:
             raise NotAllowed("FHIR has no such interaction.", where=request.method)
         place = address(request)
+        for take in (bulk.take, binary.take, patients.take):
+            if (beside := await take(request, place)) is not None:
+                return beside
         check_format(request, place.pairs)
         response = await _Interaction(request, place).run()
     except BedsideError as error:

@@ -316,7 +316,7 @@ def person_add(
         with reach(home, database_url, None) as settings:
             reached = replace(settings, public_url=public_url) if public_url else settings
             link = asyncio.run(add_person(reached, name, email, role))
-    typer.echo(f"{name} sets a password and a second factor here, once, within 7 days:\n{link}")
+    typer.echo(f"{name} sets up a passkey, or a password and a second factor, here, once, within 7 days:\n{link}")
 
 
 @client.command("add")

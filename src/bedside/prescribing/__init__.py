@@ -2,7 +2,7 @@
 
 Owns: prescriptions, their steps, pharmacies, the medicine tables, and in the record the MedicationRequest and
 MedicationDispense that carry its identifier. Refuses: controlled medicines (this build is not certified), signing
-without proof of who you are, signing over a finding without a reason, and any change of what is signed.
+or cancelling without proof of who you are, signing over a finding without a reason, and any change of what is signed.
 """
 
 from bedside.prescribing.model import (
@@ -17,6 +17,7 @@ from bedside.prescribing.model import (
     medicine,
 )
 from bedside.prescribing.service import (
+    cancel,
     checks,
     get,
     give_reasons,
@@ -36,6 +37,7 @@ __all__ = [
     "Medicine",
     "Pharmacy",
     "Prescription",
+    "cancel",
     "checks",
     "find",
     "get",

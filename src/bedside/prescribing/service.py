@@ -23,7 +23,7 @@ from bedside.prescribing.model import (
     next_status,
 )
 from bedside.prescribing.model.picture import dispense_picture, request_picture
-from bedside.prescribing.model.prescription import validate
+from bedside.prescribing.model.prescription import Status, validate
 
 CONTROLLED = (
     "This is a controlled medicine (schedule {schedule}). Signing it electronically needs a certified system "
@@ -123,19 +123,38 @@ async def sign(ctx: Ctx, key: str, proof: access.Proof) -> Prescription:
     return await _picture(ctx, key)
 
 
-async def step(ctx: Ctx, key: str, name: str, reason: str = "") -> Prescription:
-    """accept, refuse (with reason), dispense by the pharmacist; cancel (with reason) by a clinician."""
+async def cancel(ctx: Ctx, key: str, reason: str, proof: access.Proof | None = None) -> Prescription:
+    """Withdraw it, with a reason. proof: who you are, once more, for all but a draft: a pharmacy stops acting on it.
+
+    Raises Invalid without a reason or a proof that is needed, Forbidden, Conflict once it is dispensed or refused.
+    """
     found = await _get(ctx, key, lock=True)
     await access.authorise(ctx, found.draft.patient, "U", what=f"MedicationRequest/{key}")
-    if name == "cancel":
-        await access.require(ctx, "clinician")
-    else:
-        await access.require(ctx, "pharmacist")
-        if found.draft.pharmacy not in await _own_pharmacies(ctx):
-            raise NotFound("There is no such prescription.")
-    if name in {"refuse", "cancel"} and not reason.strip():
+    await access.require(ctx, "clinician")
+    status = next_status(found.status, "cancel")
+    if not reason.strip():
         raise Invalid("Say why.", where="reason")
-    await store.move(ctx, key, next_status(found.status, name))
+    if found.status != "draft":
+        if proof is None:
+            raise Invalid("Show who you are.", where="proof")
+        await access.confirm(ctx, proof)
+    return await _stepped(ctx, key, "cancel", status, reason)
+
+
+async def step(ctx: Ctx, key: str, name: str, reason: str = "") -> Prescription:
+    """accept, refuse (with reason) or dispense, by the pharmacist."""
+    found = await _get(ctx, key, lock=True)
+    await access.authorise(ctx, found.draft.patient, "U", what=f"MedicationRequest/{key}")
+    await access.require(ctx, "pharmacist")
+    if name == "cancel" or found.draft.pharmacy not in await _own_pharmacies(ctx):
+        raise NotFound("There is no such prescription.")
+    if name == "refuse" and not reason.strip():
+        raise Invalid("Say why.", where="reason")
+    return await _stepped(ctx, key, name, next_status(found.status, name), reason)
+
+
+async def _stepped(ctx: Ctx, key: str, name: str, status: Status, reason: str) -> Prescription:
+    await store.move(ctx, key, status)
     await store.add_step(ctx, key, Event(name, ctx.clock.now(), ctx.actor.name, reason.strip()))
     return await _picture(ctx, key)
 

@@ -33,9 +33,12 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The password was right and more is needed. ticket: good once, for 10 minutes, names nobody."""
+    """The password was right and more is needed. ticket: good once, for 10 minutes, names nobody.
 
-    step: Literal["code", "enrol"]
+    step: the app's code, or setting the app up; passkey: theirs is the second factor, and says all, so no ticket.
+    """
+
+    step: Literal["code", "enrol", "passkey"]
     ticket: str
 
 

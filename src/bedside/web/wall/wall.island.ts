@@ -305,10 +305,11 @@ class BedsideWall extends HTMLElement {
 
   async #open(patient: string, again = false): Promise<void> {
     const panel = this.#part("panel") as HTMLDialogElement;
-    // What somebody is typing is not replaced under their hands.
-    if (again && panel.querySelector(":is(input, textarea, select):focus")) return;
+    // What somebody is typing, or shows a passkey for, is not replaced under their hands.
+    const busy = () => panel.querySelector(":is(input, textarea, select):focus, bedside-passkey[data-busy]");
+    if (again && busy()) return;
     const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}`, { headers: { accept: "text/html" } });
-    if (again && !panel.open) return;
+    if (again && (!panel.open || busy())) return;
     panel.innerHTML = await answer.text(); // our own page, escaped by our own server
     this.#opened = patient;
     if (!panel.open) {
@@ -333,6 +334,7 @@ class BedsideWall extends HTMLElement {
     const answer = await fetch(by?.getAttribute("formaction") ?? form.action, { method: "POST", body: data, headers: { accept: "application/json" } });
     if (answer.ok) return void (await this.#open(patient));
     const said = (await answer.json().catch(() => ({}))) as { error?: string; remedy?: string };
+    form.querySelector("bedside-passkey")?.dispatchEvent(new Event("refused"));
     const line = form.querySelector<HTMLElement>("[data-wrong]");
     if (line) {
       line.textContent = [said.error, said.remedy].filter(Boolean).join(" ") || String(answer.status);

@@ -164,7 +164,9 @@ async def test_what_is_signed_cannot_change_but_can_be_cancelled(scene: Scene) -
             async with access.work(who, "cancelled") as ctx:
                 await prescribing.cancel(ctx, rx.id, "wrong patient", Proof("password", secret))
     async with access.work(scene.clinician, "cancelled") as ctx:
-        assert (await prescribing.cancel(ctx, rx.id, "wrong patient", Proof("password", PASSWORD))).status == "cancelled"
+        assert (
+            await prescribing.cancel(ctx, rx.id, "wrong patient", Proof("password", PASSWORD))
+        ).status == "cancelled"
     with pytest.raises(Conflict):
         async with access.work(scene.pharmacist, "dispensed") as ctx:
             await prescribing.step(ctx, rx.id, "dispense")

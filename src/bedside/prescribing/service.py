@@ -202,7 +202,7 @@ async def _own_pharmacies(ctx: Ctx) -> list[str]:
 async def _get(ctx: Ctx, key: str, *, lock: bool = False) -> Prescription:
     found = await store.get(ctx, key, lock=lock)
     if found is None:
-        raise NotFound("There is no such prescription.")
+        raise await access.absent(ctx, "R", "MedicationRequest", "There is no such prescription.")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -31,6 +32,11 @@ from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.web import admin, clinician, entry, kit, visit, wall
 from bedside.web.clinician import prescribe
+
+
+def _told(event: str, *, exc_info: BaseException, **_: object) -> None:
+    """What went wrong in the site, for whoever reads the test's output."""
+    traceback.print_exception(exc_info)
 
 
 ENTRY: list[BaseRoute] = [*kit.ROUTES, *ACCESS, *entry.ROUTES, *admin.ROUTES]
@@ -74,7 +80,7 @@ async def serving(ctx: Ctx, home: Path, routes: list[BaseRoute]) -> AsyncIterato
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(Errors, page=kit.error_page, log=lambda *_, **__: None),
+            Middleware(Errors, page=kit.error_page, log=_told),
             Middleware(Guard),
             Middleware(Ours),
         ],

@@ -41,9 +41,7 @@ class Scene:
     async def draft(self) -> str:
         """A prescription that waits for its signature."""
         async with access.work(self.clinician, "wrote") as work:
-            kept = await prescribing.save(
-                work, Draft(PATIENT, "amlodipine-5", 1, "tablet", "oral", "QD", 30, "corner")
-            )
+            kept = await prescribing.save(work, Draft(PATIENT, "amlodipine-5", 1, "tablet", "oral", "QD", 30, "corner"))
         return kept.id
 
     async def visit(self) -> str:

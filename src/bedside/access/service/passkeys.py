@@ -136,7 +136,7 @@ async def sign_in_options(ctx: Ctx) -> str:
 
 
 async def confirm_options(ctx: Ctx, who: str | None = None) -> str:
-    """The same, to confirm who acts: the signed-in person, or one named at a wall. Raises NotFound if they have none."""
+    """The same, to confirm who acts: the signed-in person, or one named at a wall. Raises NotFound without any."""
     async with work(ctx, "began to confirm") as inner:
         if inner.actor.kind != "person":
             raise SignInNeeded("Sign in first.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
 from bedside.foundation.errors import Conflict
@@ -166,6 +166,17 @@ class AlarmEvent:
 def worst_first(alarms: Iterable[Alarm]) -> list[Alarm]:
     """Unseen before held, worse before lesser, older before newer."""
     return sorted(alarms, key=lambda a: (not a.unseen, -a.rank, a.raised_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A span in which a place is watched on one weekday (ISO, 1 is Monday), in its own zone."""
+
+    place: str
+    weekday: int
+    opens: time
+    closes: time
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)

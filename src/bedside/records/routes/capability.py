@@ -50,8 +50,8 @@ def _resources() -> list[dict[str, Any]]:
         }
         if readonly:
             del entry["searchInclude"]
-        if providers(type_):
-            entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
+        if said := [one.documentation for one in providers(type_) if one.documentation]:
+            entry["documentation"] = " ".join(said)
         found.append(entry)
     return found
 

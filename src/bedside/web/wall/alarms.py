@@ -110,7 +110,7 @@ def _doors(request: Request, ctx: Ctx, patient: str) -> dict[str, Any]:
 
 
 async def _as_person(ctx: Ctx, form: FormData) -> Ctx:
-    """At a display, the person who shows their PIN or passkey; elsewhere, who is signed in. Raises Forbidden, Invalid."""
+    """At a display, whoever shows their PIN or passkey; elsewhere, who is signed in. Raises Forbidden, Invalid."""
     if "display" not in ctx.actor.roles:
         return ctx
     return await access.confirm(ctx, proof_of(form, wall=True))

@@ -9,7 +9,6 @@ from typing import Any
 from bedside import access
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import NotFound
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms import model
 from bedside.monitoring.alarms.model import CLOSED, Alarm, Event, Rung, State
@@ -31,10 +30,10 @@ def pace(alarm: Alarm, at: datetime) -> Pace:
 
 
 async def locked(ctx: Ctx, id: str) -> Alarm:
-    """The alarm, locked until the transaction ends. Raises NotFound."""
+    """The alarm, locked until the transaction ends. Raises NotFound, Forbidden."""
     found = await store.one(ctx.sql, ctx.tenant, id, lock=True)
     if found is None:
-        raise NotFound("There is no such alarm.")
+        raise await access.absent(ctx, "U", "alarm", "There is no such alarm.")
     return found
 
 

@@ -75,7 +75,7 @@ async def test_a_clinician_sees_those_in_their_care(ctx: Ctx, door: Door) -> Non
 
 
 async def test_no_answer_tells_which_ids_there_are(ctx: Ctx, door: Door) -> None:
-    """What stands in somebody else's record and what stands nowhere are answered alike, to everybody and by every way."""
+    """What stands in somebody else's record and what stands nowhere are answered alike, to everybody, every way."""
     records.govern(records.Governed("Observation", "elsewhere", lambda one: "note" in one, "Ask elsewhere."))
     await seed(ctx)
     async with access.work(ctx, "seed") as inner:

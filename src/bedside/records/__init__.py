@@ -10,7 +10,7 @@ from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
 from bedside.records.service.importing import Report, load
-from bedside.records.service.patients import find_patients
+from bedside.records.service.patients import find_patients, look_up
 from bedside.records.service.record import (
     create,
     create_if_none,
@@ -42,6 +42,7 @@ __all__ = [
     "heed",
     "history",
     "load",
+    "look_up",
     "provide",
     "read",
     "search",

@@ -238,3 +238,38 @@ async def test_at_the_wall_a_passkey_is_good_for_its_own_person_alone(scene: Sce
     async with access.work(scene.nurse, "looked", readonly=True) as work:
         assert (await monitoring.alarm(work, alarm)).unseen
     await context.close()
+
+
+async def test_in_an_emergency_a_stranger_is_found_by_all_of_what_is_asked_and_no_less(
+    scene: Scene, chromium: Browser
+) -> None:
+    async with access.work(scene.ctx, "registered") as work:
+        ben = {"resourceType": "Patient", "id": "ben", "name": [{"given": ["Ben"], "family": "Núñez"}]}
+        await records.create(work, {**ben, "birthDate": "1960-05-06", "identifier": [{"value": "B-77"}]})
+    context, page = await with_passkey(chromium)
+    await scene.enter(page, "Elena Ruiz")
+    await page.goto(f"{scene.site}/patients?q=nunez")
+    await page.get_by_role("link", name="Look in the whole clinic").click()
+    for typed, finds in (
+        ({"Name": "nunez"}, False),
+        ({"Birth date": "1960-05-06"}, False),
+        ({"Name": "nunez", "Birth date": "1960-05-07"}, False),
+        ({"Or the number": "B-7"}, False),
+        ({"Or the number": "B-77"}, True),
+        ({"Name": "ben nunez", "Birth date": "1960-05-06"}, True),
+    ):
+        for label in ("Name", "Birth date", "Or the number"):
+            await page.get_by_label(label, exact=True).fill(typed.get(label, ""))
+        await page.get_by_role("button", name="Look for them").click()
+        await page.wait_for_load_state()
+        assert (await page.get_by_role("rowheader", name="Ben Núñez").count() == 1) is finds, typed
+    assert "B-77" not in await page.get_by_role("table").inner_text()
+    await page.get_by_role("link", name="Emergency access, Ben Núñez").click()
+    await page.get_by_label("Why you need this record now").fill("unconscious in the waiting room")
+    await page.get_by_role("button", name="Use a passkey instead").click()
+    await page.wait_for_url("**/patients/ben")
+    async with access.work(scene.ctx, "looked", readonly=True) as work:
+        lines = [(line.action, line.purpose) for line in await access.who_looked(work, "ben")]
+    assert ("looked for a patient in an emergency", "ETREAT") in lines
+    assert ("opened the record in an emergency", "ETREAT") in lines
+    await context.close()

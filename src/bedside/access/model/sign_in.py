@@ -82,5 +82,7 @@ LIMITS: dict[str, Limit] = {
     "link": Limit(20, 15 * _MINUTE),
     "confirm": Limit(5, 5 * _MINUTE),
     "token": Limit(60, _MINUTE),
+    # by person: looking for somebody outside one's care, before emergency access
+    "directory": Limit(20, 15 * _MINUTE),
 }
 """Site choice, within NIST SP 800-63B §5.2.2 (at most 100 failed tries on one account)."""

@@ -31,6 +31,7 @@ ROUTES: list[BaseRoute] = [
     Route("/account/passkey/remove", account.remove_passkey, methods=["POST"]),
     Route("/confirm/options", account.confirm_options, methods=["POST"]),
     Route("/demo/outbox", outbox.page),
+    Route("/emergency", emergency.find, methods=["GET", "POST"]),
     Route("/emergency/{patient}", emergency.page),
     Route("/emergency/{patient}", emergency.open_record, methods=["POST"]),
 ]

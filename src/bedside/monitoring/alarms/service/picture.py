@@ -84,7 +84,8 @@ def _detail(alarm: Alarm) -> str:
     value = finding.get("value")
     limit = f" {finding['comparison']} {finding['limit']:g}" if finding.get("comparison") not in (None, "in") else ""
     measured = f"{value:g}" if isinstance(value, float | int) else str(value)
-    return f"{finding.get('metric')}: {measured}; rule {finding.get('rule')}{limit}, version {finding.get('version')}; {finding.get('source')}"
+    rule = f"rule {finding.get('rule')}{limit}, version {finding.get('version')}"
+    return f"{finding.get('metric')}: {measured}; {rule}; {finding.get('source')}"
 
 
 def _symptoms(alarm: Alarm) -> list[str]:

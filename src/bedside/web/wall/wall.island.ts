@@ -305,8 +305,8 @@ class BedsideWall extends HTMLElement {
 
   async #open(patient: string, again = false): Promise<void> {
     const panel = this.#part("panel") as HTMLDialogElement;
-    // What somebody is typing, or shows a passkey for, is not replaced under their hands.
-    const busy = () => panel.querySelector(":is(input, textarea, select):focus, bedside-passkey[data-busy]");
+    // What somebody is typing, shows a passkey for, or is told was wrong is not replaced under their hands.
+    const busy = () => panel.querySelector(":is(input, textarea, select):focus, bedside-passkey[data-busy], .wrong:not([hidden])");
     if (again && busy()) return;
     const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}`, { headers: { accept: "text/html" } });
     if (again && (!panel.open || busy())) return;

@@ -3,10 +3,10 @@ PYTHON ?= python3
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime demo check test soak bench screenshots
+.PHONY: help setup runtime demo check test soak bench bench-records screenshots
 
 help:            ## This list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 22
+	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 24
 
 setup:           ## Make .venv, install what is locked, build the pages, find or install Chromium
 	@$(PYTHON) tools/setup.py
@@ -28,6 +28,9 @@ soak: setup      ## The slow proofs: kills under load, long runs
 
 bench: setup     ## The benchmarks, each with its ratio to its limit
 	@.venv/bin/python -m bench
+
+bench-records: setup ## The record beside bare asyncpg, in one run
+	@.venv/bin/python -m bench records
 
 screenshots: setup ## Every page at 360 and 1440 px (the wall at 1920), light and dark, into screenshots/
 	@.venv/bin/python -m tools.screenshots

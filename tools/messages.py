@@ -7,7 +7,8 @@
 
 One .po for each journey and room (kit.po, patient.po, monitoring.po …), sorted and without line numbers, so that
 two people adding words to two journeys never meet in one file. A msgid that another catalogue has already translated
-is not asked again. Marked: _("…") and gettext calls in templates and Python, N_("…") where it is only written down.
+is not asked again. Marked: _("…") and gettext calls in templates and Python, N_("…") where it is only written down, and
+without a mark what rooms refuse with (tools/raised.py), since pages say it in the reader's language.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from tools.raised import on_pages, raised
 
 SOURCE = Path(__file__).parent.parent / "src" / "bedside"
 LOCALE = SOURCE / "web" / "locale"
@@ -47,8 +50,7 @@ def areas() -> dict[str, list[Path]]:
             continue
         parts = path.relative_to(SOURCE).parts
         area = parts[1] if parts[0] == "web" and len(parts) > 2 else parts[0]
-        if area.endswith(".py"):
-            continue
+        area = area.removesuffix(".py")
         found.setdefault(area, []).append(path)
     return found
 
@@ -57,9 +59,19 @@ def messages(paths: list[Path]) -> Iterator[tuple[str | tuple[str, ...], str | N
     """(msgid or its singular and plural, context) of each marked text."""
     for path in paths:
         method = "jinja2.ext:babel_extract" if path.suffix == ".html" else "python"
-        options = {"trimmed": "true", "silent": "false"} if path.suffix == ".html" else {}
+        options = (
+            {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"} if path.suffix == ".html" else {}
+        )
         for _line, found, _comments, context in extract_from_file(method, path, KEYWORDS, options=options):
             yield found, context
+        if path.suffix == ".py" and on_pages(path, SOURCE):
+            yield from ((said.msgid, None) for said in raised(path) if said.msgid)
+
+
+def unreadable() -> list[str]:
+    """Where a refusal is put together at run time, so that no catalogue can hold it."""
+    files = [path for paths in areas().values() for path in paths if path.suffix == ".py" and on_pages(path, SOURCE)]
+    return [said.at for path in files for said in raised(path) if said.msgid is None]
 
 
 def load(path: Path) -> Catalog:
@@ -152,6 +164,8 @@ def main() -> int:
     if "--check" not in sys.argv:
         write(catalogues)
         compile_all()
+    for where in unreadable():
+        missing.append(f"{where}: a refusal is one msgid with %(name)s in it, and the values beside it")
     for line in missing:
         print(f"untranslated {line}")
     print(f"{sum(len(c) for c in catalogues.values())} messages, {len(missing)} untranslated")

@@ -105,8 +105,12 @@ def build_definitions() -> None:
     """The FHIR definitions that the validator and the search read."""
     fhir = ROOT / "src" / "bedside" / "fhir"
     program = ROOT / "tools" / "build_definitions.py"
-    mark = fingerprint([ROOT / "package-lock.json", program, fhir / "definitions.py", fhir / "fhirpath"])
-    if not is_stamped(BUILT / "definitions", mark, [fhir / "data" / "definitions.msgpack"]):
+    mark = fingerprint(
+        [ROOT / "package-lock.json", program, fhir / "definitions.py", fhir / "terminology.py", fhir / "fhirpath"]
+    )
+    if not is_stamped(
+        BUILT / "definitions", mark, [fhir / "data" / "definitions.msgpack", fhir / "data" / "terminology.msgpack"]
+    ):
         run("Build the FHIR definitions", [BIN / "python", "-m", "tools.build_definitions"], env={"PYTHONPATH": "src"})
         put(BUILT / "definitions", mark)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from bedside import access
 from bedside.access.service.unit import committer
 from bedside.access.testing import acting, someone
-from bedside.foundation.context import Ctx
+from bedside.foundation.context import Actor, Ctx
+from bedside.foundation.database import Connection
 from bedside.foundation.errors import Conflict, Forbidden
 
 pytestmark = pytest.mark.engine
@@ -81,7 +83,7 @@ async def test_concurrent_reads_share_commits(ctx: Ctx) -> None:
     await asyncio.gather(*(read(n) for n in range(40)))
     found = await entries(ctx)
     assert sorted(next(iter(entry["patients"])) for entry in found) == sorted(f"p{n}" for n in range(40))  # type: ignore[call-overload]
-    assert 1 <= committer(ctx.database).commits < 40
+    assert 1 <= committer(ctx.database).rounds < 40
 
 
 async def test_effects_follow_the_commit_and_never_a_rollback(ctx: Ctx) -> None:
@@ -125,3 +127,45 @@ async def test_the_patient_reads_who_looked_and_who_was_refused(ctx: Ctx) -> Non
     with pytest.raises(Forbidden):
         async with access.work(acting(ctx, doctor), "read who looked", readonly=True) as inner:
             await access.who_looked(inner, "ann")
+
+
+async def _note(inner: Ctx, patient: str) -> str:
+    await access.authorise(inner, patient, "C", what="Observation")
+    return patient
+
+
+async def _place(sql: Connection, tenant: int, names: list[str]) -> None:
+    await sql.executemany(
+        "insert into access.place (tenant, id, name, kind) values ($1, $2, $2, 'ward')", [(tenant, n) for n in names]
+    )
+
+
+async def test_writes_of_one_moment_share_a_transaction_and_each_has_its_entry(ctx: Ctx) -> None:
+    await asyncio.gather(*(access.share(ctx, "noted", partial(_note, patient=f"p{n}"), _place) for n in range(20)))
+    async with ctx.database.connection() as sql:
+        rows = await sql.fetch("select id, xmin::text as tx from access.place")
+        audit = await sql.fetch("select patients, wrote, xmin::text as tx from access.audit")
+    assert sorted(row["id"] for row in rows) == sorted(f"p{n}" for n in range(20))
+    # The entry of a write is in the write's own transaction.
+    assert {(row["id"], row["tx"]) for row in rows} == {(next(iter(row["patients"])), row["tx"]) for row in audit}
+    assert len({row["tx"] for row in rows}) < 20
+
+
+async def test_what_one_cannot_write_fails_it_alone(ctx: Ctx) -> None:
+    await access.share(ctx, "noted", partial(_note, patient="twice"), _place)
+    results = await asyncio.gather(
+        *(access.share(ctx, "noted", partial(_note, patient=p), _place) for p in ("a", "twice", "b")),
+        return_exceptions=True,
+    )
+    assert [type(one).__name__ for one in results] == ["str", "UniqueViolationError", "str"]
+    async with ctx.database.connection() as sql:
+        assert {row["id"] for row in await sql.fetch("select id from access.place")} == {"a", "b", "twice"}
+        assert await sql.fetchval("select count(*) from access.audit where outcome = 'allowed'") == 3
+
+
+async def test_a_refused_share_writes_nothing_and_is_audited(ctx: Ctx) -> None:
+    reader = ctx.with_(actor=Actor("client", "c1", "reads only", scopes=frozenset({"system/*.rs"})))
+    with pytest.raises(Forbidden):
+        await access.share(reader, "noted", partial(_note, patient="ann"), _place)
+    [entry] = await entries(ctx)
+    assert (entry["outcome"], entry["patients"]) == ("refused", {"ann": "C"})

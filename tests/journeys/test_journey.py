@@ -184,7 +184,8 @@ def test_from_the_cuff_to_who_looked(clinic: Clinic, visitor: Callable[..., Page
             page.get_by_role("button", name="Chat").click()
         clinician.get_by_label("Message").fill("Can you hear me well?")
         clinician.get_by_role("button", name="Send", exact=True).click()
-        expect(phone.get_by_text("Can you hear me well?")).to_be_visible()
+        expect(phone.get_by_role("log", name="Captions")).to_contain_text("Can you hear me well?")
+        expect(phone.get_by_role("listitem").filter(has_text="Can you hear me well?")).to_be_visible()
 
     with times.step("the patient's page is reloaded, and the picture is back"):
         phone.reload()
@@ -200,6 +201,7 @@ def test_from_the_cuff_to_who_looked(clinic: Clinic, visitor: Callable[..., Page
         expect(clinician.get_by_text("Signed by Elena Ruiz")).to_be_visible()
 
     with times.step("a prescription is checked, signed and sent"):
+        clinician.get_by_role("tab", name="Medicines").click()
         with clinician.context.expect_page() as opened:
             clinician.get_by_role("link", name="Prescribe").click()
         rx = opened.value

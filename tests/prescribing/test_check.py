@@ -34,6 +34,8 @@ def test_no_recorded_allergies_is_not_checked_but_none_known_is() -> None:
     assert ("not-checked", "allergy") in levels("amlodipine-5", [], [])
     none_known = Current("No known allergy", frozenset({"716186003"}))
     assert ("not-checked", "allergy") not in levels("amlodipine-5", [], [none_known])
+    no_food = Current("No known food allergy", frozenset({"429625007"}))
+    assert ("not-checked", "allergy") in levels("amlodipine-5", [], [no_food])
 
 
 def test_an_allergy_that_no_table_knows_is_said_to_be_unchecked() -> None:

@@ -10,7 +10,7 @@ from bedside import access, prescribing, records
 from bedside.access import Proof
 from bedside.access import testing as access_testing
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Conflict, Forbidden, Invalid, Unprocessable
+from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound, Unprocessable
 from bedside.prescribing import Draft, Pharmacy, subscribers
 
 pytestmark = pytest.mark.engine
@@ -189,6 +189,20 @@ async def test_a_pharmacist_sees_only_what_was_sent_to_her(scene: Scene) -> None
             await records.search(ctx, "Condition", {"patient": scene.record})
 
 
+async def test_a_draft_that_was_dropped_reaches_neither_pharmacy_nor_patient(scene: Scene) -> None:
+    """It was never sent, so that nobody there may read it: the inbox goes on without it."""
+    rx = await scene.signed(medicine="chlorthalidone-25")
+    async with access.work(scene.clinician, "dropped a draft") as ctx:
+        dropped = await prescribing.save(ctx, scene.draft())
+        assert (await prescribing.step(ctx, dropped.id, "cancel", "another is better")).status == "cancelled"
+    async with access.work(scene.pharmacist, "opened the inbox") as ctx:
+        assert [p.id for p in await prescribing.inbox(ctx)] == [rx.id]
+    async with access.work(scene.patient, "looked") as ctx:
+        assert [p.id for p in await prescribing.of_patient(ctx, scene.record)] == [rx.id]
+        with pytest.raises(NotFound):
+            await records.read(ctx, "MedicationRequest", dropped.id)
+
+
 async def test_the_generic_door_is_shut_for_what_is_signed(scene: Scene) -> None:
     rx = await scene.signed()
     async with access.work(scene.system, "looked") as ctx:
@@ -196,3 +210,116 @@ async def test_the_generic_door_is_shut_for_what_is_signed(scene: Scene) -> None
     with pytest.raises(Conflict):
         async with access.work(scene.clinician, "wrote") as ctx:
             await records.update(ctx, request | {"status": "cancelled"})
+
+
+async def dispensed(scene: Scene, **changes: object) -> prescribing.Prescription:
+    rx = await scene.signed(**changes)
+    async with access.work(scene.pharmacist, "dispensed") as ctx:
+        await prescribing.step(ctx, rx.id, "accept")
+        return await prescribing.step(ctx, rx.id, "dispense")
+
+
+async def ask(scene: Scene, key: str, note: str = "") -> prescribing.Refill:
+    async with access.work(scene.patient, "asked for a refill") as ctx:
+        return await prescribing.ask_refill(ctx, key, note)
+
+
+async def test_a_refill_is_asked_for_once_and_renewed_by_a_signed_prescription(scene: Scene) -> None:
+    rx = await dispensed(scene)
+    asked = await ask(scene, rx.id, "ten tablets left")
+    assert (await ask(scene, rx.id)).id == asked.id
+    async with access.work(scene.clinician, "opened today") as ctx:
+        assert [(r.id, r.note) for r in await prescribing.refills_to_answer(ctx)] == [(asked.id, "ten tablets left")]
+        proposal = await records.read(ctx, "MedicationRequest", asked.id)
+    assert (proposal["intent"], proposal["status"]) == ("proposal", "draft")
+    assert proposal["priorPrescription"] == {"reference": f"MedicationRequest/{rx.id}"}
+    assert proposal["requester"]["display"] == "Ana Test"
+    # The medicine that is renewed is no duplicate of itself, though the patient takes it still.
+    newer = await scene.signed(refill=asked.id)
+    assert [c for c in newer.checks if c.about == "duplicate"] == []
+    async with access.work(scene.patient, "looked") as ctx:
+        (answered,) = await prescribing.refills(ctx, scene.record)
+        order = await records.read(ctx, "MedicationRequest", newer.id)
+        proposal = await records.read(ctx, "MedicationRequest", asked.id)
+    assert (answered.state, answered.renewed_as, answered.answered_by_name) == ("renewed", newer.id, "Test clinician")
+    assert order["priorPrescription"]["reference"] == f"MedicationRequest/{rx.id}"
+    assert order["basedOn"] == [{"reference": f"MedicationRequest/{asked.id}"}]
+    assert proposal["status"] == "completed"
+    with pytest.raises(Conflict, match="was renewed"):
+        await ask(scene, rx.id)
+    async with access.work(scene.clinician, "opened today") as ctx:
+        assert await prescribing.refills_to_answer(ctx) == []
+
+
+async def test_a_refill_is_refused_with_a_reason_once_and_can_be_asked_for_again(scene: Scene) -> None:
+    rx = await dispensed(scene)
+    asked = await ask(scene, rx.id)
+    with pytest.raises(Invalid):
+        async with access.work(scene.clinician, "refused") as ctx:
+            await prescribing.refuse_refill(ctx, asked.id, " ")
+    async with access.work(scene.clinician, "refused") as ctx:
+        assert (await prescribing.refuse_refill(ctx, asked.id, "come for a blood test first")).state == "refused"
+    with pytest.raises(Conflict, match="answered already"):
+        async with access.work(scene.clinician, "refused") as ctx:
+            await prescribing.refuse_refill(ctx, asked.id, "again")
+    # A renewal that was being written when it was refused is not signed over the refusal.
+    with pytest.raises(Conflict, match="answered already"):
+        await scene.signed(refill=asked.id)
+    async with access.work(scene.patient, "looked") as ctx:
+        proposal = await records.read(ctx, "MedicationRequest", asked.id)
+    assert (proposal["status"], proposal["statusReason"]["text"]) == ("stopped", "come for a blood test first")
+    assert (await ask(scene, rx.id)).id != asked.id
+
+
+async def test_a_refill_is_not_asked_for_of_what_is_cancelled_and_ends_with_it(scene: Scene) -> None:
+    rx = await scene.signed()
+    asked = await ask(scene, rx.id)
+    async with access.work(scene.clinician, "cancelled") as ctx:
+        await prescribing.step(ctx, rx.id, "cancel", "no longer needed")
+    async with access.work(scene.patient, "looked") as ctx:
+        assert [(r.state, r.reason) for r in await prescribing.refills(ctx, scene.record)] == [
+            ("refused", "no longer needed")
+        ]
+    with pytest.raises(Conflict, match="cancelled"):
+        await ask(scene, rx.id)
+    assert asked.open
+
+
+async def test_only_the_patient_asks_and_only_who_cares_for_them_answers(scene: Scene) -> None:
+    rx = await dispensed(scene)
+    with pytest.raises(Forbidden):
+        async with access.work(scene.clinician, "asked") as ctx:
+            await prescribing.ask_refill(ctx, rx.id)
+    async with access.work(scene.system, "added") as ctx:
+        other = await access.add_person(ctx, access.NewPerson(name="Other", roles=frozenset({"clinician"})))
+        foreign = str(uuid4())
+        await records.update(ctx, {"resourceType": "Patient", "id": foreign, "name": [{"family": "Else"}]})
+        someone = access.NewPerson(name="Eve Else", roles=frozenset({"patient"}), patient=foreign)
+        eve = await access.add_person(ctx, someone)
+    with pytest.raises(Forbidden):
+        async with access.work(access_testing.acting(scene.system, eve), "asked") as ctx:
+            await prescribing.ask_refill(ctx, rx.id)
+    asked = await ask(scene, rx.id)
+    stranger = access_testing.acting(scene.system, other)
+    with pytest.raises(Forbidden):
+        async with access.work(stranger, "refused") as ctx:
+            await prescribing.refuse_refill(ctx, asked.id, "no")
+    async with access.work(stranger, "opened today") as ctx:
+        assert await prescribing.refills_to_answer(ctx) == []
+
+
+async def test_what_was_dispensed_and_is_still_taken_is_checked_against(scene: Scene) -> None:
+    """Its MedicationRequest is completed, and the patient swallows it for a month more."""
+    await dispensed(scene)
+    async with access.work(scene.clinician, "wrote") as ctx:
+        kept = await prescribing.save(ctx, scene.draft("amlodipine-5"))
+    assert "duplicate" in {c.about for c in kept.checks if c.level == "stop"}
+
+
+async def test_the_generic_door_is_shut_for_a_request_too(scene: Scene) -> None:
+    asked = await ask(scene, (await dispensed(scene)).id)
+    async with access.work(scene.system, "looked") as ctx:
+        proposal = await records.read(ctx, "MedicationRequest", asked.id)
+    with pytest.raises(Conflict):
+        async with access.work(scene.clinician, "wrote") as ctx:
+            await records.update(ctx, proposal | {"status": "completed"})

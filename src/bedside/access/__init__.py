@@ -47,7 +47,7 @@ from bedside.access.service.sessions import (
     sign_out_everywhere,
 )
 from bedside.access.service.trail import audit_line, audit_lines, who_looked
-from bedside.access.service.unit import work
+from bedside.access.service.unit import share, work
 
 __all__ = [
     "AuditLine",
@@ -105,6 +105,7 @@ __all__ = [
     "set_cookie",
     "set_duty",
     "set_pin",
+    "share",
     "sign_in",
     "sign_out",
     "sign_out_everywhere",

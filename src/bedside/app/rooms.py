@@ -29,6 +29,7 @@ from bedside.messaging import subscribers as messaging_subscribers
 from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.prescribing import subscribers as prescribing_subscribers
 from bedside.records import routes as records_routes
+from bedside.records import settings as records_settings
 from bedside.visits import routes as visits_routes
 from bedside.visits import subscribers as visits_subscribers
 from bedside.web import admin, clinician, entry, kit, patient, pharmacy, readings, visit, wall
@@ -49,6 +50,10 @@ def _access_settings(ground: Ground) -> None:
             smtp=os.environ.get("BEDSIDE_SMTP_URL"),
             sender=os.environ.get("BEDSIDE_SMTP_FROM", "bedside@localhost"),
         ),
+    )
+    chosen = ("BEDSIDE_DELETIONS", "BEDSIDE_REFERENCES", "BEDSIDE_CONDITIONAL_DELETE_MANY")
+    records_settings.use(
+        ground.database, records_settings.Settings.of_words(*(os.environ.get(name, "") for name in chosen))
     )
 
 
@@ -96,12 +101,12 @@ OPEN: list[Callable[[Ground], None]] = [_access_settings]
 """What each process tells each room once its engines are open: settings."""
 
 ROUTES: list[BaseRoute] = [
+    *records_routes.ROUTES,  # the busiest first
     *routes.ROUTES,
     *kit.ROUTES,
     *access_routes.ROUTES,
     *entry.ROUTES,
     *admin.ROUTES,
-    *records_routes.ROUTES,
     *visits_routes.ROUTES,
     *visit.ROUTES,
     *prescribe.ROUTES,

@@ -20,7 +20,7 @@ from bedside.demo import guide
 from bedside.demo.people import CLINIC
 from bedside.foundation import telemetry
 from bedside.foundation.bounded import Bounded
-from bedside.foundation.errors import Invalid, NotFound
+from bedside.foundation.errors import N_, Invalid, NotFound
 from bedside.foundation.http import Errors, Guard
 from bedside.foundation.measured import Measured
 from bedside.foundation.named import OneName
@@ -71,7 +71,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     )
     app.state.settings = settings
     app.state.stopping = stopping or asyncio.Event()
-    app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret)
+    app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret, kit.told_to)
     app.state.clinic = kit.Clinic(**CLINIC) if settings.demo else kit.Clinic()
     app.state.suggest = guide.suggest if settings.demo else None
     if settings.trusted_proxy:
@@ -84,7 +84,9 @@ async def _as_ours(_: Request, error: Exception) -> Response:
     """What Starlette itself refuses is told as everything else is."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
-        raise NotFound("There is nothing at this address.", remedy="Check the address, or begin at the start page.")
-    refusal = Invalid("This address does not take that.", remedy="Check the method and what is sent.")
+        raise NotFound(
+            N_("There is nothing at this address."), remedy=N_("Check the address, or begin at the start page.")
+        )
+    refusal = Invalid(N_("This address does not take that."), remedy=N_("Check the method and what is sent."))
     refusal.status = status
     raise refusal

@@ -87,6 +87,9 @@ class CodeSet(msgspec.Struct, frozen=True, array_like=True):
         return frozenset().union(*self.systems.values())
 
 
+COMPARTMENTS = frozenset({"Patient", "Encounter", "RelatedPerson", "Practitioner", "Device"})
+"""The compartments of R4."""
+
 FORMAT = 3
 """Of the pack; raised with every change to what the structures above hold."""
 

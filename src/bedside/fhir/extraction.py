@@ -21,13 +21,14 @@ _KINDS = ("tokens", "strings", "dates", "numbers", "quantities", "references", "
 class _Node:
     """Where a path stands: what is read here, and where it goes on."""
 
-    __slots__ = ("children", "first", "guarded", "readers")
+    __slots__ = ("apart", "children", "first", "guarded", "readers")
 
     def __init__(self) -> None:
         self.readers: list[Callable[[Any, Any], None]] = []
         self.children: dict[str, _Node] = {}
         self.guarded: dict[tuple[str, Any], _Node] = {}
         self.first: _Node | None = None
+        self.apart = False  # whether its items are read into Indexes of their own
 
     def at(self, path: Path) -> "_Node":
         """The node at the end of a path, made if need be."""
@@ -48,6 +49,12 @@ def _walk(node: _Node, value: Any, index: Any) -> None:
     if isinstance(value, list):
         if node.first is not None and value:
             _walk(node.first, value[0], index)
+        if node.apart:
+            for one in value:
+                part = Index()
+                _enter(node, one, part)
+                index.parts.append(part)
+            return
         for one in value:
             _enter(node, one, index)
     else:
@@ -84,6 +91,10 @@ class Plan:
         for parameter in search_parameters(type_).values():
             if parameter.tree is None or parameter.code in _KNOWN_TO_THE_STORE:
                 continue
+            if parameter.type == "composite":
+                for path in paths(parameter.tree, start):
+                    if path.element.many:
+                        self._plain.at(path).apart = True
             if only is not None and parameter.code not in only:
                 continue
             try:
@@ -101,9 +112,14 @@ class Plan:
         elif (read := reader(parameter, path.element, path.targets)) is not None:
             self._plain.at(path).readers.append(read)
 
-    def run(self, resource: Mapping[str, Any], index: Index, *, composites: bool = True) -> None:
+    def run(self, resource: Mapping[str, Any], index: Index, *, composites: bool = True, apart: bool = False) -> None:
         """Fill the index from the resource."""
         _enter(self._plain, resource, index)
+        if index.parts and not apart:
+            for part in index.parts:
+                for kind in _KINDS:
+                    getattr(index, kind).extend(getattr(part, kind))
+            index.parts = []
         if composites:
             places: list[tuple[_Composite, Any]] = []
             _enter(self._together, resource, places)

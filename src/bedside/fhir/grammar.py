@@ -8,6 +8,7 @@ from bedside.fhir import sought
 from bedside.fhir.definitions import SearchParameter, resource_types, search_parameters
 from bedside.fhir.issues import Issue
 from bedside.fhir.query import (
+    Compartment,
     CompositeValue,
     DateValue,
     Filter,
@@ -59,7 +60,16 @@ _MODIFIERS = {
     "uri": {"above", "below"},
 }
 _ABOUT_THE_ANSWER = {"_format", "_pretty"}  # read by the REST door
-_NOT_OFFERED = {"_text", "_content", "_query", "_filter", "_list", "_contained", "_containedType", "near"}
+_NOT_OFFERED = {"_query", "_contained", "_containedType", "near"}
+OF_THE_WHOLE = {
+    one.code: one
+    for one in (
+        SearchParameter("_text", "string", "", "http://hl7.org/fhir/SearchParameter/DomainResource-text"),
+        SearchParameter("_content", "string", "", "http://hl7.org/fhir/SearchParameter/Resource-content"),
+        SearchParameter("_list", "token", "", "http://hl7.org/fhir/SearchParameter/Resource-list"),
+    )
+}
+"""Parameters that the standard defines without an expression: they say nothing of elements."""
 
 
 class BadQuery(ValueError):
@@ -82,15 +92,17 @@ def parse(
     *,
     strict: bool = True,
     bases: tuple[str, ...] = (),
+    compartment: Compartment | None = None,
 ) -> Query:
     """Parse a query string, or its decoded pairs, for a resource type (None: across types, then with `_type`).
 
+    compartment: narrows the search to what belongs to it; across types to the types that can.
     bases: the server's own base URLs with final slash; references below them count as relative.
     Raises BadQuery naming each parameter at fault; with strict False, unknown and malformed parameters are left out and
     named in `Query.ignored`.
     """
     pairs = parse_qsl(params, keep_blank_values=True) if isinstance(params, str) else list(params)
-    reading = _Reading(_types(type, pairs), bases)
+    reading = _Reading(_types(type, pairs, compartment), bases, across=type is None)
     faults = []
     for name, value in pairs:
         try:
@@ -102,32 +114,45 @@ def parse(
     reading.query["ignored"] = tuple(
         Issue("warning", fault.code, fault.expression, fault.diagnostics) for fault in faults
     )
-    return Query(types=reading.types, **reading.query)
+    if compartment is not None:
+        reading.query["filters"] = (compartment, *reading.query.get("filters", ()))
+    named = type is not None or any(name == "_type" for name, _ in pairs)
+    return Query(types=reading.types, named=named, **reading.query)
 
 
-def _types(type_: str | None, pairs: list[tuple[str, str]]) -> tuple[str, ...]:
+def _types(type_: str | None, pairs: list[tuple[str, str]], compartment: Compartment | None) -> tuple[str, ...]:
+    able = resource_types()
+    if compartment is not None:
+        able = frozenset(one for one in able if one == compartment.name or compartment.codes(one))
     if type_ is not None:
+        if type_ not in able and compartment is not None:
+            raise BadQuery([_Fault(type_, f"is no type of a {compartment.name}'s compartment", "not-supported").issue])
         return (type_,)
     stated = [name for key, value in pairs if key == "_type" for name in value.split(",")]
     unknown = [name for name in stated if name not in resource_types()]
     if unknown:
         raise BadQuery([_Fault("_type", "names a resource type that R4 does not have").issue])
-    return tuple(dict.fromkeys(stated)) or tuple(sorted(resource_types()))
+    if not able.issuperset(stated):
+        raise BadQuery([_Fault("_type", "names a type that is not in this compartment", "not-supported").issue])
+    return tuple(dict.fromkeys(stated)) or tuple(sorted(able))
 
 
 class _Reading:
     """Gathers the parts of a Query."""
 
-    def __init__(self, types: tuple[str, ...], bases: tuple[str, ...]) -> None:
+    def __init__(self, types: tuple[str, ...], bases: tuple[str, ...], *, across: bool) -> None:
         self.types = types
+        self.across = across
         self.bases = bases
         self.query: dict[str, Any] = {}
 
     def take(self, name: str, value: str) -> None:
         """Read one parameter. Raises _Fault."""
         head = name.partition(":")[0].partition(".")[0]
-        if name in _ABOUT_THE_ANSWER or (name == "_type" and self.types):
+        if name in _ABOUT_THE_ANSWER or (name == "_type" and self.across):
             return
+        if name == "_type":
+            raise _Fault(name, "belongs to a search across types")
         if head in _NOT_OFFERED:
             raise _Fault(name, "is not offered by this server", "not-supported")
         if name in _CONTROLS:
@@ -136,7 +161,7 @@ class _Reading:
                 raise _Fault(name, "is given twice")
             self.query[part] = read(name, value, self.types)
         elif head in ("_include", "_revinclude"):
-            self._add(head[1:] + "s", _include(name, value))
+            self._add(head[1:] + "s", _include(name, value, self.types))
         else:
             self._add("filters", _filter(self.types, name, name, value, self.bases, DEEPEST))
 
@@ -154,6 +179,8 @@ def _filter(
         return _has(types, name, shown, value, bases, depth)
     head, dot, rest = name.partition(".")
     code, colon, modifier = head.partition(":")
+    if code in OF_THE_WHOLE:
+        return _of_the_whole(name, shown, value, bases)
     parameter = _parameter(types, code, shown)
     if dot:
         return _chain(parameter, modifier or None, rest, shown, value, bases, depth)
@@ -164,6 +191,19 @@ def _filter(
     if colon:
         _check_modifier(parameter, modifier, shown)
     return Filter(parameter, modifier or None, _values(parameter, modifier or None, shown, value, bases))
+
+
+def _of_the_whole(name: str, shown: str, value: str, bases: tuple[str, ...]) -> Filter:
+    """A condition on the resource as a whole: one that neither a chain leads to nor a modifier changes."""
+    if name != shown:
+        raise _Fault(shown, f"{name} is not offered at the end of a chain", "not-supported")
+    parameter = OF_THE_WHOLE.get(name)
+    if parameter is None:
+        raise _Fault(shown, "has no modifiers and no chains", "not-supported")
+    values = _values(parameter, None, shown, value, bases)
+    if name == "_list" and any(isinstance(v, TokenValue) and (v.code or "").startswith("$") for v in values):
+        raise _Fault(shown, "takes the id of a List: lists by function are not kept here", "not-supported")
+    return Filter(parameter, None, values)
 
 
 def _parameter(types: tuple[str, ...], code: str, shown: str) -> SearchParameter:
@@ -177,6 +217,8 @@ def _parameter(types: tuple[str, ...], code: str, shown: str) -> SearchParameter
 
 def _check_modifier(parameter: SearchParameter, modifier: str, shown: str) -> None:
     allowed = modifier in _MODIFIERS.get(parameter.type, ())
+    if parameter.code == "_id":
+        allowed = modifier == "not"
     if parameter.type == "reference" and modifier in resource_types():
         allowed = not parameter.targets or modifier in parameter.targets
     if not allowed:
@@ -252,10 +294,12 @@ def _has(types: tuple[str, ...], name: str, shown: str, value: str, bases: tuple
     return Has(source, reference, _filter((source,), rest, shown, value, bases, depth - 1))
 
 
-def _include(name: str, value: str) -> Include:
+def _include(name: str, value: str, types: tuple[str, ...]) -> Include:
     modifier = name.partition(":")[2]
     if modifier not in ("", "iterate", "recurse"):
         raise _Fault(name, "takes no modifier but :iterate", "not-supported")
+    if value == "*":
+        return Include(None, None, None, iterate=bool(modifier))
     parts = value.split(":")
     source = parts[0]
     if source not in resource_types() or len(parts) not in (2, 3):
@@ -268,6 +312,13 @@ def _include(name: str, value: str) -> Include:
     target = parts[2] if len(parts) == 3 else None
     if target is not None and target not in resource_types():
         raise _Fault(name, "names a resource type that R4 does not have")
+    if parameter is not None and target is not None and parameter.targets and target not in parameter.targets:
+        raise _Fault(name, f"names a type that {parts[1]} does not refer to")
+    if not modifier and name == "_include" and source not in types:
+        raise _Fault(name, f"begins at a {source}, which is not searched; _include:iterate follows what is included")
+    ends = {target} if target else set(parameter.targets) if parameter is not None else set()
+    if not modifier and name == "_revinclude" and ends and not ends & set(types):
+        raise _Fault(name, "names a parameter that does not refer to the type searched")
     return Include(source, parameter, target, iterate=bool(modifier))
 
 
@@ -275,11 +326,13 @@ def _include(name: str, value: str) -> Include:
 
 
 def _sort(name: str, value: str, types: tuple[str, ...]) -> tuple[Sort, ...]:
-    keys = []
+    keys: list[Sort] = []
     for part in value.split(","):
         parameter = _parameter(types, part.removeprefix("-"), name)
         if parameter.type == "composite":
             raise _Fault(name, "a composite parameter has no order", "not-supported")
+        if any(key.parameter == parameter for key in keys):
+            raise _Fault(name, "names a parameter twice")
         keys.append(Sort(parameter, descending=part.startswith("-")))
     return tuple(keys)
 

@@ -22,12 +22,15 @@ from bedside.fhir.values import (
 __all__ = ["Composite", "Date", "Index", "Number", "Quantity", "ReferenceTo", "String", "Token", "Uri", "extract"]
 
 
-def extract(resource: Mapping[str, Any], *, composites: bool = True, only: frozenset[str] | None = None) -> Index:
+def extract(
+    resource: Mapping[str, Any], *, composites: bool = True, only: frozenset[str] | None = None, apart: bool = False
+) -> Index:
     """The index values of every search parameter of the resource's type, `_tag`, `_profile` and such included.
 
     The resource is one that structure.validate has passed. An unknown type has no values. only: the codes wanted; the
-    work for all others is saved (pass the same set again and again: a plan is made for each).
+    work for all others is saved (pass the same set again and again: a plan is made for each). apart: keep what stands
+    in one item of an array together, in `Index.parts`, where a composite parameter asks what stands together.
     """
     index = Index()
-    plan(str(resource.get("resourceType")), only).run(resource, index, composites=composites)
+    plan(str(resource.get("resourceType")), only).run(resource, index, composites=composites, apart=apart)
     return index

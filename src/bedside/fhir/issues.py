@@ -1,9 +1,14 @@
 """What is wrong with a resource or a request, as FHIR says it (hl7.org/fhir/R4/operationoutcome.html)."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
+
+LONGEST = 1000
+"""Characters of a place or of a diagnosis."""
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 Severity = Literal["fatal", "error", "warning", "information"]
 
@@ -33,10 +38,15 @@ def outcome(issues: Iterable[Issue], *, id: str | None = None) -> dict[str, Any]
 
 
 def _issue(issue: Issue) -> dict[str, Any]:
-    rendered: dict[str, Any] = {"severity": issue.severity, "code": issue.code, "diagnostics": issue.diagnostics}
-    if issue.expression:
-        rendered["expression"] = [issue.expression]
+    rendered: dict[str, Any] = {"severity": issue.severity, "code": issue.code, "diagnostics": said(issue.diagnostics)}
+    if place := said(issue.expression):
+        rendered["expression"] = [place]
     return rendered
+
+
+def said(text: str) -> str:
+    """A text as FHIR's string may hold it: where something is wrong may be told by a caller's own odd words."""
+    return _UNPRINTABLE.sub("?", text[:LONGEST]).strip()
 
 
 def has_error(issues: Iterable[Issue]) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from bedside.fhir.definitions import SearchParameter
+from bedside.fhir.definitions import SearchParameter, compartment
 from bedside.fhir.issues import Issue
 
 Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
@@ -96,7 +96,7 @@ class Filter(msgspec.Struct, frozen=True):
     values: tuple[Value, ...] = ()
     missing: bool | None = None
     targets: tuple[str, ...] = ()
-    chain: "Filter | Has | None" = None
+    chain: "Condition | None" = None
 
 
 class Has(msgspec.Struct, frozen=True):
@@ -107,10 +107,32 @@ class Has(msgspec.Struct, frozen=True):
     filter: "Filter | Has"
 
 
-class Include(msgspec.Struct, frozen=True):
-    """`_include` and `_revinclude`. parameter None: all references (`*`). target: restricts the type referred to."""
+class Compartment(msgspec.Struct, frozen=True):
+    """Being in a compartment (hl7.org/fhir/R4/compartmentdefinition.html): of a Patient, an Encounter, …, by id."""
 
-    source: str
+    name: str
+    id: str
+
+    def codes(self, type_: str) -> tuple[str, ...]:
+        """The reference parameters that place a type in it; () where a type is not in such a compartment."""
+        return compartment(self.name).get(type_, ())
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Conditions of which all hold (and), any (or), or none (not): what `_filter` makes."""
+
+    how: Literal["and", "or", "not"]
+    parts: "tuple[Condition, ...]"
+
+
+Condition = Filter | Has | Compartment | Group
+
+
+class Include(msgspec.Struct, frozen=True):
+    """`_include` and `_revinclude`. source None: of every type (`_include=*`). parameter None: all references (`*`).
+    target: restricts the type referred to."""
+
+    source: str | None
     parameter: SearchParameter | None
     target: str | None = None
     iterate: bool = False
@@ -126,13 +148,14 @@ class Sort(msgspec.Struct, frozen=True):
 class Query(msgspec.Struct, frozen=True):
     """A parsed search.
 
-    types: the resource types searched (several only for a search across types with `_type`).
+    types: the resource types searched (several only for a search across types). named: whether the caller named them.
     count: page size asked for, None for the server's default. cursor: the opaque `_cursor` of a page link.
     ignored: under lenient handling what was not understood, to be reported in the answer.
     """
 
     types: tuple[str, ...]
-    filters: tuple[Filter | Has, ...] = ()
+    named: bool = True
+    filters: tuple[Condition, ...] = ()
     includes: tuple[Include, ...] = ()
     revincludes: tuple[Include, ...] = ()
     sort: tuple[Sort, ...] = ()

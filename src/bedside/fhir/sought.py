@@ -59,8 +59,10 @@ def value(parameter: SearchParameter, modifier: str | None, text: str, bases: tu
         return _composite(parameter, text, bases)
     if modifier == "of-type":
         return _of_type(text)
-    if parameter.type == "token" and modifier in ("text", "in", "not-in"):
-        return TokenValue(None, plain(text))
+    if parameter.type == "token" and modifier == "text":
+        return _string_value(text)
+    if parameter.type == "token" and modifier in ("in", "not-in"):
+        return _uri_value(text)
     return _VALUES[parameter.type](text)
 
 

@@ -90,7 +90,11 @@ class Composite(NamedTuple):
 
 
 class Index(msgspec.Struct):
-    """Everything to be found in one resource, by kind. Repeats of one value are left out by `extract`."""
+    """Everything to be found in one resource, by kind. Repeats of one value are left out by `extract`.
+
+    parts: where asked for, what stands in each item of an array that a composite parameter looks into
+    (`Observation.component`), in order; it is then not in the lists above.
+    """
 
     tokens: list[Token] = []
     strings: list[String] = []
@@ -100,3 +104,4 @@ class Index(msgspec.Struct):
     references: list[ReferenceTo] = []
     uris: list[Uri] = []
     composites: list[Composite] = []
+    parts: list["Index"] = []

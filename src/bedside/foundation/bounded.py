@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedside.foundation.errors import TooLarge
+from bedside.foundation.http import header
 
 LIMIT = 20 * 1024 * 1024
 """Bytes. The largest FHIR bundle that a client should send at once, with room."""
@@ -21,7 +21,7 @@ class Bounded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        said = Headers(scope=scope).get("content-length", "0")
+        said = header(scope, b"content-length") or "0"
         if not said.isdecimal() or int(said) > self.limit:
             raise self._refusal()
         taken = 0
@@ -37,4 +37,4 @@ class Bounded:
         await self.app(scope, counted, send)
 
     def _refusal(self) -> TooLarge:
-        return TooLarge(f"A request may have {self.limit >> 20} MB.", remedy="Send it in parts.")
+        return TooLarge("A request may have %(most)s MB.", remedy="Send it in parts.", most=self.limit >> 20)

@@ -6,8 +6,9 @@ No ctx, no data. A ctx is made at a door (HTTP session, token, device message, j
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from bedside.foundation.clock import Clock
 from bedside.foundation.ids import uuid7
@@ -20,8 +21,7 @@ Purpose = Literal["TREAT", "PATRQT", "HOPERAT", "ETREAT", "SYSADMIN", "HPAYMT", 
 """HL7 v3 PurposeOfUse codes: treatment, the patient's own request, operations, emergency treatment, administration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Who asks. kind says what stands behind id: a person, a backend client, a device, a job, or nobody."""
 
     kind: Literal["person", "client", "device", "job", "nobody"]
@@ -39,15 +39,14 @@ class Actor:
 NOBODY = Actor("nobody", "-", "nobody")
 
 
-@dataclass(slots=True)
-class Trail:
+class Trail(msgspec.Struct):
     """What this unit of work touched: becomes its one audit entry. Filled by access.authorise, read by access.work."""
 
     action: str = ""
     """The entry's event in the words of the patient's page: 'opened the chart', 'searched Observation'."""
-    patients: dict[str, set[str]] = field(default_factory=dict)
+    patients: dict[str, set[str]] = msgspec.field(default_factory=dict)
     """Patient id to the actions on them: C R U D E (FHIR audit-event-action)."""
-    entities: list[str] = field(default_factory=list)
+    entities: list[str] = msgspec.field(default_factory=list)
     """References read or written, as many as are useful, without values."""
     refused: str | None = None
     wrote: bool = False
@@ -55,12 +54,11 @@ class Trail:
     """Who acted in the end, where that showed only underway: a sign-in, or a person who confirmed at a shared wall."""
     emergency: bool = False
     """Something was let pass by emergency access alone."""
-    after_rollback: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    after_rollback: list[Callable[[], Awaitable[None]]] = msgspec.field(default_factory=list)
     """What must be kept of a refused request: the count of a wrong PIN."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ctx:
+class Ctx(msgspec.Struct, frozen=True):
     """See the module. Frozen: `with_` makes a changed copy; trail and after_commit are shared by the copies."""
 
     actor: Actor
@@ -70,17 +68,17 @@ class Ctx:
     database: Database
     bus: Bus
     tx: Connection | None = None
-    request: str = field(default_factory=uuid7)
+    request: str = msgspec.field(default_factory=uuid7)
     origin: str = ""
     """Where the request came from (network address, device, job name): for audit."""
     reason: str | None = None
     """The stated reason, where the purpose needs one (emergency access, override)."""
-    trail: Trail = field(default_factory=Trail)
-    after_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    trail: Trail = msgspec.field(default_factory=Trail)
+    after_commit: list[Callable[[], Awaitable[None]]] = msgspec.field(default_factory=list)
 
     def with_(self, **changes: Any) -> Ctx:
         """A copy with some fields changed."""
-        return replace(self, **changes)
+        return msgspec.structs.replace(self, **changes)
 
     @property
     def sql(self) -> Connection:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar, cast
 
 import asyncpg
 import orjson
 
 from bedside.foundation.errors import Unavailable
+from bedside.foundation.together import Together
 
 # asyncpg ships no types; an asyncpg.pool.PoolConnectionProxy.
 Connection: TypeAlias = Any
 T = TypeVar("T")
+K = TypeVar("K")
 
 RETRYABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
@@ -60,44 +63,110 @@ def _cut(connection: Connection) -> bool:
         return True
 
 
-class Database:
-    """A pool of connections to one PostgreSQL."""
+async def _pool(dsn: str, least: int, most: int, name: str, **settings: str) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=least,
+        max_size=most,
+        init=_prepare,
+        reset=_leave,
+        max_inactive_connection_lifetime=60,
+        command_timeout=60,
+        server_settings={"application_name": name, "timezone": "UTC", **settings},
+    )
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+
+class Reader:
+    """The connection of a unit of work that only reads: borrowed when the first statement comes.
+
+    Its session refuses writes, and each statement sees what was committed when it began, as in any transaction at
+    PostgreSQL's usual level; so nothing is begun or committed, which would be two more round trips.
+    """
+
+    __slots__ = ("_borrowed", "_database", "_held")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._borrowed: AbstractAsyncContextManager[Connection] | None = None
+        self._held: Connection | None = None
+
+    async def __aenter__(self) -> Reader:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._borrowed is not None:
+            borrowed, self._borrowed = self._borrowed, None
+            await borrowed.__aexit__(kind, error, trace)
+
+    async def _connection(self) -> Connection:
+        if self._held is None:
+            borrowed = self._database.connection(reading=True)
+            self._held = await borrowed.__aenter__()
+            self._borrowed = borrowed
+        return self._held
+
+    async def fetch(self, query: str, *arguments: object) -> list[Any]:
+        """All rows."""
+        found: list[Any] = await (await self._connection()).fetch(query, *arguments)
+        return found
+
+    async def fetchrow(self, query: str, *arguments: object) -> Any:
+        """The first row, or None."""
+        return await (await self._connection()).fetchrow(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: object) -> Any:
+        """The first column of the first row, or None."""
+        return await (await self._connection()).fetchval(query, *arguments)
+
+    async def execute(self, query: str, *arguments: object) -> str:
+        """The statement's tag. PostgreSQL refuses what would write."""
+        return str(await (await self._connection()).execute(query, *arguments))
+
+    async def together(self, ask: Callable[[Connection, list[K]], Awaitable[Sequence[T]]], question: K) -> T:
+        """As Database.together; by its own connection once it has one: whoever holds one must not wait for another."""
+        if self._held is not None:
+            return (await ask(self._held, [question]))[0]
+        return await self._database.together(ask, question)
+
+
+class Database:
+    """Connections to one PostgreSQL: a pool for writing, one whose sessions only read."""
+
+    def __init__(self, pool: asyncpg.Pool, readers: asyncpg.Pool) -> None:
+        self._pool, self._readers = pool, readers
+        self._together: dict[Any, Together[Any, Any]] = {}
 
     @classmethod
     async def connect(cls, dsn: str, *, size: int = 4, name: str = "bedside") -> Database:
-        """Open the pool. size: most connections at once. Raises Unavailable when the server cannot be reached."""
+        """Open the pools. size: most connections that may write at once; half as many only read.
+
+        Raises Unavailable when the server cannot be reached.
+        """
         try:
-            pool = await asyncpg.create_pool(
-                dsn,
-                min_size=1,
-                max_size=size,
-                init=_prepare,
-                reset=_leave,
-                max_inactive_connection_lifetime=60,
-                command_timeout=60,
-                server_settings={"application_name": name, "timezone": "UTC"},
-            )
+            pool = await _pool(dsn, 1, size, name)
+            readers = await _pool(dsn, 0, max(2, size // 2), f"{name} reading", default_transaction_read_only="on")
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise Unavailable(
                 "The database cannot be reached.", remedy="Check --database-url and that PostgreSQL runs."
             ) from error
-        return cls(pool)
+        return cls(pool, readers)
 
     async def close(self) -> None:
         """Close every connection, waiting at most 3 s for work under way."""
         try:
-            await asyncio.wait_for(self._pool.close(), 3)
+            await asyncio.wait_for(asyncio.gather(self._pool.close(), self._readers.close()), 3)
         except TimeoutError:
             self._pool.terminate()
+            self._readers.terminate()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection without a transaction: for LISTEN, COPY tools and health checks."""
+    async def connection(self, *, reading: bool = False) -> AsyncIterator[Connection]:
+        """A connection without a transaction: for LISTEN, COPY tools and health checks. reading: it refuses writes."""
+        pool = self._readers if reading else self._pool
         try:
-            async with self._pool.acquire(timeout=10) as connection:
+            async with pool.acquire(timeout=10) as connection:
                 try:
                     yield connection
                 except LOST as error:
@@ -118,6 +187,22 @@ class Database:
         """BEGIN … COMMIT; ROLLBACK when the body raises. isolation: None, 'repeatable_read' or 'serializable'."""
         async with self.connection() as connection, connection.transaction(isolation=isolation, readonly=readonly):
             yield connection
+
+    def reading(self) -> Reader:
+        """Statements that only read, one snapshot each: see Reader."""
+        return Reader(self)
+
+    def together(self, ask: Callable[[Connection, list[K]], Awaitable[Sequence[T]]], question: K) -> Awaitable[T]:
+        """The answer to a question that only reads; those who ask at the same moment share a round."""
+        found = self._together.get(ask)
+        if found is None:
+
+            async def rounds(questions: list[K]) -> Sequence[T]:
+                async with self.connection(reading=True) as sql:
+                    return await ask(sql, questions)
+
+            found = self._together[ask] = Together(rounds)
+        return cast(Awaitable[T], found(question))
 
     async def attempt(self, work: Callable[[], Awaitable[T]], tries: int = 5) -> T:
         """Run work again, with growing waits, when PostgreSQL says that it lost a race (40001, 40P01)."""

@@ -3,22 +3,42 @@
 No message carries health data or a personal value: the message is shown, logged and sent.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
+    """Marks a msgid where it is written down; the page that shows it translates it."""
+    return text
+
+
+def listed(value: object, words: Callable[[str], str] = str) -> object:
+    """A value as it stands in a message: several with commas between them, each word by words; a number as it is."""
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(words(str(one)) for one in value)
+    return words(value) if isinstance(value, str) else value
+
 
 class BedsideError(Exception):
     """Something Bedside refuses or cannot do.
 
     status: the HTTP status that fits. code: a FHIR issue-type code (hl7.org/fhir/R4/valueset-issue-type.html).
     where: the element, field or line concerned, in the caller's own terms. remedy: what the caller can do.
+    message and remedy are English and msgids of the catalogue: what changes in them stands as %(name)s and comes in
+    values, so that a page can say both in the reader's language (web/kit/errors.py). Every other door keeps English.
     """
 
     status = 500
     code = "exception"
 
-    def __init__(self, message: str, *, where: str | None = None, remedy: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, message: str, *, where: str | None = None, remedy: str | None = None, **values: object) -> None:
+        self.msgid, self.remedy_msgid, self.values = message, remedy, values
+        plain = {name: listed(value) for name, value in values.items()}
+        self.message = message % plain if values else message
+        self.remedy = remedy % plain if values and remedy else remedy
         self.where = where
-        self.remedy = remedy
+        super().__init__(self.message)
 
 
 class Invalid(BedsideError):
@@ -81,7 +101,9 @@ class TooMany(BedsideError):
     status, code = 429, "throttled"
 
     def __init__(self, message: str, *, retry_after: int = 60, where: str | None = None) -> None:
-        super().__init__(message, where=where, remedy=f"Wait {retry_after} seconds and try again.")
+        super().__init__(
+            message, where=where, remedy=N_("Wait %(seconds)s seconds and try again."), seconds=retry_after
+        )
         self.retry_after = retry_after
 
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import orjson
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bedside.fhir.issues import said
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Forbidden, TooMany
 
@@ -32,6 +32,22 @@ HEADERS = {
 }
 
 
+_LINES = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+_STRICT = (b"strict-transport-security", b"max-age=31536000")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """A request header's first value, None where it is not there. name: in lower case.
+
+    Each middleware looks at one or two: a table of them all costs more than the look.
+    """
+    for key, value in scope["headers"]:
+        if key == name:
+            return cast(str, value.decode("latin-1"))
+    return None
+
+
 def ctx_of(connection: HTTPConnection) -> Ctx:
     """The ctx that the session middleware made for this request."""
     return cast(Ctx, connection.state.ctx)
@@ -42,16 +58,16 @@ def wants(scope: Scope) -> str:
     path = scope["path"]
     if path.startswith("/fhir/"):
         return "fhir"
-    accept = Headers(scope=scope).get("accept", "")
+    accept = header(scope, b"accept") or ""
     return "page" if "text/html" in accept else "json"
 
 
 def outcome(error: BedsideError) -> dict[str, Any]:
     """The error as a FHIR R4 OperationOutcome."""
     details = error.message if error.remedy is None else f"{error.message} {error.remedy}"
-    issue: dict[str, Any] = {"severity": "error", "code": error.code, "diagnostics": details}
-    if error.where:
-        issue["expression"] = [error.where]
+    issue: dict[str, Any] = {"severity": "error", "code": error.code, "diagnostics": said(details)}
+    if place := said(error.where or ""):
+        issue["expression"] = [place]
     return {"resourceType": "OperationOutcome", "issue": [issue]}
 
 
@@ -110,7 +126,9 @@ class Errors:
 def _unknown(error: Exception) -> BedsideError:
     """An error nobody foresaw: its text may hold health data, so it is not shown."""
     return BedsideError(
-        "Something went wrong here, and it was logged.", remedy=f"Try again; tell the clinic: {type(error).__name__}."
+        "Something went wrong here, and it was logged.",
+        remedy="Try again; tell the clinic: %(kind)s.",
+        kind=type(error).__name__,
     )
 
 
@@ -122,15 +140,15 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, origins: frozenset[str] = frozenset(), secure: bool = False) -> None:
-        self.app, self.origins, self.secure = app, origins, secure
+        self.app, self.origins = app, origins
+        self.lines = [*_LINES, *([_STRICT] if secure else ()), _NO_STORE]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
         unsafe = scope["type"] == "websocket" or scope["method"] not in SAFE
-        if unsafe and not self._same_origin(headers):
+        if unsafe and not self._same_origin(scope):
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 4403})
                 return
@@ -138,27 +156,23 @@ class Guard:
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                out = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    out.setdefault(name, value)
-                if self.secure:
-                    out.setdefault("strict-transport-security", "max-age=31536000")
-                if "cache-control" not in out:
-                    out["cache-control"] = "no-store"
+                given = list(message["headers"])
+                said = {name for name, _ in given}
+                message["headers"] = given + [line for line in self.lines if line[0] not in said]
             await send(message)
 
         await self.app(scope, receive, add)
 
-    def _same_origin(self, headers: Headers) -> bool:
-        if headers.get("authorization", "").lower().startswith("bearer "):
+    def _same_origin(self, scope: Scope) -> bool:
+        if (header(scope, b"authorization") or "").lower().startswith("bearer "):
             return True
-        site = headers.get("sec-fetch-site")
+        site = header(scope, b"sec-fetch-site")
         if site is not None:
             # Without a cookie too: another site must not sign its visitors in here as somebody else.
             return site in {"same-origin", "none"}
-        if "cookie" not in headers:
+        if header(scope, b"cookie") is None:
             return True
-        origin = headers.get("origin")
+        origin = header(scope, b"origin")
         if origin is None:
             return True
-        return origin in self.origins or urlsplit(origin).netloc == headers.get("host")
+        return origin in self.origins or urlsplit(origin).netloc == header(scope, b"host")

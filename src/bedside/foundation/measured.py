@@ -7,7 +7,7 @@ import time
 from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bedside.foundation.telemetry import DURATION, tracer
+from bedside.foundation.telemetry import duration, tracer, traces
 
 
 class Measured:
@@ -30,6 +30,12 @@ class Measured:
                 status = "101"
             await send(message)
 
+        if not traces():
+            try:
+                await self.app(scope, receive, noting)
+            finally:
+                duration(scope["type"], _name(scope), status).observe(time.perf_counter() - begun)
+            return
         kind = trace.SpanKind.SERVER
         with tracer().start_as_current_span(scope["type"], kind=kind, record_exception=False) as span:
             try:
@@ -38,7 +44,7 @@ class Measured:
                 name = _name(scope)
                 span.update_name(name)
                 span.set_attribute("http.response.status_code", status)
-                DURATION.labels(scope["type"], name, status).observe(time.perf_counter() - begun)
+                duration(scope["type"], name, status).observe(time.perf_counter() - begun)
 
 
 def _name(scope: Scope) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bedside.foundation.http import header
 
 
 class OneName:
@@ -15,9 +16,8 @@ class OneName:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
-            headers = Headers(scope=scope)
-            page = "text/html" in headers.get("accept", "")
-            if page and headers.get("host", self.host) != self.host:
+            page = "text/html" in (header(scope, b"accept") or "")
+            if page and (header(scope, b"host") or self.host) != self.host:
                 query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
                 path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
                 await RedirectResponse(f"{self.url}{path}{query}", 307)(scope, receive, send)

@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -140,7 +140,7 @@ def configure(process: str, *, level: int = logging.INFO, file: BinaryIO | None 
     _set_up(level, file)
     structlog.contextvars.bind_contextvars(process=process)
     logging.basicConfig(handlers=[_Foreign()], level=logging.WARNING, force=True)
-    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"):
+    if traces():
         _send_traces(process)
 
 
@@ -166,6 +166,18 @@ def tracer() -> trace.Tracer:
     return trace.get_tracer("bedside")
 
 
+@cache
+def traces() -> bool:
+    """Whether spans go anywhere: a span that nobody gets still costs its making."""
+    return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+
+
+@lru_cache(maxsize=4096)
+def duration(kind: str, name: str, outcome: str) -> Histogram:
+    """Where the time of one kind of work is counted."""
+    return DURATION.labels(kind, name, outcome)
+
+
 @contextmanager
 def timed(kind: str, name: str) -> Iterator[trace.Span]:
     """One unit of work: a span and a duration. name: from a small set (a route's template, a job's name)."""
@@ -177,7 +189,7 @@ def timed(kind: str, name: str) -> Iterator[trace.Span]:
             outcome = type(error).__name__
             raise
         finally:
-            DURATION.labels(kind, name, outcome).observe(time.perf_counter() - begun)
+            duration(kind, name, outcome).observe(time.perf_counter() - begun)
 
 
 def exposition() -> bytes:

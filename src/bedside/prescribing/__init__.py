@@ -1,8 +1,9 @@
-"""Prescriptions from draft to dispensed, the formulary, and the check at signing.
+"""Prescriptions from draft to dispensed and on to their refills, the formulary, and the check at signing.
 
-Owns: prescriptions, their steps, pharmacies, the medicine tables, and in the record the MedicationRequest and
-MedicationDispense that carry its identifier. Refuses: controlled medicines (this build is not certified), signing
-or cancelling without proof of who you are, signing over a finding without a reason, and any change of what is signed.
+Owns: prescriptions, their steps, patients' requests for refills, pharmacies, the medicine tables, and in the record the
+MedicationRequest and MedicationDispense that carry its identifiers. Refuses: controlled medicines (this build is not
+certified), signing or cancelling without proof of who you are, signing over a finding without a reason, and any change
+of what is signed.
 """
 
 from bedside.prescribing.model import (
@@ -12,11 +13,13 @@ from bedside.prescribing.model import (
     Medicine,
     Pharmacy,
     Prescription,
+    Refill,
     find,
+    impossible,
     instruction,
     medicine,
 )
-from bedside.prescribing.service import (
+from bedside.prescribing.service.prescriptions import (
     cancel,
     checks,
     get,
@@ -28,7 +31,9 @@ from bedside.prescribing.service import (
     save,
     sign,
     step,
+    taken,
 )
+from bedside.prescribing.service.refills import ask_refill, refill, refills, refills_to_answer, refuse_refill
 
 __all__ = [
     "FREQUENCIES",
@@ -37,18 +42,26 @@ __all__ = [
     "Medicine",
     "Pharmacy",
     "Prescription",
+    "Refill",
+    "ask_refill",
     "cancel",
     "checks",
     "find",
     "get",
     "give_reasons",
+    "impossible",
     "inbox",
     "instruction",
     "medicine",
     "of_patient",
     "pharmacies",
     "put_pharmacy",
+    "refill",
+    "refills",
+    "refills_to_answer",
+    "refuse_refill",
     "save",
     "sign",
     "step",
+    "taken",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from bedside.foundation.context import Ctx
-from bedside.prescribing.model import Check, Draft, Event, Pharmacy, Prescription, Status
+from bedside.prescribing.model import Check, Draft, Event, Pharmacy, Prescription, Refill, Status
 
 _SELECT = """
     select p.*, coalesce((
@@ -81,7 +81,7 @@ async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
 async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str]) -> list[Prescription]:
     """What was sent to these pharmacies: what waits first, then what is done, newest first."""
     rows = await ctx.sql.fetch(
-        f"""{_SELECT} where p.tenant = $1 and p.pharmacy = any($2) and p.status <> 'draft'
+        f"""{_SELECT} where p.tenant = $1 and p.pharmacy = any($2) and p.signed_at is not null
             order by (p.status in ('signed', 'accepted')) desc, p.signed_at desc limit 200""",
         ctx.tenant,
         list(pharmacies),
@@ -134,3 +134,66 @@ async def pharmacies(ctx: Ctx) -> list[Pharmacy]:
         "select id, name, telephone, address from prescribing.pharmacy where tenant = $1 order by name", ctx.tenant
     )
     return [Pharmacy(**dict(row)) for row in rows]
+
+
+_REFILL = """
+    select r.id, r.prescription, r.patient, p.prescriber, p.name, r.state, r.asked_at, r.asked_by_name,
+           r.asked_by_reference, r.note, r.answered_at, r.answered_by_name, r.reason, r.renewed_as
+    from prescribing.refill r
+    join prescribing.prescription p on p.tenant = r.tenant and p.id = r.prescription
+"""
+
+
+async def put_refill(ctx: Ctx, refill: Refill) -> None:
+    """A new request, or its answer; an answered one does not change."""
+    await ctx.sql.execute(
+        """insert into prescribing.refill (tenant, id, prescription, patient, state, asked_at, asked_by_name,
+               asked_by_reference, note, answered_at, answered_by_name, reason, renewed_as)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+           on conflict (tenant, id) do update set state = excluded.state, answered_at = excluded.answered_at,
+               answered_by_name = excluded.answered_by_name, reason = excluded.reason, renewed_as = excluded.renewed_as
+               where refill.state = 'asked'""",
+        ctx.tenant,
+        refill.id,
+        refill.prescription,
+        refill.patient,
+        refill.state,
+        refill.asked_at,
+        refill.asked_by_name,
+        refill.asked_by_reference,
+        refill.note,
+        refill.answered_at,
+        refill.answered_by_name,
+        refill.reason,
+        refill.renewed_as,
+    )
+
+
+async def refill(ctx: Ctx, key: str, *, lock: bool = False) -> Refill | None:
+    """One request; lock holds it until the transaction ends."""
+    row = await ctx.sql.fetchrow(
+        f"{_REFILL} where r.tenant = $1 and r.id = $2 {'for update of r' if lock else ''}", ctx.tenant, key
+    )
+    return Refill(**dict(row)) if row else None
+
+
+async def refills_of(ctx: Ctx, patient: str, prescription: str | None = None) -> list[Refill]:
+    """A patient's requests, or those of one prescription, newest first."""
+    rows = await ctx.sql.fetch(
+        f"""{_REFILL} where r.tenant = $1 and r.patient = $2 and ($3::text is null or r.prescription = $3)
+            order by r.asked_at desc limit 200""",
+        ctx.tenant,
+        patient,
+        prescription,
+    )
+    return [Refill(**dict(row)) for row in rows]
+
+
+async def refills_for(ctx: Ctx, prescriber: str) -> list[Refill]:
+    """What waits for this prescriber's answer, the oldest first."""
+    rows = await ctx.sql.fetch(
+        f"""{_REFILL} where r.tenant = $1 and p.prescriber = $2 and r.state = 'asked' order by r.asked_at limit 200""",
+        ctx.tenant,
+        prescriber,
+    )
+    return [Refill(**dict(row)) for row in rows]

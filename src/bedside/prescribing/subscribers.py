@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from bedside import records
-from bedside.prescribing.model.picture import IDENTIFIER
+from bedside.prescribing.model.picture import IDENTIFIER, REFILL
 
 
 def _ours(resource: dict[str, Any]) -> bool:
     identifiers = resource.get("identifier")
     return isinstance(identifiers, list) and any(
-        isinstance(i, dict) and i.get("system") == IDENTIFIER for i in identifiers
+        isinstance(i, dict) and i.get("system") in {IDENTIFIER, REFILL} for i in identifiers
     )
 
 

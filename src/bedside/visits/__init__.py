@@ -19,7 +19,7 @@ from bedside.visits.service.asking import (
     of_patient,
     take,
 )
-from bedside.visits.service.joining import arrive, confirm, guest, look, renew
+from bedside.visits.service.joining import arrive, confirm, elsewhere, guest, look, renew
 from bedside.visits.service.running import chat, end, licence_of, override, presence
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "confirm",
     "countries",
     "country",
+    "elsewhere",
     "end",
     "get",
     "guest",

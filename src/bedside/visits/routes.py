@@ -176,7 +176,8 @@ async def _converse(page: Page) -> None:
             else:
                 await page.say(said)
         except BedsideError as error:
-            await page.send({"t": "refused", "error": error.message, "remedy": error.remedy})
+            said, remedy = page.settings.told(page.socket, error)
+            await page.send({"t": "refused", "error": said, "remedy": remedy})
             if not page.connection:
                 await page.socket.close(4403)
                 return

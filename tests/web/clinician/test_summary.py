@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bedside.fhir.allergies import known
 from bedside.web.clinician import results, summary, vitals
 from bedside.web.clinician.resources import moment, name_of, number_of
 from bedside.web.kit.amounts import unit_of
@@ -30,20 +31,30 @@ def allergy(text: str, code: str = "", verification: str = "confirmed", clinical
     }
 
 
+NONE = allergy("No known allergy", "716186003")
+
+
 def test_none_recorded_is_not_none_known() -> None:
-    assert summary.allergy_names([]) is None
-    assert summary.allergy_names([allergy("No known allergy", "716186003")]) == ()
-    assert summary.allergy_names([allergy("Penicillin")]) == ("Penicillin",)
-    assert summary.allergy_names([allergy("No known allergy", "716186003"), allergy("Nuts")]) == ("Nuts",)
+    said = [known(found) for found in ([], [NONE], [allergy("Penicillin")], [NONE, allergy("Nuts")])]
+    assert [(s.names, s.none_known) for s in said] == [
+        ((), False),
+        ((), True),
+        (("Penicillin",), False),
+        (("Nuts",), False),
+    ]
 
 
 @pytest.mark.parametrize(
     "only",
-    [allergy("Nuts", verification="entered-in-error"), allergy("Nuts", verification="refuted")],
+    [
+        allergy("Nuts", verification="entered-in-error"),
+        allergy("Nuts", verification="refuted"),
+        allergy("Nuts", clinical="resolved"),
+    ],
 )
 def test_a_withdrawn_allergy_is_a_question_again(only: dict[str, Any]) -> None:
     """Neither shown as an allergy nor taken for "none known"."""
-    assert summary.allergy_names([only]) is None
+    assert (known([only]).names, known([only]).none_known) == ((), False)
 
 
 def test_entered_in_error_is_never_current() -> None:
@@ -65,6 +76,36 @@ def test_entered_in_error_is_never_current() -> None:
         [{"id": "1", "status": "entered-in-error", "medicationCodeableConcept": concept("Warfarin")}]
     )
     assert (medicines.current, [e.what for e in medicines.wrong]) == ((), ["Warfarin"])
+
+
+def test_a_patients_request_is_no_medicine_and_what_is_still_taken_is_current() -> None:
+    """A proposal is neither current nor past; a completed prescription is current while its days last."""
+    amlodipine = {"id": "1", "status": "completed", "medicationCodeableConcept": concept("Amlodipine")}
+    wish = {"id": "2", "status": "draft", "intent": "proposal", "medicationCodeableConcept": concept("Amlodipine")}
+    shown = [summary.medicines([amlodipine, wish], (), taken) for taken in ((), {"1"})]
+    assert [([e.id for e in s.current], [e.id for e in s.past]) for s in shown] == [([], ["1"]), (["1"], [])]
+
+
+def test_orders_say_what_when_who_and_how_they_stand() -> None:
+    def order(number: str, status: str, day: str, **more: Any) -> dict[str, Any]:
+        return {"id": number, "status": status, "authoredOn": day, "code": concept("Potassium"), **more}
+
+    asker = {"resourceType": "Practitioner", "id": "p", "name": [{"given": ["Elena"], "family": "Ruiz"}]}
+    found = summary.orders(
+        [
+            order("1", "completed", "2026-11-20", requester={"display": "Dr Berg"}),
+            order("2", "active", "2026-11-01", requester={"reference": "Practitioner/p"}),
+            order("3", "entered-in-error", "2026-11-21"),
+            order("4", "active", "2026-11-02"),
+        ],
+        [asker],
+    )
+    assert [(o.status, o.when, o.who) for o in found] == [
+        ("ordered", "2026-11-02", ""),
+        ("ordered", "2026-11-01", "Elena Ruiz"),
+        ("done", "2026-11-20", "Dr Berg"),
+    ]
+    assert {o.what for o in found} == {"Potassium"}
 
 
 def test_the_header() -> None:

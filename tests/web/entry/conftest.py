@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import socket
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.web import browsing
 
 from bedside.access import settings
 from bedside.access.routes import ROUTES as ACCESS
@@ -87,34 +82,18 @@ async def serving(ctx: Ctx, home: Path, routes: list[BaseRoute]) -> AsyncIterato
     )
     app.state.clinic = kit.Clinic("Riverside Clinic", "+1 555 0100", "911", "America/New_York")
     app.state.visits = visits_settings.VisitSettings()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = browsing.free_port()
     base = f"http://localhost:{port}"
     settings.use(ctx.database, settings.Settings(home=home, public_url=base, demo=True, answer_after=0.0))
     messaging_settings.use(ctx.database, messaging_settings.Settings(demo=True))
-    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
-    task = asyncio.create_task(server.serve())
-    try:
-        async with httpx.AsyncClient() as client:
-            for _ in range(100):
-                try:
-                    await client.get(f"{base}/help")
-                    break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.05)
-        yield base
-    finally:
-        server.stop()
-        await task
+    async with browsing.serving(app, port, "localhost") as address:
+        yield address
 
 
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+    async with browsing.chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -1,19 +1,12 @@
 """The kit's pages: every component, in light and dark, on a telephone and a desk, without a fault axe can find."""
 
-import asyncio
 import json
-import shutil
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from playwright.async_api import Browser, async_playwright
 from starlette.applications import Starlette
+from tests.web.browsing import chromium, serving
 
 from bedside.web.kit.assets import STATIC
 from bedside.web.kit.languages import accepted
@@ -22,40 +15,6 @@ from bedside.web.kit.routes import component_names
 pytestmark = pytest.mark.journey
 
 FOUND_BY_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-@asynccontextmanager
-async def serving(app: Starlette) -> AsyncIterator[str]:
-    """The app on a port of its own, by the server that Bedside runs on."""
-    port = free_port()
-    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
-    task = asyncio.create_task(server.serve())
-    try:
-        async with httpx.AsyncClient() as client:
-            for _ in range(100):
-                try:
-                    await client.get(f"http://127.0.0.1:{port}/help")
-                    break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.stop()
-        await task
-
-
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        yield browser
-        await browser.close()
 
 
 async def faults(page: Any, axe: str) -> list[str]:
@@ -161,3 +120,19 @@ def test_every_component_has_its_folder_and_example() -> None:
     assert folders == set(component_names())
     for name in folders:
         assert (STATIC.parent / f"kit/components/{name}/{name}.html").exists()
+
+
+async def test_a_time_on_paper_is_a_date_and_a_wide_button_fills_its_column(app: Starlette) -> None:
+    """ "today 20:12" would be wrong on a sheet that is read tomorrow."""
+    async with serving(app) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 360, "height": 740})
+        await page.goto(f"{base}/kit?density=patient")
+        moment = page.locator("section[aria-labelledby=part-moment] time")
+        assert (await moment.inner_text()).startswith("today")
+        await page.emulate_media(media="print")
+        assert "20" in await moment.inner_text()
+        assert "today" not in await moment.inner_text()
+        await page.emulate_media(media="screen")
+        for button in await page.locator(".btn-wide").all():
+            wide = await button.evaluate("b => [b.offsetWidth, b.parentElement.clientWidth]")
+            assert wide[0] == wide[1] > 256

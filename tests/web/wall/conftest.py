@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-import socket
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 
-import httpx
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tests.web import browsing
 
 from bedside import access, monitoring, records
 from bedside.access.testing import acting
@@ -103,31 +98,12 @@ async def serving(house: House, port: int = 0) -> AsyncIterator[str]:
         ],
     )
     app.state.clinic = kit.Clinic("Riverside Clinic", "+1 555 0100", "911", "America/New_York")
-    if not port:
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = int(s.getsockname()[1])
-    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
-    task = asyncio.create_task(server.serve())
-    try:
-        async with httpx.AsyncClient() as client:
-            for _ in range(100):
-                try:
-                    await client.get(f"http://127.0.0.1:{port}/help")
-                    break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.stop()
-        await task
+    async with browsing.serving(app, port) as address:
+        yield address
 
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """A browser that needs no gesture for sound."""
-    arguments = ["--no-sandbox", "--mute-audio"]
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+    async with browsing.chromium("--mute-audio") as browser:
         yield browser
-        await browser.close()

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from bedside.foundation.errors import N_, Forbidden
+
 Answer = Literal["allow", "override", "block"]
 
 
@@ -29,7 +31,10 @@ class Licence(msgspec.Struct, frozen=True):
 
 
 class LicenceDecision(msgspec.Struct, frozen=True):
-    """answer: allow; override (go on only with a written reason); block. rule: the row and its edition."""
+    """answer: allow; override (go on only with a written reason); block. rule: the row and its edition.
+
+    why: a msgid of the catalogue, its values beside it.
+    """
 
     answer: Answer
     jurisdiction: str
@@ -38,11 +43,19 @@ class LicenceDecision(msgspec.Struct, frozen=True):
     source: str
     licence: str | None = None
     reason: str | None = None
+    values: dict[str, str] = {}
 
     @property
     def passes(self) -> bool:
         """Whether care may go on: allowed, or overridden with a reason."""
         return self.answer == "allow" or (self.answer == "override" and bool(self.reason))
+
+    def refusal(self, remedy: str) -> Forbidden:
+        """The decision as an error to raise. remedy: a msgid, said where a reason would let care go on."""
+        return Forbidden(self.why, remedy=remedy if self.answer == "override" else None, **self.values)
+
+
+SAYS = {"active": N_("active"), "suspended": N_("suspended"), "revoked": N_("revoked")}
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -86,7 +99,7 @@ def decide(jurisdiction: str, home: str, licences: Sequence[Licence], today: dat
         return LicenceDecision(
             "override",
             jurisdiction,
-            "No rule for this place is known here.",
+            N_("No rule for this place is known here."),
             f"none, {_table().version}",
             "licence table",
         )
@@ -97,12 +110,17 @@ def decide(jurisdiction: str, home: str, licences: Sequence[Licence], today: dat
         wanted = [c for c in licences if c.jurisdiction == jurisdiction]
     barred = [c for c in wanted if c.status != "active"]
     if barred:
-        why = f"The licence for {barred[0].jurisdiction} is {barred[0].status}."
-        return LicenceDecision("block", jurisdiction, why, name, rule.source, barred[0].number)
+        why = N_("The licence for %(place)s is %(status)s.")
+        values = {"place": barred[0].jurisdiction, "status": SAYS[barred[0].status]}
+        return LicenceDecision("block", jurisdiction, why, name, rule.source, barred[0].number, values=values)
     for held in wanted:
         if held.since <= today <= held.until:
-            why = f"Licensed in {held.jurisdiction} until {held.until.isoformat()}."
-            return LicenceDecision("allow", jurisdiction, why, name, rule.source, held.number)
+            why = N_("Licensed in %(place)s until %(until)s.")
+            values = {"place": held.jurisdiction, "until": held.until.isoformat()}
+            return LicenceDecision("allow", jurisdiction, why, name, rule.source, held.number, values=values)
     expired = max((c.until for c in wanted), default=None)
-    why = f"The licence ended on {expired.isoformat()}." if expired else f"No licence for {jurisdiction} is recorded."
-    return LicenceDecision(rule.without, jurisdiction, why, name, rule.source)
+    if expired:
+        why, values = N_("The licence ended on %(until)s."), {"until": expired.isoformat()}
+    else:
+        why, values = N_("No licence for %(place)s is recorded."), {"place": jurisdiction}
+    return LicenceDecision(rule.without, jurisdiction, why, name, rule.source, values=values)

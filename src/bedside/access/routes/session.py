@@ -14,7 +14,7 @@ from bedside.foundation.clock import Clock
 from bedside.foundation.context import NOBODY, Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import BedsideError
-from bedside.foundation.http import ctx_of
+from bedside.foundation.http import ctx_of, header
 
 # Answered for anybody, whatever cookie comes along: no look-up, and the database may be away.
 OPEN = ("/static/", "/healthz", "/readyz", "/metrics")
@@ -55,10 +55,10 @@ class Sessions:
         await self.app(scope, receive, send)
 
     async def _recognise(self, ctx: Ctx, scope: Scope) -> recognise.Recognised:
-        headers = Headers(scope=scope)
-        kind, _, value = headers.get("authorization", "").partition(" ")
+        kind, _, value = (header(scope, b"authorization") or "").partition(" ")
         if kind.lower() == "bearer":
             return await recognise.by_token(ctx, value.strip())
+        headers = Headers(scope=scope)
         background = BACKGROUND in headers or scope["path"] == "/session"
         return await recognise.by_cookie(
             ctx, HTTPConnection(scope).cookies, agent=headers.get("user-agent", ""), background=background

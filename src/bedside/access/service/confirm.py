@@ -68,7 +68,9 @@ async def set_pin(ctx: Ctx, pin: str, proof: Proof) -> None:
     """Set one's own PIN for walls, after a step-up. Raises Invalid, Forbidden."""
     await confirm(ctx, proof)
     if not pin.isdecimal() or len(pin) < PIN or len(set(pin)) < 3:
-        raise Invalid(f"A PIN has at least {PIN} digits, of at least three different ones.", where="pin")
+        raise Invalid(
+            "A PIN has at least %(digits)s digits, of at least three different ones.", where="pin", digits=PIN
+        )
     await store.put_secret(ctx.sql, ctx.actor.id, "pin", await keys.hashed(pin), ctx.clock.now())
     ctx.trail.wrote = True
     ctx.trail.entities.append(f"person/{ctx.actor.id}")

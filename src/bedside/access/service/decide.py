@@ -111,5 +111,5 @@ async def require(ctx: Ctx, *roles: str) -> None:
     if ctx.actor.kind != "person" or not ctx.actor.roles.intersection(roles):
         ctx.trail.refused = "role"
         raise Forbidden(
-            "Your role does not allow this.", remedy="Ask somebody whose role it is: " + ", ".join(roles) + "."
+            "Your role does not allow this.", remedy="Ask somebody whose role it is: %(roles)s.", roles=roles
         )

@@ -26,8 +26,7 @@ class Recognised:
 
 async def by_token(ctx: Ctx, token: str) -> Recognised:
     """The backend client of a bearer token. Raises SignInNeeded."""
-    async with ctx.database.connection() as sql:
-        found = await clients.token(sql, digest(token), ctx.clock.now())
+    found = await ctx.database.together(clients.tokens, (digest(token), ctx.clock.now()))
     if found is None:
         raise SignInNeeded(
             "The access token is unknown or has expired.", remedy="Ask the token endpoint for a new one."

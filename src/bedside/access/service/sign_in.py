@@ -273,7 +273,12 @@ async def with_new_password(ctx: Ctx, token: str, password: str, *, agent: str =
 async def set_password(ctx: Ctx, who: Person, password: str) -> None:
     """Keep a new password, and end the sessions that the old one opened. Raises Invalid."""
     if len(password) < PASSWORD:
-        raise Invalid(f"A password has at least {PASSWORD} characters.", where="password", remedy="Four words do well.")
+        raise Invalid(
+            "A password has at least %(least)s characters.",
+            where="password",
+            remedy="Four words do well.",
+            least=PASSWORD,
+        )
     if len(password) > 200:
         raise Invalid("That password is too long.", where="password")
     plain = password.lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,15 +14,16 @@ _COLUMNS = ", ".join(COLUMNS)
 SEALER = 0x5EA1
 
 
-async def append(sql: Connection, entries: list[Row]) -> None:
-    """Write entries and note each as not yet sealed: one statement, in the caller's transaction."""
+async def append(sql: Connection, entries: Sequence[Row]) -> None:
+    """Write entries and note each as not yet sealed: one statement, in the caller's transaction or its own."""
+    # One JSON text: asyncpg asks of each member of an array whether it is an array itself, which costs more than this.
     await sql.execute(
         """with entry as (
             insert into access.audit (tenant, at, request, action, outcome, actor_kind, actor, actor_name,
                 actor_reference, roles, purpose, reason, origin, patients, entities, refused, wrote)
             select tenant, at, request, action, outcome, actor_kind, actor, actor_name,
                 actor_reference, roles, purpose, reason, origin, patients, entities, refused, wrote
-            from jsonb_to_recordset($1) as e(tenant integer, at timestamptz, request text, action text, outcome text,
+            from json_to_recordset($1) as e(tenant integer, at timestamptz, request text, action text, outcome text,
                 actor_kind text, actor text, actor_name text, actor_reference text, roles text[], purpose text,
                 reason text, origin text, patients jsonb, entities text[], refused text, wrote boolean)
             returning seq)

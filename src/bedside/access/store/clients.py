@@ -64,20 +64,23 @@ async def insert_token(sql: Connection, digest: bytes, client: str, scopes: froz
     )
 
 
-async def token(sql: Connection, digest: bytes, now: datetime) -> tuple[Client, frozenset[str]] | None:
-    """Whose token this is and what it may, unless it has expired or its client ended."""
-    row = await sql.fetchrow(
-        """select c.id, c.tenant, c.name, c.scopes, c.secret, c.jwks, t.scopes as granted
-        from access.token t join access.client c on c.id = t.client
-        where t.digest = $1 and t.expires > $2 and c.ended is null""",
-        digest,
-        now,
+async def tokens(sql: Connection, asked: list[tuple[bytes, datetime]]) -> list[tuple[Client, frozenset[str]] | None]:
+    """For each digest and moment whose token this is and what it may, unless it has expired or its client ended."""
+    latest = dict(asked)
+    rows = await sql.fetch(
+        """select c.id, c.tenant, c.name, c.scopes, c.secret, c.jwks, t.scopes as granted, t.digest
+        from unnest($1::bytea[], $2::timestamptz[]) as asked(digest, now)
+        join access.token t on t.digest = asked.digest and t.expires > asked.now
+        join access.client c on c.id = t.client and c.ended is null""",
+        list(latest),
+        list(latest.values()),
     )
-    if row is None:
-        return None
-    fields = dict(row)
-    granted = frozenset(fields.pop("granted"))
-    return Client(**{**fields, "scopes": frozenset(fields["scopes"])}), granted
+    found = {}
+    for row in rows:
+        fields = dict(row)
+        granted, digest = frozenset(fields.pop("granted")), fields.pop("digest")
+        found[digest] = Client(**{**fields, "scopes": frozenset(fields["scopes"])}), granted
+    return [found.get(digest) for digest, _ in asked]
 
 
 async def first_use(sql: Connection, client: str, jti: str, expires: datetime) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
-from bedside.foundation.errors import Conflict
+from bedside.foundation.errors import N_, Conflict
 from bedside.monitoring.rules.model.tables import RANK
 
 State = Literal[
@@ -80,11 +80,24 @@ TRANSITIONS: dict[tuple[str, str], State] = {
     ("resolved", "undo"): "ended",
 }
 
+SAYS: dict[str, str] = {
+    "raised": N_("open"),
+    "escalated": N_("open"),
+    "acknowledged": N_("acknowledged"),
+    "acted": N_("answered"),
+    "ended": N_("over and not seen yet"),
+    "resolved": N_("resolved"),
+    "false-alarm": N_("a false alarm"),
+    "withdrawn": N_("withdrawn"),
+    "superseded": N_("followed by a worse one"),
+}
+"""A state as a refusal says it."""
+
 UNDO_SECONDS = 30
 
 REFUSALS: dict[str, str] = {
-    "resolve": "Acknowledge the alarm first, or say that it is a false alarm.",
-    "undo": "This can no longer be taken back.",
+    "resolve": N_("Acknowledge the alarm first, or say that it is a false alarm."),
+    "undo": N_("This can no longer be taken back."),
 }
 
 
@@ -92,8 +105,10 @@ def after(state: str, event: Event) -> State:
     """The state that follows. Raises Conflict when the event has no place in this state."""
     found = TRANSITIONS.get((state, event))
     if found is None:
-        remedy = REFUSALS.get(event, "Reload the page to see how it stands.")
-        raise Conflict(f"The alarm is {state}, so this cannot be done now.", where=event, remedy=remedy)
+        remedy = REFUSALS.get(event, N_("Reload the page to see how it stands."))
+        raise Conflict(
+            "The alarm is %(state)s, so this cannot be done now.", where=event, remedy=remedy, state=SAYS[state]
+        )
     return found
 
 

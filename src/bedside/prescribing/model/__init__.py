@@ -12,6 +12,7 @@ from bedside.prescribing.model.prescription import (
     instruction,
     next_status,
 )
+from bedside.prescribing.model.refill import Refill, impossible
 
 __all__ = [
     "FREQUENCIES",
@@ -22,9 +23,11 @@ __all__ = [
     "Medicine",
     "Pharmacy",
     "Prescription",
+    "Refill",
     "Status",
     "check",
     "find",
+    "impossible",
     "instruction",
     "medicine",
     "next_status",

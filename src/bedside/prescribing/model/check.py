@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from bedside.fhir.allergies import denies
 from bedside.prescribing.model.formulary import Medicine, classes_of, fold, recognise
 
 Level = Literal["stop", "caution", "not-checked"]
@@ -73,8 +74,6 @@ def _tables() -> _Tables:
     return msgspec.convert(tomllib.loads(text), _Tables)
 
 
-NO_ALLERGY = frozenset({"716186003", "409137002"})
-"""SNOMED CT: no known allergy; no known drug allergy."""
 UNRELATED = ("food", "environment")
 
 
@@ -87,12 +86,13 @@ def check(new: Medicine, current: Sequence[Current], allergies: Sequence[Current
 
 
 def _allergies(new: Medicine, allergies: Sequence[Current]) -> Iterator[Check]:
-    if not allergies:
-        yield Check(
-            "not-checked", "allergy", "No allergies are recorded: nobody has said that there are none.", "the record"
-        )
+    denied = [denies(allergy.codes) for allergy in allergies]
+    if not allergies or not set(denied) - {"environment", "food"}:
+        # To have asked about food says nothing of medicines.
+        text = "No allergies to medicines are recorded: nobody has said that there are none."
+        yield Check("not-checked", "allergy", text, "the record")
     for allergy in allergies:
-        if allergy.codes & NO_ALLERGY:
+        if denies(allergy.codes):
             continue
         known = recognise(allergy.text, allergy.codes)
         hits = [c for c in _tables().allergy_class if _names(c, allergy)]

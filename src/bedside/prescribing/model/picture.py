@@ -6,8 +6,10 @@ from typing import Any
 
 from bedside.prescribing.model.formulary import medicine
 from bedside.prescribing.model.prescription import FREQUENCIES, Draft, Prescription, instruction
+from bedside.prescribing.model.refill import Refill
 
 IDENTIFIER = "urn:bedside:prescription"
+REFILL = "urn:bedside:refill"
 STATUS = {
     "signed": "active",
     "accepted": "active",
@@ -16,6 +18,9 @@ STATUS = {
     "cancelled": "cancelled",
 }
 """medicationrequest-status (hl7.org/fhir/R4/valueset-medicationrequest-status.html)."""
+
+REFILL_STATUS = {"asked": "draft", "renewed": "completed", "refused": "stopped"}
+"""The same of a request: never active."""
 
 ROUTES = {
     "oral": ("26643006", "Oral route"),
@@ -57,8 +62,11 @@ def _dosage(draft: Draft) -> dict[str, Any]:
     }
 
 
-def request_picture(prescription: Prescription, requester: str | None) -> dict[str, Any]:
-    """MedicationRequest with the prescription's own id. requester: the prescriber's Practitioner reference."""
+def request_picture(prescription: Prescription, requester: str | None, refill: Refill | None = None) -> dict[str, Any]:
+    """MedicationRequest with the prescription's own id. requester: the prescriber's Practitioner reference.
+
+    refill: the request that it answers.
+    """
     draft = prescription.draft
     resource: dict[str, Any] = {
         "resourceType": "MedicationRequest",
@@ -75,6 +83,9 @@ def request_picture(prescription: Prescription, requester: str | None) -> dict[s
     }
     if requester:
         resource["requester"]["reference"] = requester
+    if refill:
+        resource["basedOn"] = [{"reference": f"MedicationRequest/{refill.id}"}]
+        resource["priorPrescription"] = {"reference": f"MedicationRequest/{refill.prescription}"}
     last = prescription.events[-1] if prescription.events else None
     if last and last.reason:
         resource["statusReason"] = {"text": last.reason}
@@ -100,3 +111,35 @@ def dispense_picture(prescription: Prescription) -> dict[str, Any]:
         "whenHandedOver": given.at.isoformat(),
         "dosageInstruction": [_dosage(prescription.draft)],
     }
+
+
+def refill_picture(refill: Refill, prior: Prescription, prescriber: str | None) -> dict[str, Any]:
+    """A patient's request as R4 has it: a MedicationRequest of intent proposal. intent is a modifier element, so that
+    nobody may take it for an order, and its status is never active (docs/decisions/0010-refills.md).
+
+    prior: what is to be renewed. prescriber: who is asked to answer, a Practitioner reference.
+    """
+    asker: dict[str, Any] = {"display": refill.asked_by_name}
+    if refill.asked_by_reference:
+        asker["reference"] = refill.asked_by_reference
+    answering: dict[str, Any] = {"display": prior.prescriber_name}
+    if prescriber:
+        answering["reference"] = prescriber
+    resource: dict[str, Any] = {
+        "resourceType": "MedicationRequest",
+        "id": refill.id,
+        "identifier": [{"system": REFILL, "value": refill.id}],
+        "status": REFILL_STATUS[refill.state],
+        "intent": "proposal",
+        "medicationCodeableConcept": _concept(prior.draft),
+        "subject": {"reference": f"Patient/{refill.patient}"},
+        "authoredOn": refill.asked_at.isoformat(),
+        "requester": asker,
+        "performer": answering,
+        "priorPrescription": {"reference": f"MedicationRequest/{refill.prescription}"},
+    }
+    if refill.reason:
+        resource["statusReason"] = {"text": refill.reason}
+    if refill.note:
+        resource["note"] = [{"text": refill.note}]
+    return resource

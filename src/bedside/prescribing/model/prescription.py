@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
-from bedside.foundation.errors import Conflict, Invalid
+from bedside.foundation.errors import N_, Conflict, Invalid
 from bedside.prescribing.model.check import Check
 
 Status = Literal["draft", "signed", "accepted", "dispensed", "refused", "cancelled"]
@@ -22,6 +22,19 @@ STEPS: dict[tuple[Status, str], Status] = {
     ("signed", "cancel"): "cancelled",
     ("accepted", "cancel"): "cancelled",
 }
+
+SAYS: dict[Status, str] = {
+    "draft": N_("not signed yet"),
+    "signed": N_("sent to the pharmacy"),
+    "accepted": N_("being prepared by the pharmacy"),
+    "dispensed": N_("dispensed"),
+    "refused": N_("refused by the pharmacy"),
+    "cancelled": N_("cancelled"),
+}
+"""A state as a refusal says it."""
+
+WAYS = {"oral": N_("by mouth"), "inhaled": N_("breathed in"), "sublingual": N_("under the tongue")}
+"""A route as it is said."""
 
 FREQUENCIES: dict[str, tuple[str, float, str, int]] = {
     # key (HL7 v3 GTSAbbreviation): words, then frequency, periodUnit and period of FHIR R4 Timing.repeat
@@ -47,7 +60,10 @@ class Pharmacy(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """What a clinician filled in. dose: a number of unit. days: duration. overrides: Check.key to the reason given."""
+    """What a clinician filled in. dose: a number of unit. days: duration. overrides: Check.key to the reason given.
+
+    refill: the patient's request that this one answers.
+    """
 
     patient: str
     medicine: str
@@ -62,6 +78,7 @@ class Draft(msgspec.Struct, frozen=True):
     note: str = ""
     visit: str | None = None
     overrides: dict[str, str] = {}
+    refill: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -87,6 +104,13 @@ class Prescription(msgspec.Struct, frozen=True):
     signed_at: datetime | None = None
     events: tuple[Event, ...] = ()
 
+    def taken(self, now: datetime) -> bool:
+        """Whether the patient has it, or will: on its way to them, or dispensed and its days not over."""
+        given = next((e.at for e in self.events if e.step == "dispense"), None)
+        if self.status == "dispensed" and given:
+            return now < given + timedelta(days=self.draft.days)
+        return self.status in {"signed", "accepted"}
+
 
 def next_status(status: Status, step: str) -> Status:
     """The state after step. Raises Conflict when the step does not exist there."""
@@ -94,7 +118,8 @@ def next_status(status: Status, step: str) -> Status:
         return STEPS[status, step]
     except KeyError:
         raise Conflict(
-            f"A prescription that is {status} cannot be changed by “{step}”.",
+            "This prescription is %(status)s: that cannot be done now.",
+            status=SAYS[status],
             remedy="Write a new prescription." if status in {"dispensed", "refused", "cancelled"} else None,
         ) from None
 
@@ -114,7 +139,7 @@ def validate(draft: Draft, routes: tuple[str, ...]) -> None:
     if draft.unit not in UNITS:
         raise Invalid("The dose needs a unit from the list.", where="unit")
     if draft.route not in routes:
-        raise Invalid(f"This medicine is given by: {', '.join(routes)}.", where="route")
+        raise Invalid("This medicine is given by: %(routes)s.", where="route", routes=[WAYS.get(r, r) for r in routes])
     if draft.frequency not in FREQUENCIES:
         raise Invalid("Choose how often.", where="frequency")
     if not 1 <= draft.days <= 365:

@@ -11,12 +11,13 @@ from bedside.fhir import references
 from bedside.fhir.definitions import resource_types
 from bedside.records.model.refusals import refuse
 
-METHODS = ("DELETE", "POST", "PUT", "GET", "HEAD")
+METHODS = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 """In the order in which a transaction carries them out."""
 MOST = 10_000
 """Entries of one bundle."""
 
 _VALUES = frozenset({"url", "uri", "valueUri", "valueUrl", "valueCanonical", "valueOid", "valueUuid"})
+_PATCHES = frozenset({"Parameters", "Binary"})
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 
@@ -33,6 +34,8 @@ class Entry(msgspec.Struct):
     full_url: str | None
     if_match: int | None
     if_none_exist: str | None
+    if_none_match: str | None = None
+    if_modified_since: str | None = None
 
     @property
     def where(self) -> str:
@@ -86,9 +89,11 @@ def entry(n: int, raw: Mapping[str, Any], bases: tuple[str, ...] = ()) -> Entry:
             raise refuse("required", f"{where}.resource", f"A {method} carries a resource.", status=400)
         if resource.get("resourceType") != type_:
             raise refuse("value", f"{where}.resource", "The resource is not of the URL's type.", status=400)
+    if method == "PATCH" and (not isinstance(resource, dict) or resource.get("resourceType") not in _PATCHES):
+        raise refuse("value", f"{where}.resource", "A PATCH carries Parameters, or a Binary.", status=400)
     if method == "POST" and (id_ or criteria):
         raise refuse("value", f"{where}.request.url", "A POST names a type alone.", status=400)
-    if method in ("PUT", "DELETE") and bool(id_) == bool(criteria):
+    if method in ("PUT", "PATCH", "DELETE") and bool(id_) == bool(criteria):
         raise refuse("value", f"{where}.request.url", f"A {method} names an id or criteria.", status=400)
     if method == "PUT" and id_ and isinstance(resource, dict) and resource.get("id", id_) != id_:
         raise refuse("value", f"{where}.resource.id", "The resource has another id than the URL.", status=400)
@@ -103,6 +108,8 @@ def entry(n: int, raw: Mapping[str, Any], bases: tuple[str, ...] = ()) -> Entry:
         raw.get("fullUrl"),
         etag(request.get("ifMatch"), f"{where}.request.ifMatch"),
         request.get("ifNoneExist"),
+        request.get("ifNoneMatch"),
+        request.get("ifModifiedSince"),
     )
 
 

@@ -31,11 +31,17 @@ class Column(NamedTuple):
     reference  name: text[] of `Type/id`
     date       name: timestamptz, low; other: timestamptz, the end of the half-open span [low, other)
     quantity   name: float8[]; other: text[] of UCUM codes, in parallel (their system is http://unitsofmeasure.org)
+
+    Columns of one array's parts (`component-code`, `component-value-quantity`) are parallel too, one value an item.
+    texts: of a token, what `render` writes beside each `system|code`, for `:text`. units: of a quantity, every UCUM
+    code that it may hold, so that a search in another unit is converted.
     """
 
     kind: Literal["token", "reference", "date", "quantity"]
     name: str
     other: str | None = None
+    texts: Mapping[str, tuple[str, ...]] = {}
+    units: tuple[str, ...] = ()
 
 
 class ReadProvider(NamedTuple):
@@ -47,6 +53,7 @@ class ReadProvider(NamedTuple):
         code, category, status (token), date (date: at and its end), subject, patient (reference `Patient/id`),
         device (reference), value-quantity (quantity), component-code, combo-code (token),
         component-value-quantity, combo-value-quantity (quantity).
+        Composites are answered from the columns of their parts.
     owns: whether an id has the shape of this provider's ids. Pure and quick: each read and write of the type asks it,
         so the shape must not be one that a client or uuid7 would make (say, a fixed letter prefix).
     render: (ctx, ids) to the resources, each whole (id, meta.versionId, meta.lastUpdated, …), by id; ids that do not

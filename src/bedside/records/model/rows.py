@@ -1,5 +1,7 @@
 """From what a resource says (bedside.fhir.index) to the rows of the search index, and the hashes both sides share."""
 
+from __future__ import annotations
+
 import re
 import struct
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from bedside.fhir import definitions, index
+from bedside.fhir.texts import fold
 
 UNDATED = -(1 << 62)
 """`at` of what has no date: before everything."""
@@ -69,6 +72,9 @@ def param(type_: str, code: str) -> int:
     return int.from_bytes(blake2b(f"{type_}.{code}".encode(), digest_size=4).digest(), "big", signed=True)
 
 
+CANONICAL = "url:canonical"
+"""The rows by which a resource with a URL is found by those that refer to it."""
+
 NAME_PART = param("Patient", "name:part")
 """Each word of a patient's name by itself: for the search of staff pages."""
 
@@ -94,13 +100,15 @@ class Shape(NamedTuple):
 
     patient: the parameter whose only value is the subject; None where there are none or several. date: the one the
     type is listed by. written: the parameters that have rows. stands_for: parameter to those that answer for it.
-    compartment: the parameters that place it with a patient.
+    narrowed: those that answer for one with fewer targets (`subject` for `patient`). compartment: the parameters that
+    place it with a patient.
     """
 
     patient: str | None
     date: str | None
     written: frozenset[str]
     stands_for: Mapping[str, tuple[str, ...]]
+    narrowed: frozenset[str]
     compartment: frozenset[str]
 
 
@@ -144,7 +152,8 @@ def shape(type_: str) -> Shape:
         patient = None
     # The standard's compartment leaves out some that speak of a patient all the same (Device, Task).
     compartment = frozenset(definitions.compartment("Patient").get(type_, ())) | {"patient", "subject"} & set(known)
-    return Shape(patient, date, written, stands_for, compartment)
+    narrowed = frozenset(stands_for.get("patient", ()))
+    return Shape(patient, date, written, stands_for, narrowed, compartment)
 
 
 def _repeats(type_: str, patient: str, subject: str) -> bool:
@@ -157,8 +166,20 @@ def _repeats(type_: str, patient: str, subject: str) -> bool:
     return paths(patient) == paths(subject) != set()
 
 
+class Phrase(NamedTuple):
+    """A text that goes with codes of a parameter, and the hash under which it stands in the rows: for `:text`."""
+
+    param: int
+    key: int
+    folded: str
+
+
 class Rows(msgspec.Struct):
-    """Index rows of one or many resources, column by column, as unnest takes them."""
+    """Index rows of one or many resources, column by column, as unnest takes them.
+
+    places: 0, or the number of the array's item in which the value stands, where composites ask for that.
+    phrases: the texts that rows speak of by their hash.
+    """
 
     rids: list[int] = []
     params: list[int] = []
@@ -166,10 +187,23 @@ class Rows(msgspec.Struct):
     extras: list[int] = []
     patients: list[int] = []
     ats: list[int] = []
+    places: list[int] = []
+    phrases: dict[Phrase, None] = {}
     word_rids: list[int] = []
     word_params: list[int] = []
     folded: list[str] = []
     exact: list[str] = []
+
+    def extend(self, other: Rows) -> None:
+        """Append all of another's."""
+        self.phrases |= other.phrases
+        for name in self.__struct_fields__:
+            if name != "phrases":
+                getattr(self, name).extend(getattr(other, name))
+
+
+_Row = tuple[int, int, int, int]
+"""param, key, extra, place."""
 
 
 class Found(NamedTuple):
@@ -185,38 +219,44 @@ def add(rows: Rows, type_: str, id_: str, values: index.Index) -> Found:
     patients: dict[str, None] = {id_: None} if type_ == "Patient" else {}
     subject = ""
     references: dict[str, None] = {}
-    pairs: dict[tuple[int, int, int], None] = {}
-    for reference in values.references:
-        code = reference.param
-        if reference.id is not None:
-            target = f"{reference.type}/{reference.id}"
-            references[target] = None
-            if reference.type == "Patient" and type_ != "Patient" and code in form.compartment:
-                patients[reference.id] = None
-            if code in form.written:
-                pairs[param(type_, code), key(target), known_key(reference.type or "")] = None
-                if code == form.patient and reference.type == "Patient":
-                    subject = target
-        elif reference.url is not None and code in form.written:
-            pairs[param(type_, code), key(reference.url), 0] = None
-        if reference.identifier_value is not None and code in form.written:
-            system = known_key(reference.identifier_system or "")
-            pairs[param(type_, f"{code}:identifier"), key(reference.identifier_value), system] = None
+    pairs: dict[_Row, None] = {}
     at = UNDATED
-    for date in values.dates:
-        if date.param in form.written:
-            low = microseconds(date.low)
-            pairs[param(type_, date.param), low, microseconds(date.high)] = None
-            if date.param == form.date:
-                at = low if at == UNDATED else min(at, low)
-    _codes(pairs, type_, form, values)
-    _numbers(pairs, type_, form, values)
-    _words(rows, type_, id_, form, values)
+    for place, part in enumerate((values, *values.parts)):
+        for reference in part.references:
+            code = reference.param
+            if reference.id is not None:
+                target = f"{reference.type}/{reference.id}"
+                references[target] = None
+                if reference.type == "Patient" and type_ != "Patient" and code in form.compartment:
+                    patients[reference.id] = None
+                if code in form.written:
+                    pairs[param(type_, code), key(target), known_key(reference.type or ""), place] = None
+                    if code == form.patient and reference.type == "Patient":
+                        subject = target
+            elif reference.url is not None and code in form.written:
+                kind = known_key(reference.type) if reference.type else 0
+                pairs[param(type_, code), key(reference.url), kind, place] = None
+            if reference.identifier_value is not None and code in form.written:
+                system = known_key(reference.identifier_system or "")
+                stated = key(reference.identifier_value)
+                pairs[param(type_, f"{code}:identifier"), stated, system, place] = None
+                if code in form.narrowed:
+                    pairs[param(type_, f"{code}:logical"), known_key(reference.type or ""), stated, 0] = None
+        for date in part.dates:
+            if date.param in form.written:
+                low = microseconds(date.low)
+                pairs[param(type_, date.param), low, microseconds(date.high), place] = None
+                if date.param == form.date:
+                    at = low if at == UNDATED else min(at, low)
+        _codes(pairs, rows, type_, form, part, place)
+        _numbers(pairs, type_, form, part, place)
+        _words(rows, pairs, type_, id_, form, part)
     number, patient = rid(type_, id_), key(subject) if subject else 0
-    for which, what, extra in pairs:
+    for which, what, extra, place in pairs:
         rows.params.append(which)
         rows.keys.append(what)
         rows.extras.append(extra)
+        rows.places.append(place)
     count = len(pairs)
     rows.rids += [number] * count
     rows.patients += [patient] * count
@@ -224,24 +264,35 @@ def add(rows: Rows, type_: str, id_: str, values: index.Index) -> Found:
     return Found(list(patients), list(references))
 
 
-def _codes(pairs: dict[tuple[int, int, int], None], type_: str, form: Shape, values: index.Index) -> None:
+def _codes(pairs: dict[_Row, None], rows: Rows, type_: str, form: Shape, values: index.Index, place: int) -> None:
     for token in values.tokens:
         if token.param not in form.written:
             continue
+        if token.text:
+            which, (folded, hashed) = param(type_, f"{token.param}:text"), phrase(token.text)
+            pairs[which, hashed, 0, 0] = None
+            rows.phrases[Phrase(which, hashed, folded)] = None
         if token.code is None:  # only words: found by :missing=false and by its system
-            pairs[param(type_, token.param), NO_CODE, system_key(token.system)] = None
+            pairs[param(type_, token.param), NO_CODE, system_key(token.system), place] = None
             continue
         system = system_key(token.system)
         code = known_key(token.code) if token.param != "identifier" else key(token.code)
-        pairs[param(type_, token.param), code, system] = None
+        pairs[param(type_, token.param), code, system, place] = None
         if token.type is not None:
-            pairs[param(type_, f"{token.param}:of-type"), code, known_key(token.type)] = None
+            pairs[param(type_, f"{token.param}:of-type"), code, known_key(token.type), place] = None
 
 
-def _numbers(pairs: dict[tuple[int, int, int], None], type_: str, form: Shape, values: index.Index) -> None:
+@lru_cache(maxsize=1 << 14)
+def phrase(text: str) -> tuple[str, int]:
+    """A text that goes with a code, folded and cut, and its hash."""
+    folded = fold(text)[:WORD_LIMIT]
+    return folded, key(folded)
+
+
+def _numbers(pairs: dict[_Row, None], type_: str, form: Shape, values: index.Index, place: int) -> None:
     for one in values.numbers:
         if one.param in form.written:
-            pairs[param(type_, one.param), in_order(float(one.value)), 0] = None
+            pairs[param(type_, one.param), in_order(float(one.value)), 0, place] = None
     for quantity in values.quantities:
         if quantity.param not in form.written:
             continue
@@ -249,13 +300,13 @@ def _numbers(pairs: dict[tuple[int, int, int], None], type_: str, form: Shape, v
         unit = unit_key(quantity.system or "", quantity.code or quantity.unit or "")
         for value in {quantity.low, quantity.high} - {None}:  # both ends of a Range, one of all else
             number = in_order(float(value or 0))
-            pairs[which, number, unit] = None
+            pairs[which, number, unit, place] = None
             if quantity.unit and quantity.code and quantity.unit != quantity.code:
-                pairs[which, number, unit_key("", quantity.unit)] = None
+                pairs[which, number, unit_key("", quantity.unit), place] = None
         if quantity.canonical_unit:
             which, unit = param(type_, f"{quantity.param}:canonical"), unit_key(UCUM, quantity.canonical_unit)
             for value in {quantity.canonical_low, quantity.canonical_high} - {None}:
-                pairs[which, in_order(float(value or 0)), unit] = None
+                pairs[which, in_order(float(value or 0)), unit, place] = None
 
 
 def unit_key(system: str, code: str) -> int:
@@ -264,7 +315,7 @@ def unit_key(system: str, code: str) -> int:
     return unsigned - (1 << 64) if unsigned >= 1 << 63 else unsigned
 
 
-def _words(rows: Rows, type_: str, id_: str, form: Shape, values: index.Index) -> None:
+def _words(rows: Rows, pairs: dict[_Row, None], type_: str, id_: str, form: Shape, values: index.Index) -> None:
     found: dict[tuple[int, str, str], None] = {}
     for text in values.strings:
         if text.param in form.written:
@@ -275,6 +326,8 @@ def _words(rows: Rows, type_: str, id_: str, form: Shape, values: index.Index) -
     for uri in values.uris:
         if uri.param in form.written:
             found[param(type_, uri.param), uri.uri[:WORD_LIMIT], uri.version or ""] = None
+            if uri.param == "url":  # a canonical reference leads here by the same hash
+                pairs[param(type_, CANONICAL), key(uri.uri), 0, 0] = None
     if found:
         number = rid(type_, id_)
         for which, folded, exact in found:

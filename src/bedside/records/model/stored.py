@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 class Stored(NamedTuple):
     """One version as it was kept. created: whether this write made the resource. changed: False when the write
-    repeated what stood there, and so made no new version. body: compact FHIR JSON, numbers as written."""
+    repeated what stood there, and so made no new version. body: compact FHIR JSON, numbers as written. issues: what the
+    site wants its writers to be told (OperationOutcome issues)."""
 
     type: str
     id: str
@@ -15,6 +16,7 @@ class Stored(NamedTuple):
     created: bool
     changed: bool
     body: bytes
+    issues: tuple[Any, ...] = ()
 
     @property
     def reference(self) -> str:

@@ -1,10 +1,28 @@
 """REST at /fhir/R4: `/fhir/R4` and `/fhir/R4/` are the same place."""
 
-from starlette.routing import BaseRoute, Route
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 
-from bedside.records.routes.rest import METHODS, fhir
+from bedside.records.routes.rest import fhir
 
-ROUTES: list[BaseRoute] = [
-    Route("/fhir/R4", fhir, methods=METHODS),
-    Route("/fhir/R4/{path:path}", fhir, methods=METHODS),
-]
+HERE = "/fhir/R4"
+
+
+class Door(BaseRoute):
+    """Everything below /fhir/R4, whatever the method: the interaction says what it takes, in FHIR's own format."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """By the path alone."""
+        path = scope["path"]
+        if scope["type"] == "http" and path.startswith(HERE) and path[len(HERE) : len(HERE) + 1] in ("", "/"):
+            return Match.FULL, {"endpoint": fhir}
+        return Match.NONE, {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer it."""
+        response = await fhir(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+ROUTES: list[BaseRoute] = [Door()]

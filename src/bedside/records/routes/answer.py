@@ -1,13 +1,14 @@
 """FHIR answers: resources as stored, errors as OperationOutcome."""
 
-from collections.abc import Sequence
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 import msgspec
 from starlette.responses import Response
 
 from bedside.fhir.issues import Issue, outcome
-from bedside.foundation.errors import BedsideError, TooMany
+from bedside.foundation.errors import BedsideError, TooMany, Unavailable
 from bedside.foundation.http import outcome as outcome_of
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import Refused
@@ -25,7 +26,12 @@ def answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None
 
 def version_headers(one: Stored) -> dict[str, str]:
     """ETag and Last-Modified."""
-    return {"etag": f'W/"{one.version}"', "last-modified": format_datetime(one.updated, usegmt=True)}
+    return {"etag": f'W/"{one.version}"', "last-modified": _http_date(one.updated.replace(microsecond=0))}
+
+
+@lru_cache(maxsize=1024)
+def _http_date(moment: datetime) -> str:
+    return format_datetime(moment, usegmt=True)
 
 
 def written(one: Stored, base: str, returns: str | None, *, created: bool, pretty: bool = False) -> Response:
@@ -37,16 +43,18 @@ def written(one: Stored, base: str, returns: str | None, *, created: bool, prett
     if returns == "minimal":
         body = b""
     elif returns == "OperationOutcome":
-        body = encode(outcome([Issue("information", "informational", "", "It was kept.")]))
+        body = encode(outcome(one.issues or [Issue("information", "informational", "", "It was kept.")]))
+    if one.issues:  # whatever comes back, a client can show this
+        headers["warning"] = ", ".join(f'299 - "{issue.expression}: {issue.diagnostics}"' for issue in one.issues[:5])
     return answer(body, 201 if created else 200, headers, pretty=pretty)
 
 
-def refusal(error: BedsideError, ignored: Sequence[Issue] = ()) -> Response:
+def refusal(error: BedsideError, *, pretty: bool = False) -> Response:
     """An error as an OperationOutcome naming the element."""
-    found = outcome([*error.issues, *ignored]) if isinstance(error, Refused) else outcome_of(error)
-    response = answer(encode(found), error.status)
-    if isinstance(error, TooMany):
-        response.headers["retry-after"] = str(error.retry_after)
+    found = outcome(error.issues) if isinstance(error, Refused) else outcome_of(error)
+    response = answer(encode(found), error.status, pretty=pretty)
+    if isinstance(error, TooMany | Unavailable):
+        response.headers["retry-after"] = str(getattr(error, "retry_after", 2))
     if error.status == 401:
         response.headers["www-authenticate"] = 'Bearer realm="bedside"'
     return response

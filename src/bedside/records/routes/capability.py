@@ -4,19 +4,22 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from bedside.fhir.definitions import resource_types, search_parameters
+from bedside.fhir.definitions import COMPARTMENTS, resource_types, search_parameters
+from bedside.fhir.grammar import OF_THE_WHOLE
 from bedside.records.service.registry import providers
+from bedside.records.settings import Settings
 
 DATE = "2026-11-21"
 _READ = ["read", "vread", "history-instance", "history-type", "search-type"]
-_WRITE = ["create", "update", "delete"]
+_WRITE = ["create", "update", "patch", "delete"]
 # Parameters the search language refuses here: named in its answer to who tries, and not offered.
-_NOT_SEARCHED = frozenset({"composite", "special"})
+_NOT_SEARCHED = frozenset({"special"})
 
 
 @cache
-def _resources() -> list[dict[str, Any]]:
-    found = []
+def _resources(chosen: Settings) -> list[dict[str, Any]]:
+    found, many = [], chosen.many
+    policy = ["literal", "local"] + (["enforced"] if chosen.references == "enforce" else [])
     for type_ in sorted(resource_types()):
         if type_ == "Parameters":
             continue
@@ -30,7 +33,7 @@ def _resources() -> list[dict[str, Any]]:
         else:
             params = [
                 {"name": one.code, "type": one.type, "definition": one.url}
-                for one in sorted(known.values(), key=lambda p: p.code)
+                for one in sorted([*known.values(), *OF_THE_WHOLE.values()], key=lambda p: p.code)
                 if one.type not in _NOT_SEARCHED
             ]
         entry: dict[str, Any] = {
@@ -44,12 +47,15 @@ def _resources() -> list[dict[str, Any]]:
             "updateCreate": not readonly,
             "conditionalCreate": not readonly,
             "conditionalUpdate": not readonly,
-            "conditionalDelete": "not-supported" if readonly else "single",
+            "conditionalRead": "full-support",
+            "conditionalDelete": "not-supported" if readonly else "multiple" if many else "single",
+            "referencePolicy": policy,
             "searchInclude": ["*"] if readonly else _includes(type_),
+            "searchRevInclude": _revincludes(type_),
             "searchParam": params,
         }
         if readonly:
-            del entry["searchInclude"]
+            del entry["searchInclude"], entry["searchRevInclude"], entry["referencePolicy"]
         if said := [one.documentation for one in providers(type_) if one.documentation]:
             entry["documentation"] = " ".join(said)
         found.append(entry)
@@ -58,12 +64,28 @@ def _resources() -> list[dict[str, Any]]:
 
 def _includes(type_: str) -> list[str]:
     return [
+        "*",
         f"{type_}:*",
         *(f"{type_}:{one.code}" for one in search_parameters(type_).values() if one.type == "reference"),
     ]
 
 
-def statement(base: str) -> dict[str, Any]:
+@cache
+def _referring() -> list[tuple[str, str, tuple[str, ...]]]:
+    """Type, reference parameter and targets of every type that refers to others."""
+    return [
+        (type_, one.code, one.targets)
+        for type_ in sorted(resource_types() - {"AuditEvent", "Parameters"})
+        for one in search_parameters(type_).values()
+        if one.type == "reference"
+    ]
+
+
+def _revincludes(type_: str) -> list[str]:
+    return ["*", *(f"{source}:{code}" for source, code, targets in _referring() if not targets or type_ in targets)]
+
+
+def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
     """The CapabilityStatement at /metadata."""
     return {
         "resourceType": "CapabilityStatement",
@@ -75,6 +97,7 @@ def statement(base: str) -> dict[str, Any]:
         "implementation": {"description": "Bedside: visits, monitoring and one record", "url": base},
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json"],
         "rest": [
             {
                 "mode": "server",
@@ -97,8 +120,11 @@ def statement(base: str) -> dict[str, Any]:
                         }
                     ],
                 },
-                "resource": _resources(),
+                "resource": _resources(chosen or Settings()),
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
+                "compartment": [
+                    f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in sorted(COMPARTMENTS)
+                ],
             }
         ],
     }

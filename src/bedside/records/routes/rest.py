@@ -8,16 +8,21 @@ from starlette.responses import Response
 
 from bedside import access
 from bedside.fhir import references
-from bedside.fhir.definitions import resource_types
+from bedside.fhir.definitions import COMPARTMENTS, resource_types
+from bedside.fhir.issues import Issue, outcome
+from bedside.fhir.query import Compartment
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError, NotFound
+from bedside.foundation.database import RETRYABLE
+from bedside.foundation.errors import BedsideError, NotFound, Unavailable
 from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
+from bedside.records import settings
+from bedside.records.model import unchanged
 from bedside.records.model.bundle import etag
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.routes import capability
+from bedside.records.routes import capability, compression, patches
 from bedside.records.routes.answer import answer, refusal, version_headers, written
 from bedside.records.routes.request import (
     Address,
@@ -28,17 +33,23 @@ from bedside.records.routes.request import (
     read,
     resource,
 )
-from bedside.records.service import bundles, conditional, histories, reading, searching, subsetting
+from bedside.records.service import bundles, conditional, histories, patching, reading, searching, subsetting
 from bedside.records.service.transactions import transact
-from bedside.records.service.writing import Draft, write
+from bedside.records.service.writing import Draft, create, write
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"})
 
 
 class NotAllowed(BedsideError):
     """The address is right, the method is not."""
 
     status, code = 405, "not-supported"
+
+
+class TooBusy(Unavailable):
+    """A write lost its race again and again."""
+
+    retry_after = 1
 
 
 class NotServed(BedsideError):
@@ -50,11 +61,14 @@ class NotServed(BedsideError):
 async def fhir(request: Request) -> Response:
     """Every request below /fhir/R4."""
     try:
+        if request.method not in METHODS:
+            raise NotAllowed("FHIR has no such interaction.", where=request.method)
         place = address(request)
         check_format(request, place.pairs)
         response = await _Interaction(request, place).run()
     except BedsideError as error:
-        response = refusal(error)
+        response = refusal(error, pretty=request.query_params.get("_pretty") == "true")
+    compression.compress(request, response)
     if request.method == "HEAD":
         response.body = b""  # its length stays as GET would say it
     return response
@@ -76,7 +90,8 @@ class _Interaction:
         match parts:
             case ["metadata"]:
                 self._only("GET")
-                return answer(encode(capability.statement(self.base)), pretty=self.pretty)
+                chosen = settings.of(ctx_of(self.request).database)
+                return answer(encode(capability.statement(self.base, chosen)), pretty=self.pretty)
             case [".well-known", "smart-configuration"]:
                 self._only("GET")
                 found = encode(capability.smart_configuration(self.base))
@@ -108,6 +123,11 @@ class _Interaction:
                 return await self._on_instance(type_, id_)
             case [type_, id_, "_history"]:
                 return await self._history(type_, id_)
+            case [name, id_, type_] | [name, id_, type_, "_search"] if name in COMPARTMENTS and type_[:1] != "_":
+                self._only("POST" if len(parts) == 4 else "GET")
+                if type_ != "*" and type_ not in resource_types():
+                    raise NotFound("There is no such resource type in FHIR R4.", where=type_[:64])
+                return await self._search(None if type_ == "*" else type_, Compartment(name, id_))
             case [type_, id_, "_history", number]:
                 self._only("GET")
                 return await self._version(type_, id_, number)
@@ -125,7 +145,12 @@ class _Interaction:
             async with access.work(ctx, action, readonly=readonly) as inner:
                 return await body(inner)
 
-        return await (once() if readonly else ctx.database.attempt(once))
+        if readonly:
+            return await once()
+        try:
+            return await ctx.database.attempt(once)
+        except RETRYABLE as error:
+            raise TooBusy("Others write the same at this moment; nothing was kept.") from error
 
     # -- types ---------------------------------------------------------------------------------------------------
 
@@ -134,12 +159,21 @@ class _Interaction:
             case "GET":
                 return await self._search(type_)
             case "POST":
+                self._plain()
                 return await self._create(type_)
             case "PUT":
                 return await self._update_matching(type_)
             case "DELETE":
                 return await self._delete_matching(type_)
-        raise NotServed("PATCH is not served here yet.", remedy="Read, change and PUT the resource.")
+        return await self._patch(type_, None)
+
+    def _plain(self) -> None:
+        """A write has no place to report what of its query was left out."""
+        if self._criteria():
+            told = "This takes _format and _pretty only."
+            if self.method == "POST":
+                told += " The criteria of a conditional create stand in If-None-Exist."
+            raise refuse("not-supported", "query", told, status=400)
 
     async def _body(self, type_: str) -> dict[str, Any]:
         made = await resource(self.request)
@@ -151,17 +185,18 @@ class _Interaction:
         made = await self._body(type_)
         draft = Draft("create", type_, uuid7(), made, checked=True)
         criteria = self.request.headers.get("if-none-exist")
+        if not criteria:
+            return self._created(await create(ctx_of(self.request), f"created {type_}", draft))
 
         async def body(ctx: Ctx) -> Response:
-            if criteria:
-                one = await conditional.create(ctx, draft, criteria.partition("?")[2] or criteria)
-            else:
-                one = (await write(ctx, [draft]))[0]
-            response = written(one, self.base, self.prefer.returns, created=one.created, pretty=self.pretty)
-            response.headers.setdefault("location", f"{self.base}/{one.reference}/_history/{one.version}")
-            return response
+            return self._created(await conditional.create(ctx, draft, criteria.partition("?")[2] or criteria))
 
         return await self._work(f"created {type_}", body, readonly=False)
+
+    def _created(self, one: Stored) -> Response:
+        response = written(one, self.base, self.prefer.returns, created=one.created, pretty=self.pretty)
+        response.headers.setdefault("location", f"{self.base}/{one.reference}/_history/{one.version}")
+        return response
 
     def _criteria(self) -> list[tuple[str, str]]:
         return [pair for pair in self.place.pairs if pair[0] not in ("_format", "_pretty")]
@@ -179,8 +214,10 @@ class _Interaction:
         return await self._work(f"changed {type_}", body, readonly=False)
 
     async def _delete_matching(self, type_: str) -> Response:
+        if_match = self._if_match()
+
         async def body(ctx: Ctx) -> Response:
-            return _deleted(await conditional.delete(ctx, type_, self._criteria()))
+            return self._deleted(*await conditional.delete(ctx, type_, self._criteria(), if_match))
 
         return await self._work(f"deleted {type_}", body, readonly=False)
 
@@ -190,13 +227,15 @@ class _Interaction:
         match self.method:
             case "GET":
                 return await self._read(type_, id_)
+        self._plain()
+        match self.method:
             case "PUT":
                 return await self._update(type_, id_)
             case "DELETE":
                 return await self._delete(type_, id_)
             case "POST":
                 raise NotAllowed("A new resource is posted to its type.", where="POST")
-        raise NotServed("PATCH is not served here yet.", remedy="Read, change and PUT the resource.")
+        return await self._patch(type_, id_)
 
     async def _read(self, type_: str, id_: str) -> Response:
         query = None
@@ -215,8 +254,9 @@ class _Interaction:
 
     def _found(self, one: Stored) -> Response:
         headers = version_headers(one)
-        known = self.request.headers.get("if-none-match")
-        if known is not None and headers["etag"] in [part.strip() for part in known.split(",")]:
+        sent = self.request.headers
+        since = unchanged.moment(sent.get("if-modified-since"), "If-Modified-Since")
+        if unchanged.is_known(one, sent.get("if-none-match"), since):
             return Response(None, 304, headers)
         return answer(one.body, 200, headers, pretty=self.pretty)
 
@@ -245,20 +285,44 @@ class _Interaction:
         draft = Draft("delete", type_, id_, None, if_match=self._if_match())
 
         async def body(ctx: Ctx) -> Response:
-            return _deleted((await write(ctx, [draft]))[0])
+            return self._deleted(*await write(ctx, [draft]))
 
         return await self._work(f"deleted {type_}", body, readonly=False)
 
+    async def _patch(self, type_: str, id_: str | None) -> Response:
+        change, if_match = await patches.change(self.request), self._if_match()
+
+        async def body(ctx: Ctx) -> Response:
+            if id_ is None:
+                one = await patching.patch_matching(ctx, type_, self._criteria(), change, if_match=if_match)
+            else:
+                one = await patching.patch(ctx, type_, id_, change, if_match=if_match)
+            return written(one, self.base, self.prefer.returns, created=False, pretty=self.pretty)
+
+        return await self._work(f"changed {type_}", body, readonly=False)
+
+    def _deleted(self, *all_: Stored) -> Response:
+        headers = {"etag": f'W/"{all_[0].version}"'} if len(all_) == 1 else {}
+        issues = [issue for one in all_ for issue in one.issues]
+        if not issues and self.prefer.returns != "OperationOutcome":
+            return Response(None, 204, headers)
+        told = issues or [Issue("information", "informational", "", f"Deleted: {len(all_)}.")]
+        return answer(encode(outcome(told)), 200, headers, pretty=self.pretty)
+
     # -- many ----------------------------------------------------------------------------------------------------
 
-    async def _search(self, type_: str | None) -> Response:
+    async def _search(self, type_: str | None, compartment: Compartment | None = None) -> Response:
         pairs = self.place.pairs
-        if self.method == "POST":
+        if self.method == "POST" and self.place.parts[-1:] == ["_search"]:
             pairs = [*pairs, *await form_pairs(self.request)]
         else:
             self._only("GET")
-        query = searching.parse(type_, pairs, strict=self.prefer.strict, bases=(f"{self.base}/",))
+        query = searching.parse(
+            type_, pairs, strict=self.prefer.strict, bases=(f"{self.base}/",), compartment=compartment
+        )
         path = f"/{type_}" if type_ else ""
+        if compartment is not None:
+            path = f"/{compartment.name}/{compartment.id}/{type_ or '*'}"
 
         async def body(ctx: Ctx) -> Response:
             found = await searching.run(ctx, query)
@@ -294,11 +358,7 @@ class _Interaction:
             raise Refused(rest)
 
         async def body(ctx: Ctx) -> Response:
-            whole = self.prefer.returns == "representation"
-            return answer(encode(await transact(ctx, made, base=self.base, whole=whole, faults=faults)))
+            done = await transact(ctx, made, base=self.base, returns=self.prefer.returns, faults=faults)
+            return answer(encode(done), pretty=self.pretty)
 
         return await self._work(f"carried out a {made.get('type')}", body, readonly=False)
-
-
-def _deleted(one: Stored) -> Response:
-    return Response(None, 204, {"etag": f'W/"{one.version}"'})

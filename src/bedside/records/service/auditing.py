@@ -6,9 +6,11 @@ from typing import Any
 from bedside import access
 from bedside.fhir import references
 from bedside.fhir.definitions import resource_types
-from bedside.fhir.grammar import DateValue, Filter, Has, ReferenceValue, TokenValue
+from bedside.fhir.grammar import DateValue, Filter, ReferenceValue, TokenValue
+from bedside.fhir.query import Condition
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
+from bedside.records.model import served
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import refuse
 from bedside.records.model.stored import Stored
@@ -65,11 +67,11 @@ async def read(ctx: Ctx, id_: str) -> Stored:
     return _stored(await access.audit_line(ctx, id_))
 
 
-async def search(ctx: Ctx, filters: Sequence[Filter | Has], *, before: str | None, limit: int) -> list[Stored]:
+async def search(ctx: Ctx, filters: Sequence[Condition], *, before: str | None, limit: int) -> list[Stored]:
     """The newest first. Filters: patient (or entity) one, date with ge or gt, _id; others are refused."""
     patient = since = None
     for one in filters:
-        code = one.parameter.code if isinstance(one, Filter) else "_has"
+        code = one.parameter.code if isinstance(one, Filter) else served.name(one)
         value = one.values[0] if isinstance(one, Filter) and len(one.values) == 1 else None
         if code == "patient" and isinstance(value, ReferenceValue) and value.id:
             patient = value.id

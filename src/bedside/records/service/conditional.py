@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import msgspec
+
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound, PreconditionFailed
 from bedside.foundation.ids import uuid7
+from bedside.records import settings
 from bedside.records.model import rows as indexing
 from bedside.records.model.refusals import refuse
 from bedside.records.model.stored import Stored
@@ -12,6 +15,9 @@ from bedside.records.service import searching
 from bedside.records.service.searching import Params
 from bedside.records.service.writing import Draft, write
 from bedside.records.store import writing as store
+
+MOST = 500
+"""Resources that one conditional delete may take."""
 
 
 def criteria_key(ctx: Ctx, type_: str, criteria: Params) -> int:
@@ -49,9 +55,30 @@ async def update(ctx: Ctx, resource: dict[str, Any], type_: str, criteria: Param
     return (await write(ctx, [draft]))[0]
 
 
-async def delete(ctx: Ctx, type_: str, criteria: Params) -> Stored:
-    """Delete the one that matches. Raises NotFound when none does."""
-    found = await target(ctx, type_, criteria)
-    if found is None:
+async def delete(ctx: Ctx, type_: str, criteria: Params, if_match: int | None = None) -> list[Stored]:
+    """Delete the one that matches, or all that do where the site lets it. Raises NotFound when none does."""
+    await store.claim(ctx.sql, [criteria_key(ctx, type_, criteria)])
+    found = await targets(ctx, type_, criteria)
+    if not found:
         raise NotFound(f"No {type_} matches the criteria.")
-    return (await write(ctx, [Draft("delete", type_, found.id, None)]))[0]
+    if if_match is not None and len(found) > 1:
+        raise PreconditionFailed("Several match, and If-Match names one version.", remedy="Narrow the criteria.")
+    return await write(ctx, [Draft("delete", type_, one.id, None, if_match=if_match) for one in found])
+
+
+async def targets(ctx: Ctx, type_: str, criteria: Params) -> list[Stored]:
+    """What a conditional delete meets: one at most, unless the site lets it meet several (settings.many).
+
+    Raises PreconditionFailed when that is more than it may.
+    """
+    if not settings.of(ctx.database).many:
+        one = await searching.only(ctx, type_, criteria)
+        return [] if one is None else [one]
+    query = searching.parse(type_, criteria)
+    if not query.filters:
+        raise refuse("required", type_, "Criteria are needed, and none were given.", status=400)
+    query = msgspec.structs.replace(query, count=MOST, sort=(), cursor=None, includes=(), revincludes=())
+    found = await searching.run(ctx, query)
+    if found.next is not None:
+        raise PreconditionFailed(f"More than {MOST} {type_} resources match the criteria.", remedy="Narrow them.")
+    return found.matches

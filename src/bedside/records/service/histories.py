@@ -27,10 +27,12 @@ _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\](?:\.resource\b.*)?")
 
 
 class Wish(NamedTuple):
-    """What is asked of a history: since (inclusive) and before by lastUpdated, page size, position."""
+    """What is asked of a history: since (inclusive) and before by lastUpdated, from_ (_at: what still stood then),
+    page size, position."""
 
     since: datetime | None = None
     before: datetime | None = None
+    from_: datetime | None = None
     size: int = DEFAULT_COUNT
     cursor: str | None = None
 
@@ -56,7 +58,7 @@ def parse(pairs: Sequence[tuple[str, str]]) -> Wish:
                 wish = wish._replace(since=dates.span(value).low)
             elif name == "_at":
                 span = dates.span(value.removeprefix("eq"))
-                wish = wish._replace(since=span.low, before=span.high)
+                wish = wish._replace(from_=span.low, before=span.high)
             elif name == "_count" and value.isdecimal() and len(value) < 7:
                 wish = wish._replace(size=min(int(value), MOST))
             elif name == "_cursor":
@@ -79,11 +81,13 @@ async def page(ctx: Ctx, type_: str | None, id_: str | None, wish: Wish) -> Foun
 
 async def _instance(ctx: Ctx, type_: str, id_: str, wish: Wish) -> FoundVersions:
     every = await instance_history(ctx, type_, id_)
+    ended = [None, *(one.stored.updated for one in every)]  # the newest still stands
     kept = [
         one
-        for one in every
+        for one, end in zip(every, ended, strict=False)
         if (wish.since is None or one.stored.updated >= wish.since)
         and (wish.before is None or one.stored.updated < wish.before)
+        and (wish.from_ is None or end is None or end > wish.from_)
     ]
     start = _number(wish.cursor)
     shown = [one for one in kept if start is None or one.stored.version < start][: wish.size]
@@ -124,7 +128,7 @@ async def _log(ctx: Ctx, type_: str | None, wish: Wish) -> FoundVersions:
         after = positions.get("")
         position = Position(*after) if after else None
         may = all(outside(ctx.actor.kind, ctx.actor.roles, one) for one in group)
-        window = Window(group, visible, may, wish.since, wish.before, position, wish.size + 1)
+        window = Window(group, visible, may, wish.since, wish.before, wish.from_, position, wish.size + 1)
         rows = await store.log(ctx.sql, ctx.tenant, window)
         lines += [_Line(row["updated"], "", (row["rid"], row["version"]), row) for row in rows]
         for one in group:

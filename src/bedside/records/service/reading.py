@@ -37,7 +37,7 @@ async def read(ctx: Ctx, type_: str, id_: str) -> Stored:
     await authorise(ctx, list(row["patients"]), type_)
     ctx.trail.entities.append(f"{type_}/{id_}")
     if row["body"] is None:
-        raise Gone(f"This {type_} was deleted.", remedy="Its history is still there.")
+        raise Gone("This %(type)s was deleted.", type=type_, remedy="Its history is still there.")
     return stored(row)
 
 
@@ -121,7 +121,7 @@ async def _provided(ctx: Ctx, provider: ReadProvider, id_: str) -> Stored:
     await _of_patient(ctx, provider, id_)
     found = await provider.render(ctx, [id_])
     if id_ not in found:
-        raise NotFound(f"There is no such {provider.type}.")
+        raise NotFound("There is no such %(type)s.", type=provider.type)
     return as_stored(found[id_])
 
 

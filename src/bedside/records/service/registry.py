@@ -35,6 +35,11 @@ def heeding(resource: dict[str, Any]) -> list[str]:
     return [wanted.job for wanted in _heeded.get(resource["resourceType"], ()) if wanted.test(resource)]
 
 
+def is_heeded(type_: str) -> bool:
+    """Whether a version of this type may make a job."""
+    return type_ in _heeded
+
+
 def providers(type_: str) -> list[ReadProvider]:
     """The providers of a type."""
     return _providers.get(type_, [])

@@ -2,32 +2,23 @@
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cmp_to_key
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from bedside import access
 from bedside.fhir import grammar
-from bedside.fhir.grammar import BadQuery, Filter, Has
-from bedside.fhir.query import Query
+from bedside.fhir.grammar import BadQuery, Sort
+from bedside.fhir.query import Compartment, Query
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
-from bedside.records.model import rows as indexing
 from bedside.records.model import served
-from bedside.records.model.json import encode
-from bedside.records.model.openness import outside
-from bedside.records.model.provider import ReadProvider
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.stored import Page, Stored
-from bedside.records.service import auditing, including
-from bedside.records.service.reading import stored
-from bedside.records.service.registry import providers
-from bedside.records.store import providing
-from bedside.records.store import searching as store
-from bedside.records.store.providing import ProviderSearch
-from bedside.records.store.searching import Search
+from bedside.records.service import including, sources
+from bedside.records.service.sources import Match
 
 DEFAULT_COUNT = 20
 MOST = 1000
@@ -47,22 +38,26 @@ class Found(NamedTuple):
 
 
 class _Cursor(msgspec.Struct, array_like=True):
-    """Where a page ended. of: digest of the search. n: which of its types. after: the store's last keys, None before
-    its first row. done: the store has no more. provided: the last (moment, id) of each view. seen: matches so far."""
+    """Where a page ended. of: digest of the search. ends: the last keys that were taken of each source, by its number.
+    done: the sources that have no more."""
 
     of: bytes
-    n: int = 0
-    after: list[Any] | None = None
-    done: bool = False
-    provided: dict[str, list[Any]] = {}
-    finished: list[str] = []
+    ends: dict[int, list[Any]] = {}
+    done: list[int] = []
 
 
-def parse(type_: str | None, params: Params, *, strict: bool = True, bases: tuple[str, ...] = ()) -> Query:
-    """The query of a type (None: across types). Raises Refused naming each parameter at fault."""
+def parse(
+    type_: str | None,
+    params: Params,
+    *,
+    strict: bool = True,
+    bases: tuple[str, ...] = (),
+    compartment: Compartment | None = None,
+) -> Query:
+    """The query of a type (None: across types), in a compartment. Raises Refused naming each parameter at fault."""
     pairs = params if isinstance(params, str) else list(params.items()) if isinstance(params, Mapping) else list(params)
     try:
-        query = grammar.parse(type_, pairs, strict=strict, bases=bases)
+        query = grammar.parse(type_, pairs, strict=strict, bases=bases, compartment=compartment)
     except BadQuery as error:
         raise Refused(error.issues, status=400) from None
     return _answerable(query, strict=strict)
@@ -71,7 +66,8 @@ def parse(type_: str | None, params: Params, *, strict: bool = True, bases: tupl
 def _answerable(query: Query, *, strict: bool) -> Query:
     """The query without what is not answered here, which is named; under strict handling it is refused."""
     left = [served.name(one) for one in query.filters if not served.served(one)]
-    left += [f"_sort={key.parameter.code}" for key in query.sort if not served.sorts(key)]
+    left += [f"_sort={key.parameter.code}" for key in query.sort if not _sorts(query, key)]
+    left += [f"_revinclude={one.source}" for one in query.revincludes if not served.includes(one)]
     if not left:
         return query
     if strict:
@@ -79,9 +75,14 @@ def _answerable(query: Query, *, strict: bool) -> Query:
     return msgspec.structs.replace(
         query,
         filters=tuple(one for one in query.filters if served.served(one)),
-        sort=tuple(key for key in query.sort if served.sorts(key)),
+        sort=tuple(key for key in query.sort if _sorts(query, key)),
+        revincludes=tuple(one for one in query.revincludes if served.includes(one)),
         ignored=(*query.ignored, *(served.issue("warning", where) for where in left)),
     )
+
+
+def _sorts(query: Query, key: Sort) -> bool:
+    return all(served.sorts(one, key) for one in query.types)
 
 
 def pairs_of(text: str) -> list[tuple[str, str]]:
@@ -98,164 +99,68 @@ async def run(ctx: Ctx, query: Query) -> Found:
     """One page of a query already understood."""
     cursor = _open(query)
     limit = min(query.count if query.count is not None else DEFAULT_COUNT, MOST)
-    ctx.trail.entities += list(query.types[:10])
     only_total = query.summary == "count" or limit == 0
-    total = 0 if only_total or query.total == "accurate" else None
-    matches: list[Stored] = []
-    first = cursor.n == 0 and cursor.after is None and not cursor.provided and not cursor.finished
-    for n, one in enumerate(query.types):
-        if total is None and (n < cursor.n or len(matches) >= limit):
-            continue
-        part = await _Part.open(ctx, one, query)
-        if total is not None:
-            total += await part.count()
-        if n < cursor.n or len(matches) >= limit or only_total:
-            continue
-        here = cursor if n == cursor.n else _Cursor(cursor.of, n)
-        found, cursor = await part.page(here, limit - len(matches))
-        matches += found
-    more = not only_total and cursor.n < len(query.types)
-    if total is None and first and not more:
+    parts = await sources.opened(ctx, query)
+    ctx.trail.entities += [part.type for part in parts[:10]]
+    for part in parts:
+        await part.affordable()
+    matches, end = ([], None) if only_total else await _page(query, parts, cursor, limit)
+    total = await _total(query, parts, only_total=only_total)
+    if total is None and query.cursor is None and query.total != "none" and end is None:
         total = len(matches)
-    included = [] if only_total else await including.included(ctx, query, matches)
-    return Found(matches, included, total, _close(cursor) if more else None, query)
+    found = [one.stored for one in matches]
+    added = await including.included(ctx, query, matches) if matches else []
+    return Found(found, added, total, None if end is None else _close(end), query)
 
 
-class _Part:
-    """The search of one type."""
-
-    def __init__(self, ctx: Ctx, type_: str, query: Query, asked: list[str], visible: frozenset[str] | None) -> None:
-        self.ctx, self.type, self.query = ctx, type_, query
-        self.asked, self.visible = asked, visible
-        self.filters: Sequence[Filter | Has] = query.filters
-
-    @classmethod
-    async def open(cls, ctx: Ctx, type_: str, query: Query) -> "_Part":
-        """Decide who may see what before anything is looked for."""
-        letter = "E" if ctx.actor.kind == "client" else "R"
-        if type_ == "AuditEvent":
-            return cls(ctx, type_, query, [], None)  # access decides by itself
-        asked, _ = store.asked_patients(type_, query.filters)
-        if type_ == "Patient":
-            asked = [
-                v.code
-                for f in query.filters
-                if isinstance(f, Filter) and f.parameter.code == "_id" and f.modifier is None and f.missing is None
-                for v in f.values
-                if isinstance(v, grammar.TokenValue) and v.code
-            ]
-        if asked:
-            for patient in dict.fromkeys(asked):
-                await access.authorise(ctx, patient, letter, what=type_)
-            return cls(ctx, type_, query, asked, None)
-        await access.authorise(ctx, None, letter, what=type_)
-        return cls(ctx, type_, query, [], await access.visible(ctx, type_))
-
-    def _search(self, limit: int, after: Sequence[Any] | None) -> Search:
-        seen = None if self.visible is None else sorted(self.visible)
-        may = outside(self.ctx.actor.kind, self.ctx.actor.roles, self.type)
-        return Search(self.type, self.filters, self.query.sort, limit, seen, may, after)
-
-    def _provider_search(self, provider: ReadProvider, limit: int, after: Sequence[Any] | None) -> ProviderSearch:
-        by, descending = "at", True
-        if self.query.sort:
-            by = "updated" if self.query.sort[0].parameter.code == "_lastUpdated" else "at"
-            descending = self.query.sort[0].descending
-        patients = self.asked or (None if self.visible is None else sorted(self.visible))
-        return ProviderSearch(provider, self.filters, patients, by, descending, after, limit)
-
-    async def count(self) -> int:
-        """All matches."""
-        if self.type == "AuditEvent":
-            raise refuse("not-supported", "_summary", "Audit entries are not counted.", status=400)
-        total = await store.count(self.ctx.sql, self.ctx.tenant, self._search(1, None))
-        for provider in providers(self.type):
-            total += await providing.count(self.ctx.sql, self.ctx.tenant, self._provider_search(provider, 1, None))
-        return total
-
-    async def page(self, cursor: _Cursor, limit: int) -> tuple[list[Stored], _Cursor]:
-        """At most limit matches, and where the next page begins (the next type's start when this one is done)."""
-        if self.type == "AuditEvent":
-            return await self._audit(cursor, limit)
-        sql, tenant = self.ctx.sql, self.ctx.tenant
-        taken: list[tuple[Any, str | None, Any, Any]] = []  # order, view (None: the store), end, row
-        if not cursor.done:
-            hits = await store.page(sql, tenant, self._search(limit + 1, cursor.after))
-            merged = _moment_order(self.type, self.query, hits.order)
-            taken = [
-                (_microseconds(end[0]) if merged else None, None, end, row)
-                for end, row in zip(hits.ends, hits.rows, strict=True)
-            ]
-        else:
-            merged = False
-        complete: set[str | None] = {None} if len(taken) <= limit else set()
-        for provider in providers(self.type):
-            if provider.view in cursor.finished:
-                continue
-            query = self._provider_search(provider, limit + 1, cursor.provided.get(provider.view))
-            rows = await providing.page(sql, tenant, query)
-            taken += [(_microseconds(row[query.by]), provider.view, [row[query.by], row["id"]], row) for row in rows]
-            if len(rows) <= limit:
-                complete.add(provider.view)
-        if merged and len({view for _, view, *_ in taken}) > 1:
-            descending = not self.query.sort or self.query.sort[0].descending
-            taken.sort(key=lambda one: one[0], reverse=descending)  # stable: each source keeps its own order
-        page, rest = taken[:limit], taken[limit:]
-        left = {view for _, view, *_ in rest}
-        return await self._whole(page), self._next(cursor, page, complete - left)
-
-    def _next(
-        self, cursor: _Cursor, page: list[tuple[Any, str | None, Any, Any]], complete: set[str | None]
-    ) -> _Cursor:
-        after, provided = cursor.after, dict(cursor.provided)
-        for _, view, end, _ in page:
-            if view is None:
-                after = end
-            else:
-                provided[view] = end
-        done = cursor.done or None in complete
-        finished = [*cursor.finished, *(view for view in complete if view is not None)]
-        if done and all(p.view in finished for p in providers(self.type)):
-            return _Cursor(cursor.of, cursor.n + 1)
-        return _Cursor(cursor.of, cursor.n, after, done, provided, finished)
-
-    async def _whole(self, page: list[tuple[Any, str | None, Any, Any]]) -> list[Stored]:
-        """The resources of a page, each patient noted."""
-        rendered: dict[str, dict[str, Any]] = {}
-        for provider in providers(self.type):
-            ids = [row["id"] for _, view, _, row in page if view == provider.view]
-            if ids:
-                rendered |= await provider.render(self.ctx, ids)
-        result = []
-        for _, view, _, row in page:
-            if view is None:
-                for patient in row["patients"]:
-                    self.ctx.trail.patients.setdefault(patient, set()).add("R")
-                result.append(stored(row))
-            elif row["id"] in rendered:
-                self.ctx.trail.patients.setdefault(row["patient"], set()).add("R")
-                body = encode(rendered[row["id"]])
-                result.append(Stored(self.type, row["id"], row["version"], row["updated"], False, False, body))
-        return result
-
-    async def _audit(self, cursor: _Cursor, limit: int) -> tuple[list[Stored], _Cursor]:
-        before = cursor.after[0] if cursor.after else None
-        found = await auditing.search(self.ctx, self.filters, before=before, limit=limit + 1)
-        if len(found) <= limit:
-            return found, _Cursor(cursor.of, cursor.n + 1)
-        return found[:limit], _Cursor(cursor.of, cursor.n, [found[limit - 1].id])
+async def _total(query: Query, parts: Sequence[sources.Part], *, only_total: bool) -> int | None:
+    if only_total or query.total == "accurate":
+        return sum([await part.count() for part in parts])
+    if query.total == "estimate":
+        return sum([await part.estimate() for part in parts])
+    return None
 
 
-def _moment_order(type_: str, query: Query, order: list[store.Order]) -> bool:
-    """Whether the first key of the order is a moment, so that providers' rows can be merged into it."""
-    if query.sort:
-        code = query.sort[0].parameter.code
-        return code == "_lastUpdated" or code == indexing.shape(type_).date
-    return order[0].expression == "e.at"
+async def _page(
+    query: Query, parts: Sequence[sources.Part], cursor: _Cursor, limit: int
+) -> tuple[list[Match], _Cursor | None]:
+    """At most limit matches, and where the next page begins, None after the last.
+
+    Where there is a sort, the sources (each type's rows, and each view's) are merged by it; else they follow one
+    another, but for one patient's rows and readings, which are merged by time.
+    """
+    each = [source for part in parts for source in part.sources()]
+    merged = bool(query.sort) or (len(parts) == 1 and parts[0].by_time())
+    taken: list[tuple[int, Match]] = []
+    complete: set[int] = set(cursor.done)
+    for n, source in enumerate(each):
+        if n in complete:
+            continue
+        wanted = limit + 1 if merged else limit + 1 - len(taken)
+        if wanted <= 0:
+            break
+        found = await source.page(wanted, cursor.ends.get(n))
+        taken += [(n, one) for one in found]
+        if len(found) < wanted:
+            complete.add(n)
+    if merged:
+        descending = [key.descending for key in query.sort] or [True]
+        compare = cmp_to_key(lambda one, other: _compare(one, other, descending))
+        taken.sort(key=lambda one: compare(one[1].keys))  # stable
+    page, rest = taken[:limit], taken[limit:]
+    ends = dict(cursor.ends) | {n: one.end for n, one in page}
+    done = sorted(complete - {n for n, _ in rest})
+    matches = await sources.whole(each, page)
+    if len(done) == len(each):
+        return matches, None
+    return matches, _Cursor(cursor.of, {n: end for n, end in ends.items() if n not in done}, done)
 
 
-def _microseconds(value: Any) -> int:
-    return value if isinstance(value, int) else indexing.microseconds(value)
+def _compare(one: Any, other: Any, descending: Sequence[bool]) -> int:
+    for a, b, down in zip(one, other, descending, strict=False):
+        if a != b:
+            return -1 if (a < b) is not down else 1
+    return 0
 
 
 def _digest(query: Query) -> bytes:

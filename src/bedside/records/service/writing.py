@@ -3,6 +3,8 @@
 A single create and a transaction of a thousand entries take the same way: drafts in, stored versions out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal
@@ -14,7 +16,7 @@ from bedside.fhir import index, references, structure
 from bedside.fhir.definitions import resource_types
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
-from bedside.foundation.database import Row
+from bedside.foundation.database import Connection, Row
 from bedside.foundation.errors import BedsideError, Conflict, PreconditionFailed
 from bedside.foundation.ids import uuid7
 from bedside.records.model import rows as indexing
@@ -22,8 +24,9 @@ from bedside.records.model.json import decode, encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
-from bedside.records.service import consents, reading
-from bedside.records.service.registry import heeding, provider_of, refuse_governed
+from bedside.records.service import consents, integrity, reading
+from bedside.records.service.registry import heeding, is_heeded, provider_of, refuse_governed
+from bedside.records.store import phrases
 from bedside.records.store import writing as store
 
 NO_CLIENT = frozenset({"AuditEvent"})
@@ -86,7 +89,46 @@ async def write(ctx: Ctx, drafts: Sequence[Draft]) -> list[Stored]:
             raise
     await work.authorise()
     await work.flush()
-    return work.results
+    return work.results if work.owner else await integrity.check(ctx, work.results)
+
+
+async def create(ctx: Ctx, action: str, draft: Draft) -> Stored:
+    """Make one new resource, in a unit of work of its own. Raises as `write`.
+
+    Where nothing but the resource is to be written and the caller's scopes alone decide, it shares its transaction
+    with the creates that come at the same moment.
+    """
+    if ctx.actor.kind == "client" and draft.type != "Consent" and not is_heeded(draft.type):
+
+        async def prepare(inner: Ctx) -> _Work:
+            work = _Work(inner)
+            work.take(draft, None)
+            await work.authorise()
+            return work
+
+        return (await access.share(ctx, action, prepare, _flush)).results[0]
+
+    async def once() -> Stored:
+        async with access.work(ctx, action) as inner:
+            return (await write(inner, [draft]))[0]
+
+    return await ctx.database.attempt(once)
+
+
+async def _flush(sql: Connection, tenant: int, works: Sequence[_Work]) -> None:
+    """New resources of several units of work."""
+    versions, rows = store.Versions(), Rows()
+    for work in works:
+        versions.extend(work.fresh)
+        rows.extend(work.fresh_rows)
+    await store.insert(sql, tenant, versions, rows)
+    await phrases.learn(works[0].ctx.database, sql, tenant, list(rows.phrases))
+    # Where references are enforced, one that leads to nothing refuses all: each is then written, or refused, alone.
+    first = works[0].ctx.with_(tx=sql)
+    told = await integrity.check(first, [one for work in works for one in work.results])
+    by_reference = {one.reference: one for one in told}
+    for work in works:
+        work.results = [by_reference[one.reference] for one in work.results]
 
 
 class _Work:
@@ -148,7 +190,7 @@ class _Work:
         self._ask(was["patients"], "D", one.type)  # of what is gone already too: the answer tells that it was there
         if changed:
             number += 1
-            self.next.add(was["rid"], one.type, one.id, number, "DELETE", was["patients"], None)
+            self.next.add(self.now, was["rid"], one.type, one.id, number, "DELETE", was["patients"], None)
             if one.type == "Consent":
                 self.consents.append((one.id, None))
         self.results.append(Stored(one.type, one.id, number, self.now, False, changed, b""))
@@ -169,7 +211,7 @@ class _Work:
         if not one.checked:
             check(body)
         rows = self.fresh_rows if was is None else self.next_rows
-        values = index.extract(resource, composites=False, only=indexing.shape(one.type).written)
+        values = index.extract(resource, composites=False, only=indexing.shape(one.type).written, apart=True)
         found = indexing.add(rows, one.type, one.id, values)
         made = was is None or gone
         if was is not None and not gone:
@@ -180,7 +222,7 @@ class _Work:
             self._ask(found.patients, "C" if made else "U", one.type)
         method = "POST" if one.kind == "create" else "PUT"
         (self.fresh if was is None else self.next).add(
-            indexing.rid(one.type, one.id), one.type, one.id, number, method, found.patients, body
+            self.now, indexing.rid(one.type, one.id), one.type, one.id, number, method, found.patients, body
         )
         if one.type == "Consent":
             self.consents.append((one.id, resource))
@@ -214,9 +256,11 @@ class _Work:
         """To the database, and a Consent's grant with it."""
         sql, tenant = self.ctx.sql, self.ctx.tenant
         if self.fresh.rids:
-            await store.insert(sql, tenant, self.now, self.fresh, self.fresh_rows)
+            await store.insert(sql, tenant, self.fresh, self.fresh_rows)
         if self.next.rids:
-            await store.change(sql, tenant, self.now, self.next, self.next_rows)
+            await store.change(sql, tenant, self.next, self.next_rows)
+        learnt = [*self.fresh_rows.phrases, *self.next_rows.phrases]
+        await phrases.learn(self.ctx.database, sql, tenant, learnt)
         for id_, consent in self.consents:
             await consents.apply(self.ctx, id_, consent)
         for job, patient in self.heeded:

@@ -1,93 +1,69 @@
 """Search filters as SQL conditions on a resource's rid.
 
 Each condition is a correlated EXISTS over the index, which PostgreSQL turns into the join that suits; chains and _has
-nest, since a reference's key is its target's rid. Values are bound, never written into the text.
+nest, since a reference's key is its target's rid.
 """
+# ruff: noqa: S608 - the text is made of our own names; every value is bound
 
-from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
-from typing import Any
+from bedside.fhir.definitions import SearchParameter, search_parameters
+from bedside.fhir.grammar import CompositeValue, DateValue, Filter, Has, StringValue, TokenValue, Value
+from bedside.fhir.query import Compartment, Condition, Group
+from bedside.records.model import composites, rows
+from bedside.records.store import provided
+from bedside.records.store.matching import either, matches, unsupported
+from bedside.records.store.statement import Statement, may_look, moments, one_of, params
 
-from bedside.fhir.definitions import search_parameters
-from bedside.fhir.grammar import (
-    DateValue,
-    Filter,
-    Has,
-    NumberValue,
-    QuantityValue,
-    ReferenceValue,
-    StringValue,
-    TokenValue,
-    UriValue,
-    Value,
-)
-from bedside.records.model import rows
-from bedside.records.model.refusals import refuse
-
-PLAIN = frozenset({None, "not", "exact", "contains", "identifier", "of-type", "below", "above", "missing"})
+WORDS = frozenset({"_text", "_content"})
+"""Parameters that are looked up in the resources themselves."""
 
 
-class Statement:
-    """Arguments of a statement in the making; $1 is the tenant."""
-
-    def __init__(self, tenant: int) -> None:
-        self.arguments: list[Any] = [tenant]
-        self._names = 0
-
-    def bind(self, value: Any) -> str:
-        """A placeholder for a value."""
-        self.arguments.append(value)
-        return f"${len(self.arguments)}"
-
-    def alias(self) -> str:
-        """A fresh table alias."""
-        self._names += 1
-        return f"x{self._names}"
-
-
-def params(type_: str, code: str, suffix: str = "") -> list[int]:
-    """The parameter numbers that answer for a parameter of a type."""
-    return [rows.param(type_, f"{one}{suffix}") for one in rows.shape(type_).stands_for.get(code, (code,))]
-
-
-def one_of(s: Statement, column: str, values: list[int], kind: str = "bigint") -> str:
-    """`column = value` or `= any(values)`: the former keeps the index's order."""
-    if len(values) == 1:
-        return f"{column} = {s.bind(values[0])}"
-    return f"{column} = any({s.bind(values)}::{kind}[])"
-
-
-def seen(s: Statement, alias: str, visible: Sequence[str], *, outside: bool) -> str:
-    """SQL that is true where the row may be seen: of several patients in one resource one is enough, since it stands
-    in that patient's own record. outside: whether also what names no patient."""
-    mine = f"{alias}.patients && {s.bind(list(visible))}::text[]"
-    return f"({mine} or {alias}.patients = '{{}}')" if outside else mine
-
-
-def condition(s: Statement, filter_: Filter | Has, type_: str, rid: str) -> str:
+def condition(s: Statement, filter_: Condition, type_: str, rid: str) -> str:
     """SQL that is true where the resource `rid` of `type_` satisfies the filter."""
+    if isinstance(filter_, Group):
+        parts = [condition(s, one, type_, rid) for one in filter_.parts]
+        inner = {"and": " and ", "or": " or ", "not": " or "}[filter_.how].join(parts)
+        return f"not ({inner})" if filter_.how == "not" else f"({inner})"
     if isinstance(filter_, Has):
-        return _has(s, filter_, rid)
+        return _has(s, filter_, type_, rid)
+    if isinstance(filter_, Compartment):
+        return _compartment(s, filter_, type_, rid)
     code = filter_.parameter.code
     if code == "_id":
         return _ids(s, filter_, type_, rid)
     if code == "_lastUpdated":
         return _last_updated(s, filter_, rid)
+    if code in WORDS:
+        return _words(s, filter_, rid)
     if filter_.missing is not None:
         present = _present(s, filter_, type_, rid)
         return f"not {present}" if filter_.missing else present
     if filter_.chain is not None:
         return _chain(s, filter_, type_, rid)
-    if filter_.modifier == "not":
+    if filter_.parameter.type == "composite":
+        return f"({either(_composite(s, filter_, value, type_, rid) for value in filter_.values)})"
+    if filter_.modifier in ("not", "not-in"):
         return f"not {_exists(s, filter_, type_, rid)}"
     return _exists(s, filter_, type_, rid)
 
 
-def _has(s: Statement, has: Has, rid: str) -> str:
+def _has(s: Statement, has: Has, type_: str, rid: str) -> str:
     x = s.alias()
     which = one_of(s, f"{x}.param", params(has.type, has.reference.code), "int")
-    inner = condition(s, has.filter, has.type, f"{x}.rid")
-    return f"exists (select from records.entry {x} where {x}.tenant = $1 and {which} and {x}.key = {rid} and {inner})"
+    inner = condition(s, has.filter, has.type, f"{x}.rid") + may_look(s, has.type, f"{x}.rid")
+    leads = f"{x}.key = {rid}"
+    if "url" in search_parameters(type_):
+        leads = f"({leads} or {_by_url(s, f'{x}.key', type_, rid)})"
+    ways = [f"exists (select from records.entry {x} where {x}.tenant = $1 and {which} and {leads} and {inner})"]
+    ways += [provided.has(s, one, has, type_, rid, condition) for one in s.providers(has.type)]
+    return ways[0] if len(ways) == 1 else f"({' or '.join(ways)})"
+
+
+def _by_url(s: Statement, key: str, type_: str, rid: str) -> str:
+    """SQL that is true where a canonical reference's key is the resource's own URL."""
+    u = s.alias()
+    which = one_of(s, f"{u}.param", [rows.param(type_, rows.CANONICAL)], "int")
+    mine = f"{u}.tenant = $1 and {u}.rid = {rid} and {which} and {u}.key = {key}"
+    return f"exists (select from records.entry {u} where {mine})"
 
 
 def _chain(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
@@ -98,12 +74,56 @@ def _chain(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
     which = one_of(s, f"{x}.param", params(type_, filter_.parameter.code), "int")
     ways = []
     for target in filter_.targets or filter_.parameter.targets:
-        if isinstance(chain, Filter) and chain.parameter.code not in search_parameters(target):
+        if not _knows(target, chain):
             continue
         kind = s.bind(rows.known_key(target))
-        ways.append(f"({x}.extra = {kind} and {condition(s, chain, target, f'{x}.key')})")
-    inner = " or ".join(ways) or "false"
+        inner = condition(s, chain, target, f"{x}.key") + may_look(s, target, f"{x}.key")
+        if _of_nothing(chain):
+            t = s.alias()
+            inner += (
+                f" and exists (select from records.resource {t} where {t}.tenant = $1 and {t}.rid = {x}.key"
+                f" and {t}.body is not null)"
+            )
+        ways.append(f"({x}.extra = {kind} and {inner})")
+        if "url" in search_parameters(target):  # a canonical reference says a URL, and no type
+            ways.append(f"({x}.extra = 0 and {_canonical(s, chain, target, f'{x}.key')})")
+    inner = either(ways)
     return f"exists (select from records.entry {x} where {x}.tenant = $1 and {x}.rid = {rid} and {which} and ({inner}))"
+
+
+def _of_nothing(chain: Condition) -> bool:
+    """Whether the condition may hold of a resource that is not there: it asks for what is missing, or for no rows."""
+    if isinstance(chain, Filter):
+        return chain.chain is None and (
+            chain.missing is True or chain.modifier in ("not", "not-in") or chain.parameter.code == "_id"
+        )
+    return not isinstance(chain, Has)
+
+
+def _knows(target: str, chain: Condition) -> bool:
+    return not isinstance(chain, Filter) or chain.parameter.code in search_parameters(target)
+
+
+def _canonical(s: Statement, chain: Condition, target: str, key: str) -> str:
+    u = s.alias()
+    which = one_of(s, f"{u}.param", [rows.param(target, rows.CANONICAL)], "int")
+    inner = condition(s, chain, target, f"{u}.rid") + may_look(s, target, f"{u}.rid")
+    return f"exists (select from records.entry {u} where {u}.tenant = $1 and {which} and {u}.key = {key} and {inner})"
+
+
+def _compartment(s: Statement, one: Compartment, type_: str, rid: str) -> str:
+    x = s.alias()
+    inner = in_compartment(s, one, type_, x)
+    ways = [f"exists (select from records.entry {x} where {x}.tenant = $1 and {x}.rid = {rid} and {inner})"]
+    if type_ == one.name:
+        ways.append(f"{rid} = {s.bind(rows.rid(type_, one.id))}")
+    return f"({' or '.join(ways)})"
+
+
+def in_compartment(s: Statement, one: Compartment, type_: str, x: str) -> str:
+    """SQL that is true where the index row `x` places its resource in the compartment."""
+    which = sorted({number for code in one.codes(type_) for number in params(type_, code)})
+    return f"{one_of(s, f'{x}.param', which, 'int')} and {x}.key = {s.bind(rows.rid(one.name, one.id))}"
 
 
 def _ids(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
@@ -122,22 +142,29 @@ def _last_updated(s: Statement, filter_: Filter, rid: str) -> str:
     return f"exists (select from records.resource {x} where {x}.tenant = $1 and {x}.rid = {rid} and ({ways}))"
 
 
-def moments(s: Statement, column: str, value: DateValue) -> str:
-    """A moment (timestamptz) against a sought span."""
-    low, high = value.low, value.high
-    match value.prefix:
-        case "eq" | "ap":
-            return f"({column} >= {s.bind(low)} and {column} < {s.bind(high)})"
-        case "ne":
-            return f"({column} < {s.bind(low)} or {column} >= {s.bind(high)})"
-        case "gt" | "sa":
-            return f"{column} >= {s.bind(high)}"
-        case "ge":
-            return f"{column} >= {s.bind(low)}"
-        case "lt" | "eb":
-            return f"{column} < {s.bind(low)}"
-        case "le":
-            return f"{column} < {s.bind(high)}"
+# The standard leaves open what a text search is: every word must occur, case and accents aside.
+_PLAIN = "regexp_replace(normalize(lower({}), NFKD), U&'[\\0300-\\036f]', '', 'g')"
+
+
+def _words(s: Statement, filter_: Filter, rid: str) -> str:
+    """Every word of one of the values stands in the narrative (_text), or anywhere in the resource (_content)."""
+    x = s.alias()
+    whole = f"convert_from({x}.body, 'UTF8')::jsonb"
+    if filter_.parameter.code == "_text":
+        told = f"regexp_replace({whole} #>> '{{text,div}}', '<[^>]*>', ' ', 'g')"
+        document = f"to_tsvector('simple', {_PLAIN.format(f'left({told}, 500000)')})"
+    else:
+        strings = f"select string_agg(t #>> '{{}}', ' ') from jsonb_path_query({whole}, 'strict $.**') t"
+        document = f"to_tsvector('simple', {_PLAIN.format(f'left(({strings}), 500000)')})"
+    ways = " or ".join(
+        f"{document} @@ plainto_tsquery('simple', {s.bind(value.folded)})"
+        for value in filter_.values
+        if isinstance(value, StringValue)
+    )
+    return (
+        f"exists (select from records.resource {x} where {x}.tenant = $1 and {x}.rid = {rid}"
+        f" and {x}.body is not null and ({ways}))"
+    )
 
 
 def _table(filter_: Filter) -> str:
@@ -145,16 +172,26 @@ def _table(filter_: Filter) -> str:
 
 
 def _present(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
-    x, code = s.alias(), filter_.parameter.code
-    if filter_.parameter.type in ("composite", "special"):
-        raise unsupported(filter_)
-    which = one_of(s, f"{x}.param", params(type_, code), "int")
-    if filter_.parameter.type == "reference":  # a logical reference is a value too
-        which = f"({which} or {one_of(s, f'{x}.param', params(type_, code, ':identifier'), 'int')})"
-        targets = filter_.parameter.targets
-        if code in rows.shape(type_).stands_for and targets:
-            which += f" and {one_of(s, f'{x}.extra', [rows.known_key(t) for t in targets])}"
+    if filter_.parameter.type == "composite":
+        return _together(s, filter_, type_, rid)
+    x = s.alias()
+    which = present(s, filter_, type_, x)
     return f"exists (select from {_table(filter_)} {x} where {x}.tenant = $1 and {x}.rid = {rid} and {which})"
+
+
+def present(s: Statement, filter_: Filter, type_: str, x: str) -> str:
+    """SQL that is true where the index row `x` is a value of the parameter."""
+    code = filter_.parameter.code
+    which = one_of(s, f"{x}.param", params(type_, code), "int")
+    if filter_.parameter.type != "reference":
+        return which
+    # A logical reference is a value too.
+    if code not in rows.shape(type_).stands_for:
+        return f"({which} or {one_of(s, f'{x}.param', params(type_, code, ':identifier'), 'int')})"
+    kinds = [rows.known_key(target) for target in filter_.parameter.targets]
+    logical = one_of(s, f"{x}.param", params(type_, code, ":logical"), "int")
+    ways = [f"{which} and {one_of(s, f'{x}.extra', kinds)}", f"{logical} and {one_of(s, f'{x}.key', kinds)}"]
+    return f"({either(ways)})"
 
 
 def _exists(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
@@ -163,212 +200,49 @@ def _exists(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
     return f"exists (select from {_table(filter_)} {x} where {x}.tenant = $1 and {x}.rid = {rid} and {inner})"
 
 
-def matches(s: Statement, filter_: Filter, type_: str, x: str) -> str:
-    """SQL that is true where the index row `x` is of the filter's parameter and has one of its values."""
-    modifier, kind = filter_.modifier, filter_.parameter.type
-    suffix = f":{modifier}" if modifier in ("identifier", "of-type") else ""
-    if kind in ("number", "quantity"):
-        return f"({_either(_number(s, filter_, type_, value, x) for value in filter_.values)})"
-    which = one_of(s, f"{x}.param", params(type_, filter_.parameter.code, suffix), "int")
-    if kind == "token":
-        if modifier not in (None, "not", "of-type"):
-            raise unsupported(filter_)
-        return f"{which} and ({_tokens(s, filter_, x)})"
-    if kind == "reference":
-        return f"{which} and ({_references(s, filter_, x)})"
-    makers: dict[str, Callable[[Statement, Filter, Any, str], str]] = {
-        "date": _date,
-        "string": _string,
-        "uri": _uri,
-    }
-    if kind not in makers:
+# -- composites ----------------------------------------------------------------------------------------------------
+
+
+def _composite(s: Statement, filter_: Filter, value: object, type_: str, rid: str) -> str:
+    """One value of a composite, answered from the rows of its parts."""
+    if not isinstance(value, CompositeValue):
         raise unsupported(filter_)
-    ways = " or ".join(makers[kind](s, filter_, value, x) for value in filter_.values)
-    return f"{which} and ({ways})"
+    return _parts(s, filter_, type_, rid, [(one,) for one in value.parts])
 
 
-def unsupported(filter_: Filter) -> Exception:
-    """The refusal of what is not answered yet: said, never silently left out."""
-    code = filter_.parameter.code + (f":{filter_.modifier}" if filter_.modifier else "")
-    return refuse("not-supported", code, "This search is not supported here.", status=400)
+def _together(s: Statement, filter_: Filter, type_: str, rid: str) -> str:
+    return _parts(s, filter_, type_, rid, [()] * len(filter_.parameter.components))
 
 
-def _either(parts: Iterable[str]) -> str:
-    return " or ".join(parts) or "false"
+def _parts(s: Statement, filter_: Filter, type_: str, rid: str, sought: list[tuple[Value, ...]]) -> str:
+    """SQL that is true where the parts stand together at one of the places that the composite looks at.
 
-
-def _tokens(s: Statement, filter_: Filter, x: str) -> str:
-    values = [v for v in filter_.values if isinstance(v, TokenValue)]
-    if filter_.modifier == "of-type":
-        kinds = ["|".join((v.type[0] or "", v.type[1])) if v.type else "" for v in values]
-        return _either(
-            f"({x}.key = {s.bind(rows.key(v.code or ''))} and {x}.extra = {s.bind(rows.known_key(kind))})"
-            for v, kind in zip(values, kinds, strict=True)
-        )
-    bare = [rows.key(v.code) for v in values if v.code is not None and v.system is None]
-    ways = [one_of(s, f"{x}.key", bare)] if bare else []
-    whole = {rows.system_key(v.system) for v in values if v.system is not None and v.code is None}
-    if whole:
-        ways.append(one_of(s, f"{x}.extra", sorted(whole)))
-    by_system: dict[int, list[int]] = {}
-    for v in values:
-        if v.system is not None and v.code is not None:
-            by_system.setdefault(rows.system_key(v.system), []).append(rows.key(v.code))
-    for system, keys in by_system.items():
-        ways.append(f"{one_of(s, f'{x}.key', keys)} and {x}.extra = {s.bind(system)}")
-    return ways[0] if len(ways) == 1 else _either(f"({way})" for way in ways)
-
-
-def reference_keys(filter_: Filter) -> list[int]:
-    """The keys under which the sought targets stand."""
-    found: dict[int, None] = {}
-    for v in filter_.values:
-        if not isinstance(v, ReferenceValue):
-            continue
-        if v.id is not None:
-            for target in (v.type,) if v.type else filter_.targets or filter_.parameter.targets:
-                found[rows.rid(target, v.id)] = None
-        if v.url is not None:
-            found[rows.key(v.url)] = None
-    return list(found)
-
-
-def _references(s: Statement, filter_: Filter, x: str) -> str:
-    if filter_.modifier == "identifier":
-        ways = []
-        for v in filter_.values:
-            token = v.identifier if isinstance(v, ReferenceValue) else v if isinstance(v, TokenValue) else None
-            if token is None:
+    sought: the value of each part; () for any value.
+    """
+    ways = []
+    for place in composites.places(type_, filter_.parameter.code):
+        alone, together = [], []
+        for part, values in zip(place.parts, sought, strict=True):
+            one = Filter(part.parameter, None, values)
+            x = s.alias()
+            inner = f"{x}.tenant = $1 and {x}.rid = {rid} and "
+            inner += matches(s, one, type_, x) if values else present(s, one, type_, x)
+            if place.apart and not part.whole:
+                together.append((x, inner))
                 continue
-            parts = [f"{x}.key = {s.bind(rows.key(token.code))}"] if token.code is not None else []
-            if token.system is not None:
-                parts.append(f"{x}.extra = {s.bind(rows.known_key(token.system))}")
-            ways.append(f"({' and '.join(parts)})")
-        return _either(ways)
-    if filter_.modifier not in PLAIN and not filter_.targets and filter_.modifier not in search_targets(filter_):
-        raise unsupported(filter_)
-    if filter_.modifier in ("above", "below", "exact", "contains"):
-        raise unsupported(filter_)
-    return one_of(s, f"{x}.key", reference_keys(filter_))
+            table = _table(one)
+            mine = f" and {x}.place is null" if table == "records.entry" else ""
+            alone.append(f"exists (select from {table} {x} where {inner}{mine})")
+        if together:
+            first = together[0][0]
+            tables = ", ".join(f"records.entry {x}" for x, _ in together)
+            same = [f"{x}.place = {first}.place" for x, _ in together[1:]] or [f"{first}.place is not null"]
+            where = " and ".join([*(inner for _, inner in together), *same])
+            alone.append(f"exists (select from {tables} where {where})")
+        alone += [f"not {_exists_any(s, one, type_, rid)}" for one in place.without]
+        ways.append(f"({' and '.join(alone)})")
+    return f"({either(ways)})"
 
 
-def search_targets(filter_: Filter) -> tuple[str, ...]:
-    """The types a `:Type` modifier may name."""
-    return filter_.parameter.targets
-
-
-def _date(s: Statement, filter_: Filter, value: Value, x: str) -> str:
-    if not isinstance(value, DateValue):
-        raise unsupported(filter_)
-    a, b = rows.microseconds(value.low), rows.microseconds(value.high)
-    low, high = f"{x}.key", f"{x}.extra"
-
-    def within() -> str:
-        stop = s.bind(b)  # twice, since the first bounds the walk through the index
-        return f"({low} >= {s.bind(a)} and {low} < {stop} and {high} <= {stop})"
-
-    match value.prefix:
-        case "eq":
-            return within()
-        case "ne":
-            return f"not {within()}"
-        case "gt":
-            return f"{high} > {s.bind(b)}"
-        case "lt":
-            return f"{low} < {s.bind(a)}"
-        case "ge":
-            return f"({high} > {s.bind(b)} or {within()})"
-        case "le":
-            return f"({low} < {s.bind(a)} or {within()})"
-        case "sa":
-            return f"{low} >= {s.bind(b)}"
-        case "eb":
-            return f"{high} <= {s.bind(a)}"
-        case "ap":
-            # The standard suggests widening by a tenth of the way from now; the span itself, overlapped, is what can
-            # be explained to a person.
-            return f"({low} < {s.bind(b)} and {high} > {s.bind(a)})"
-
-
-def _number(s: Statement, filter_: Filter, type_: str, value: Value, x: str) -> str:
-    if not isinstance(value, NumberValue | QuantityValue):
-        raise unsupported(filter_)
-    which = one_of(s, f"{x}.param", params(type_, filter_.parameter.code), "int")
-    way = f"{which} and {_range(s, value.prefix, value.value, value.low, value.high, x)}"
-    if not isinstance(value, QuantityValue) or not value.code:
-        return f"({way})"
-    if not value.system:
-        return f"({way} and {x}.extra & 4294967295 = {s.bind(rows.half_key(value.code))})"
-    way = f"({way} and {x}.extra = {s.bind(rows.unit_key(value.system, value.code))})"
-    low, high = value.canonical_low, value.canonical_high
-    if value.system == rows.UCUM and value.canonical_unit and low is not None and high is not None:
-        which = one_of(s, f"{x}.param", params(type_, filter_.parameter.code, ":canonical"), "int")
-        there = _range(s, value.prefix, (low + high) / 2, low, high, x)
-        unit = s.bind(rows.unit_key(rows.UCUM, value.canonical_unit))
-        way = f"({way} or ({which} and {there} and {x}.extra = {unit}))"
-    return way
-
-
-def _range(s: Statement, prefix: str, value: Decimal, low: Decimal, high: Decimal, x: str) -> str:
-    """The row's number against a sought one. low and high: what its written precision means, half open."""
-    key = f"{x}.key"
-
-    def bind(number: Decimal) -> str:
-        return s.bind(rows.in_order(float(number)))
-
-    match prefix:
-        case "eq":
-            return f"({key} >= {bind(low)} and {key} < {bind(high)})"
-        case "ne":
-            return f"not ({key} >= {bind(low)} and {key} < {bind(high)})"
-        case "gt":
-            return f"{key} > {bind(value)}"
-        case "ge":
-            return f"{key} >= {bind(value)}"
-        case "lt":
-            return f"{key} < {bind(value)}"
-        case "le":
-            return f"{key} <= {bind(value)}"
-        case "sa":
-            return f"{key} >= {bind(high)}"
-        case "eb":
-            return f"{key} < {bind(low)}"
-    near, far = sorted((value * Decimal("0.9"), value * Decimal("1.1")))
-    return f"{key} between {bind(near)} and {bind(far)}"
-
-
-_LAST = "\U0010ffff"
-
-
-def _string(s: Statement, filter_: Filter, value: Value, x: str) -> str:
-    if not isinstance(value, StringValue):
-        raise unsupported(filter_)
-    folded = value.folded[: rows.WORD_LIMIT]
-    match filter_.modifier:
-        case None:
-            return f"({x}.folded >= {s.bind(folded)} and {x}.folded < {s.bind(folded + _LAST)})"
-        case "exact":
-            exact = s.bind(value.text[: rows.WORD_LIMIT])
-            return f"({x}.folded = {s.bind(folded)} and {x}.exact = {exact})"
-        case "contains":
-            return f"position({s.bind(folded)} in {x}.folded) > 0"
-        case _:
-            raise unsupported(filter_)
-
-
-def _uri(s: Statement, filter_: Filter, value: Value, x: str) -> str:
-    if not isinstance(value, UriValue):
-        raise unsupported(filter_)
-    uri, _, version = value.uri.partition("|")
-    uri = uri[: rows.WORD_LIMIT]
-    match filter_.modifier:
-        case None:
-            plain = f"{x}.folded = {s.bind(uri)}"
-            return f"({plain} and {x}.exact = {s.bind(version)})" if version else plain
-        case "below":
-            return f"({x}.folded >= {s.bind(uri)} and {x}.folded < {s.bind(uri + _LAST)})"
-        case "above":
-            ends = [i for i, c in enumerate(uri) if c == "/"]
-            return f"{x}.folded = any({s.bind([uri, *(uri[:i] for i in ends), *(uri[: i + 1] for i in ends)])}::text[])"
-        case _:
-            raise unsupported(filter_)
+def _exists_any(s: Statement, parameter: SearchParameter, type_: str, rid: str) -> str:
+    return _present(s, Filter(parameter), type_, rid)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bedside.foundation.database import Connection
 from bedside.records.model import rows
-from bedside.records.store.conditions import Statement, one_of
+from bedside.records.store.statement import Statement, one_of
 
 _LAST = "\U0010ffff"
 

@@ -5,19 +5,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from bedside.foundation.database import Connection, Row
+from bedside.foundation.database import Connection, Reader, Row
 
 _COLUMNS = "type, id, rid, version, updated, method, patients, body"
 
 
-async def current(sql: Connection, tenant: int, rid: int) -> Row | None:
+async def current(sql: Connection | Reader, tenant: int, rid: int) -> Row | None:
     """What stands there, deleted or not."""
+    if isinstance(sql, Reader):
+        return await sql.together(_currents, (tenant, rid))
     row: Row | None = await sql.fetchrow(
         f"select {_COLUMNS} from records.resource where tenant = $1 and rid = $2",
         tenant,
         rid,
     )
     return row
+
+
+async def _currents(sql: Connection, places: list[tuple[int, int]]) -> list[Row | None]:
+    """The same of several places at once."""
+    rows = await sql.fetch(
+        f"select tenant, {_COLUMNS} from unnest($1::int[], $2::bigint[]) as place(t, n)"
+        " join records.resource on tenant = t and rid = n",
+        [tenant for tenant, _ in places],
+        [rid for _, rid in places],
+    )
+    found = {(row["tenant"], row["rid"]): row for row in rows}
+    return [found.get(place) for place in places]
 
 
 async def version(sql: Connection, tenant: int, rid: int, number: int) -> Row | None:
@@ -32,6 +46,13 @@ async def version(sql: Connection, tenant: int, rid: int, number: int) -> Row | 
     return row
 
 
+# When the version after an earlier one came: it stands in the one table or in the other.
+_REPLACED = """ and coalesce(
+    (select updated from records.resource n where (n.tenant, n.rid, n.version) = (v.tenant, v.rid, v.version + 1)),
+    (select updated from records.history n where (n.tenant, n.rid, n.version) = (v.tenant, v.rid, v.version + 1))
+) > {}"""
+
+
 class Position(NamedTuple):
     """Where the last page of a history ended: newest first."""
 
@@ -43,7 +64,7 @@ class Position(NamedTuple):
 class Window(NamedTuple):
     """Which part of a history is asked for. types: None for all. patients: None for all. outside: also those of nobody.
 
-    since, before: of lastUpdated, half open.
+    since, before: of lastUpdated, half open. from_: versions that still stood at that moment or later.
     """
 
     types: Sequence[str]
@@ -51,6 +72,7 @@ class Window(NamedTuple):
     outside: bool = True
     since: datetime | None = None
     before: datetime | None = None
+    from_: datetime | None = None
     after: Position | None = None
     limit: int = 51
 
@@ -87,10 +109,11 @@ async def log(sql: Connection, tenant: int, window: Window) -> list[Row]:
         last = f"({bind(updated)}, {bind(rid)}::bigint, {bind(number)}::int)"
         conditions.append(f"v.updated <= ${len(arguments) - 2} and (v.updated, v.rid, v.version) < {last}")
     where = " and ".join(conditions)
+    replaced = "" if window.from_ is None else _REPLACED.format(bind(window.from_))
     parts = " union all ".join(
-        f"(select {_COLUMNS} from records.{table} v where {where}"
+        f"(select {_COLUMNS} from records.{table} v where {where}{narrow}"
         " order by v.updated desc, v.rid desc, v.version desc limit $3)"
-        for table in ("resource", "history")
+        for table, narrow in (("resource", ""), ("history", replaced))
     )
     rows: list[Row] = await sql.fetch(
         f"select w.* from unnest($2::text[]) as t(type) cross join lateral ({parts}) w"

@@ -1,8 +1,11 @@
 """Writes: resources with their index rows go in by one statement, however many they are."""
 # ruff: noqa: S608 - the text is made of our own names; every value is bound
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -21,6 +24,7 @@ REMEDY = "Read it again and repeat your change."
 class Versions(msgspec.Struct):
     """Versions to write, column by column. patients: ids joined by spaces. bodies: None for a deletion."""
 
+    updated: list[datetime] = []
     rids: list[int] = []
     types: list[str] = []
     ids: list[str] = []
@@ -30,9 +34,18 @@ class Versions(msgspec.Struct):
     bodies: list[bytes | None] = []
 
     def add(
-        self, rid: int, type_: str, id_: str, number: int, method: str, patients: Sequence[str], body: bytes | None
+        self,
+        updated: datetime,
+        rid: int,
+        type_: str,
+        id_: str,
+        number: int,
+        method: str,
+        patients: Sequence[str],
+        body: bytes | None,
     ) -> None:
         """Append one."""
+        self.updated.append(updated)
         self.rids.append(rid)
         self.types.append(type_)
         self.ids.append(id_)
@@ -41,43 +54,52 @@ class Versions(msgspec.Struct):
         self.patients.append(" ".join(patients))
         self.bodies.append(body)
 
-    def columns(self) -> tuple[list[int], list[str], list[str], list[int], list[str], list[str], list[bytes | None]]:
-        """As the statements take them."""
-        return self.rids, self.types, self.ids, self.numbers, self.methods, self.patients, self.bodies
+    def extend(self, other: Versions) -> None:
+        """Append all of another's."""
+        for mine, theirs in zip(self.columns(), other.columns(), strict=True):
+            mine.extend(theirs)
+
+    def columns(self) -> tuple[list[Any], ...]:
+        """Each by itself, in the order of the statements' arguments."""
+        return self.updated, self.rids, self.types, self.ids, self.numbers, self.methods, self.patients, self.bodies
 
 
 _RESOURCES = """made as (
     insert into records.resource (tenant, updated, rid, type, id, version, method, patients, body)
-    select $1, $2, v.rid, v.type, v.id, v.version, v.method, string_to_array(v.patients, ' '), v.body
-    from unnest($3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
-        as v(rid, type, id, version, method, patients, body)
+    select $1, v.updated, v.rid, v.type, v.id, v.version, v.method, string_to_array(v.patients, ' '), v.body
+    from unnest($2::timestamptz[], $3::text::bigint[], $4::text::text[], $5::text::text[], $6::text::int[],
+        $7::text::text[], $8::text[], $9::bytea[])
+        as v(updated, rid, type, id, version, method, patients, body)
 )"""
 _CHANGES = """was as (
     insert into records.history (tenant, rid, version, updated, type, id, method, patients, body)
     select r.tenant, r.rid, r.version, r.updated, r.type, r.id, r.method, r.patients, r.body
-    from records.resource r where r.tenant = $1 and r.rid = any($3::bigint[])
+    from records.resource r where r.tenant = $1 and r.rid = any($3::text::bigint[])
 ), gone_entries as (
-    delete from records.entry e where e.tenant = $1 and e.rid = any($3::bigint[])
+    delete from records.entry e where e.tenant = $1 and e.rid = any($3::text::bigint[])
 ), gone_words as (
-    delete from records.word w where w.tenant = $1 and w.rid = any($3::bigint[])
+    delete from records.word w where w.tenant = $1 and w.rid = any($3::text::bigint[])
 ), made as (
     update records.resource r
-    set updated = $2, version = v.version, method = v.method, patients = string_to_array(v.patients, ' '), body = v.body
-    from unnest($3::bigint[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[], $9::bytea[])
-        as v(rid, type, id, version, method, patients, body)
+    set updated = v.updated, version = v.version, method = v.method, body = v.body,
+        patients = string_to_array(v.patients, ' ')
+    from unnest($2::timestamptz[], $3::text::bigint[], $4::text::text[], $5::text::text[], $6::text::int[],
+        $7::text::text[], $8::text[], $9::bytea[])
+        as v(updated, rid, type, id, version, method, patients, body)
     where r.tenant = $1 and r.rid = v.rid and r.version = v.version - 1
     returning 1
 )"""
 _ENTRIES = """, found as (
-    insert into records.entry (tenant, rid, param, key, extra, patient, at)
-    select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at
-    from unnest($10::bigint[], $11::int[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])
-        as e(rid, param, key, extra, patient, at)
+    insert into records.entry (tenant, rid, param, key, extra, patient, at, place)
+    select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at, nullif(e.place, 0)
+    from unnest($10::text::bigint[], $11::text::int[], $12::text::bigint[], $13::text::bigint[],
+        $14::text::bigint[], $15::text::bigint[], $16::text::int[])
+        as e(rid, param, key, extra, patient, at, place)
 )"""
 _WORDS = """, said as (
     insert into records.word (tenant, rid, param, folded, exact)
     select $1, w.rid, w.param, w.folded, w.exact
-    from unnest($16::bigint[], $17::int[], $18::text[], $19::text[]) as w(rid, param, folded, exact)
+    from unnest($17::text::bigint[], $18::text::int[], $19::text[], $20::text[]) as w(rid, param, folded, exact)
 )"""
 # Most resources have no texts: a statement without the table costs less.
 INSERT = f"with {_RESOURCES}{_ENTRIES} select 1"
@@ -86,33 +108,48 @@ CHANGE = f"with {_CHANGES}{_ENTRIES} select count(*) from made"
 CHANGE_WORDS = f"with {_CHANGES}{_ENTRIES}{_WORDS} select count(*) from made"
 
 
-async def insert(sql: Connection, tenant: int, at: datetime, versions: Versions, rows: Rows) -> None:
+async def insert(sql: Connection, tenant: int, versions: Versions, rows: Rows) -> None:
     """Write new resources. Raises Conflict when one of them was made by somebody else meanwhile."""
     try:
-        await _run(sql, INSERT, INSERT_WORDS, tenant, at, versions, rows)
+        await _run(sql, INSERT, INSERT_WORDS, tenant, versions, rows)
     except asyncpg.UniqueViolationError as error:
         raise Conflict(RACE, remedy=REMEDY) from error
 
 
-async def change(sql: Connection, tenant: int, at: datetime, versions: Versions, rows: Rows) -> None:
+async def change(sql: Connection, tenant: int, versions: Versions, rows: Rows) -> None:
     """Write next versions (deletions too) of resources that `lock` holds; what stood there becomes history.
 
     Raises Conflict when the version before is not what stands there.
     """
-    changed = await _run(sql, CHANGE, CHANGE_WORDS, tenant, at, versions, rows)
+    changed = await _run(sql, CHANGE, CHANGE_WORDS, tenant, versions, rows)
     if changed != len(versions.rids):
         raise Conflict(RACE, remedy=REMEDY)
 
 
-async def _run(
-    sql: Connection, plain: str, with_words: str, tenant: int, at: datetime, versions: Versions, rows: Rows
-) -> int:
-    entries = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats)
-    arguments = (tenant, at, *versions.columns(), *entries)
+async def _run(sql: Connection, plain: str, with_words: str, tenant: int, versions: Versions, rows: Rows) -> int:
+    values = arguments(tenant, versions, rows)
+    return int(await sql.fetchval(with_words if rows.word_rids else plain, *values))
+
+
+def arguments(tenant: int, versions: Versions, rows: Rows) -> list[Any]:
+    """The arguments of INSERT, CHANGE and, where there are words, of their longer forms.
+
+    Numbers, types, ids and methods go as the text of an array: asyncpg asks of each member of a list whether it is a
+    list itself, which for an Observation's fifty numbers costs more than all the rest of the statement.
+    """
+    updated, rids, types, ids, numbers, methods, patients, bodies = versions.columns()
+    made = [tenant, updated, _array(rids), _array(types), _array(ids), _array(numbers), _array(methods)]
+    made += [patients, bodies]
+    entries = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats, rows.places)
+    made += [_array(each) for each in entries]
     if rows.word_rids:
-        words = (rows.word_rids, rows.word_params, rows.folded, rows.exact)
-        return int(await sql.fetchval(with_words, *arguments, *words))
-    return int(await sql.fetchval(plain, *arguments))
+        made += [_array(rows.word_rids), _array(rows.word_params), rows.folded, rows.exact]
+    return made
+
+
+def _array(values: Iterable[object]) -> str:
+    """PostgreSQL's text of an array whose members need no quotes."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 async def lock(sql: Connection, tenant: int, rids: Sequence[int]) -> dict[int, Row]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from bedside.foundation.errors import Conflict
+from bedside.foundation.errors import N_, Conflict
 
 Status = Literal["handed", "taken", "invited", "waiting", "in-progress", "finished", "cancelled"]
 
@@ -33,6 +33,17 @@ STEPS: dict[tuple[Status, str], Status] = {
     ("waiting", "cancel"): "cancelled",
 }
 """An empty visit, and one that nobody came to, ends by 'end' or 'cancel' of the clock (service.close_empty)."""
+
+SAYS: dict[Status, str] = {
+    "handed": N_("waiting to be taken"),
+    "taken": N_("taken"),
+    "invited": N_("invited"),
+    "waiting": N_("in the waiting room"),
+    "in-progress": N_("in progress"),
+    "finished": N_("finished"),
+    "cancelled": N_("cancelled"),
+}
+"""A state as a refusal says it."""
 
 OPEN: tuple[Status, ...] = ("handed", "taken", "invited", "waiting", "in-progress")
 
@@ -111,4 +122,4 @@ def next_status(status: Status, step: str) -> Status:
     try:
         return STEPS[status, step]
     except KeyError:
-        raise Conflict(f"This visit is {status}: “{step}” is not possible now.") from None
+        raise Conflict("This visit is %(status)s: that is not possible now.", status=SAYS[status]) from None

@@ -10,7 +10,7 @@ import msgspec
 
 from bedside import access, records
 from bedside.foundation.context import Actor, Ctx
-from bedside.foundation.errors import Forbidden, Gone, Invalid, NotFound
+from bedside.foundation.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from bedside.visits import store
 from bedside.visits.model import Link, Place, Visit, VisitEvent, country, matches, next_status
 from bedside.visits.model.link import LIFE, WRONG_ANSWERS
@@ -81,6 +81,17 @@ async def renew(ctx: Ctx, secret: str, base_url: str) -> None:
     visit = await store.get(ctx, link.visit, lock=True) if link else None
     if visit is not None and visit.open and visit.status != "handed":
         await make_link(ctx, visit, base_url)
+
+
+async def elsewhere(ctx: Ctx, key: str, base_url: str) -> str:
+    """A link for another browser of the same patient, who is in already: sent to them, and returned to be copied. It
+    asks for name and birth date as every link does. Raises Forbidden, Conflict."""
+    visit = await find(ctx, key, "U", lock=True)
+    if ctx.actor.id != visit.person:
+        raise Forbidden("This link is the patient's own.")
+    if not visit.open:
+        raise Conflict("This visit is over.")
+    return await make_link(ctx, visit, base_url)
 
 
 async def guest(ctx: Ctx, device: str) -> tuple[Actor, str]:

@@ -6,7 +6,7 @@ import msgspec
 
 from bedside import access, records
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+from bedside.foundation.errors import N_, Conflict, Forbidden, Invalid, NotFound
 from bedside.visits import store
 from bedside.visits.model import Amendment, Note, Visit
 from bedside.visits.model.note import note_picture
@@ -29,7 +29,7 @@ async def save(ctx: Ctx, key: str, text: str, revision: int) -> Note:
     if visit.clinician != ctx.actor.id:
         raise Forbidden("The note is written by the clinician who holds the visit.")
     if len(text) > LONGEST:
-        raise Invalid(f"A note has at most {LONGEST} characters.", where="text")
+        raise Invalid("A note has at most %(most)s characters.", where="text", most=LONGEST)
     kept = await store.note(ctx, visit.id, lock=True)
     if kept and kept.signed_at:
         raise Conflict("This note is signed.", remedy="Add an amendment.")
@@ -68,7 +68,7 @@ async def licence_now(ctx: Ctx, visit: Visit, *, home: str) -> access.LicenceDec
     if decision.answer == "override" and visit.decision:
         decision = msgspec.structs.replace(decision, reason=visit.decision.get("reason"))
     if not decision.passes:
-        raise Forbidden(decision.why, remedy="Give a reason in the visit." if decision.answer == "override" else None)
+        raise decision.refusal(N_("Give a reason in the visit."))
     return decision
 
 

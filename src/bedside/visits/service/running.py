@@ -9,7 +9,7 @@ import msgspec
 from bedside import access
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Conflict, Forbidden, Invalid
+from bedside.foundation.errors import N_, Conflict, Forbidden, Invalid
 from bedside.visits import store
 from bedside.visits.model import Message, Presence, Visit, next_status
 from bedside.visits.service.kept import find, keep, picture, record, tell
@@ -55,7 +55,7 @@ async def join(ctx: Ctx, key: str, connection: str) -> tuple[Visit, str]:
     if role != "patient" and decision is None:
         raise Conflict("The patient has not said yet where they are: the room opens then.")
     if role == "clinician" and decision is not None and not decision.passes:
-        raise Forbidden(decision.why, remedy="Give a reason to go on." if decision.answer == "override" else None)
+        raise decision.refusal(N_("Give a reason to go on."))
     now = ctx.clock.now()
     await store.arrive(ctx, visit.id, connection, Presence(ctx.actor.id, ctx.actor.name, role, now))
     await record(ctx, visit, "joined", role)
@@ -113,7 +113,7 @@ async def say(ctx: Ctx, key: str, id: str, text: str) -> Message:
     if not visit.open:
         raise Conflict("This visit is over.")
     if not text.strip() or len(text) > CHAT or not 8 <= len(id) <= 64:
-        raise Invalid(f"A message has 1 to {CHAT} characters.", where="text")
+        raise Invalid("A message has 1 to %(most)s characters.", where="text", most=CHAT)
     message = Message(id, ctx.clock.now(), ctx.actor.id, ctx.actor.name, text.strip())
     await store.add_message(ctx, visit.id, message)
     tell(ctx, visit, {"t": "chat", **msgspec.to_builtins(message)})

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access, monitoring, records
+from bedside import access, monitoring, prescribing, records
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import results, summary, vitals, words
@@ -51,6 +51,8 @@ async def page(request: Request) -> Response:
         span, charts = await curves(ctx, id_, request.query_params.get("span"), usual_span(latest))
         alarms = await monitoring.alarms(ctx, patient=id_)
         score = await monitoring.score(ctx, id_)
+        refills = [r for r in await prescribing.refills(ctx, id_) if r.open]
+        taken = await prescribing.taken(ctx, id_)
     units = "us" if getattr(request.state, "units", None) == "us" else "metric"
     return render(
         request,
@@ -58,7 +60,7 @@ async def page(request: Request) -> Response:
         patient=summary.header(patient, found["AllergyIntolerance"]),
         problems=summary.problems(found["Condition"]),
         allergies=summary.allergies(found["AllergyIntolerance"]),
-        medicines=summary.medicines(found["MedicationRequest"], found["MedicationStatement"]),
+        medicines=summary.medicines(found["MedicationRequest"], found["MedicationStatement"], {p.id for p in taken}),
         encounters=summary.encounters(found["Encounter"]),
         results=results.results(laboratory),
         latest=newest(latest, units),
@@ -67,6 +69,7 @@ async def page(request: Request) -> Response:
         spans={key: words for key, (_, words) in vitals.SPANS.items()},
         alarms=alarms,
         score=score,
+        refills=refills,
         cause=cause_of,
         metric=words.metric,
         value_of=words.value_of,

@@ -9,13 +9,26 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, prescribing
-from bedside.foundation.errors import BedsideError, Invalid
+from bedside.foundation.errors import BedsideError, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
 from bedside.prescribing import Draft, Medicine
 from bedside.web.clinician.banner import banner_of
+from bedside.web.clinician.summary import Header
 from bedside.web.entry import proof_of
 from bedside.web.kit import render
+from bedside.web.kit.places import N_
+
+STEPS = {
+    "sign": N_("Signed and sent"),
+    "accept": N_("Accepted"),
+    "dispense": N_("Dispensed"),
+    "refuse": N_("Refused"),
+    "cancel": N_("Cancelled"),
+}
+"""A prescription's steps as staff read them, here and at the pharmacy."""
+
+REFILL_STATES = {"asked": N_("asked for"), "renewed": N_("renewed"), "refused": N_("refused")}
 
 UNITS = ("tablet", "capsule", "puff", "mL", "mg", "drop")
 
@@ -30,18 +43,33 @@ def _number(form: Any, name: str) -> float:
 async def choose(request: Request) -> Response:
     """GET: search the formulary (q), or with medicine the form to fill in."""
     patient, query = request.path_params["patient"], request.query_params
+    values = {"visit": query.get("visit", "")}
     async with access.work(ctx_of(request), "opened the prescribing page", readonly=True) as ctx:
         await access.require(ctx, "clinician")
         banner = await banner_of(ctx, patient)
         found = prescribing.find(query.get("q", ""))
         chosen = prescribing.medicine(query["medicine"]) if "medicine" in query else None
         pharmacies = await prescribing.pharmacies(ctx)
-    return _form(request, banner, chosen, found, pharmacies, values={"visit": query.get("visit", "")})
+        if "refill" in query:
+            asked = await prescribing.refill(ctx, query["refill"])
+            prior = await prescribing.get(ctx, asked.prescription)
+            if asked.patient != patient:
+                raise NotFound("There is no such request for a refill.")
+            chosen = chosen or prescribing.medicine(prior.draft.medicine)
+            values |= {"refill": asked.id} | _as_before(prior.draft)
+    return _form(request, banner, chosen, found, pharmacies, values=values)
+
+
+def _as_before(draft: Draft) -> dict[str, Any]:
+    """What a renewal's form is filled in with: the prescription before, all but its note."""
+    boxes = {name: "1" for name in ("substitution", "as_needed") if getattr(draft, name)}
+    same = {name: getattr(draft, name) for name in ("unit", "route", "frequency", "days", "pharmacy")}
+    return {"dose": f"{draft.dose:g}"} | same | boxes
 
 
 def _form(
     request: Request,
-    banner: dict[str, Any],
+    banner: Header,
     chosen: Medicine | None,
     found: list[Medicine],
     pharmacies: list[prescribing.Pharmacy],
@@ -61,7 +89,7 @@ def _form(
         routes={route: route for route in (chosen.routes if chosen else ())},
         frequencies={key: words[0] for key, words in prescribing.FREQUENCIES.items()},
         units={unit: unit for unit in UNITS},
-        values=dict.fromkeys(("dose", "route", "frequency", "days", "pharmacy", "note", "visit"), "")
+        values=dict.fromkeys(("dose", "route", "frequency", "days", "pharmacy", "note", "visit", "refill"), "")
         | {"key": uuid7(), "unit": chosen.form if chosen and chosen.form in UNITS else "tablet"}
         | values,
         error=error,
@@ -86,6 +114,7 @@ async def write(request: Request) -> Response:
             as_needed="as_needed" in form,
             note=str(form.get("note", ""))[:2000],
             visit=str(form.get("visit", "")) or None,
+            refill=str(form.get("refill", "")) or None,
         )
         async with access.work(ctx_of(request), "wrote a prescription") as ctx:
             kept = await prescribing.save(ctx, draft, key=str(form.get("key") or uuid7()))
@@ -109,6 +138,7 @@ async def _show(request: Request, error: BedsideError | None = None, reasons: di
         found = await prescribing.get(ctx, request.path_params["key"])
         banner = await banner_of(ctx, found.draft.patient)
         pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx)}
+        asked = [r for r in await prescribing.refills(ctx, found.draft.patient) if r.prescription == found.id]
     return render(
         request,
         "clinician/prescription.html",
@@ -119,6 +149,9 @@ async def _show(request: Request, error: BedsideError | None = None, reasons: di
         pharmacy=pharmacies[found.draft.pharmacy],
         error=error,
         reasons=reasons if reasons is not None else found.draft.overrides,
+        steps=STEPS,
+        asked=asked,
+        refill_states=REFILL_STATES,
     )
 
 
@@ -153,6 +186,19 @@ async def cancel(request: Request) -> Response:
     return RedirectResponse(f"/prescriptions/{key}", 303)
 
 
+async def refuse_refill(request: Request) -> Response:
+    """POST: no to a patient's request, with a reason that the patient reads."""
+    form = await request.form()
+    try:
+        async with access.work(ctx_of(request), "refused a refill") as ctx:
+            await prescribing.refuse_refill(ctx, str(form.get("refill", "")), str(form.get("reason", "")))
+    except BedsideError as error:
+        if error.status not in {400, 409}:
+            raise
+        return await _show(request, error)
+    return RedirectResponse(f"/prescriptions/{request.path_params['key']}#refill", 303)
+
+
 async def paper(request: Request) -> Response:
     """GET: a copy to print, for a pharmacy without Bedside."""
     async with access.work(ctx_of(request), "printed a prescription", readonly=True) as ctx:
@@ -175,5 +221,6 @@ ROUTES: list[BaseRoute] = [
     Route("/prescriptions/{key}", show),
     Route("/prescriptions/{key}/sign", sign, methods=["POST"]),
     Route("/prescriptions/{key}/cancel", cancel, methods=["POST"]),
+    Route("/prescriptions/{key}/refuse-refill", refuse_refill, methods=["POST"]),
     Route("/prescriptions/{key}/print", paper),
 ]

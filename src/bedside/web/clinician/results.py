@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bedside.web.clinician.resources import Resource, code, effective, in_error, words
+from bedside.fhir.concepts import code, in_error, words
+from bedside.web.clinician.resources import Resource, effective
 from bedside.web.kit.places import N_
 
 FLAGS = {

@@ -5,40 +5,40 @@ Entered in error never shows as current: it is kept apart, and the chart says ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from bedside.web.clinician.resources import (
-    Resource,
-    code,
-    codes,
-    in_error,
-    name_of,
-    newest_first,
-    number_of,
-    standing,
-    telephone_of,
-    words,
-)
+from bedside.fhir.allergies import Allergies, denies, known, stands
+from bedside.fhir.concepts import code, codes, in_error, standing, words
+from bedside.web.clinician.resources import Resource, name_of, newest_first, number_of, telephone_of
 from bedside.web.kit.places import N_
 
-NO_KNOWN = frozenset({"716186003", "409137002", "428607008", "429625007", "160244002", "no-known-allergies"})
-"""SNOMED CT: no known allergy, and no known drug, environmental, food allergy; an older code of the first; HL7's."""
 CURRENT_PROBLEM = frozenset({"active", "recurrence", "relapse"})
 CURRENT_MEDICINE = frozenset({"active", "on-hold"})
 GENDERS = {"female": N_("female"), "male": N_("male"), "other": N_("other"), "unknown": N_("unknown")}
 
+RUNNING = frozenset({"draft", "active", "on-hold"})
+ORDER_STATES = {
+    "draft": N_("not sent yet"),
+    "active": N_("ordered"),
+    "on-hold": N_("on hold"),
+    "revoked": N_("withdrawn"),
+    "completed": N_("done"),
+    "unknown": N_("unknown"),
+}
+"""request-status (hl7.org/fhir/R4/valueset-request-status.html) in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the patient banner shows. allergies: None when none was ever recorded, () when none are known."""
+    """What the patient banner shows."""
 
     id: str
     name: str
     birth_date: str | None
     gender: str | None
     number: str | None
-    allergies: tuple[str, ...] | None
+    allergies: Allergies
     telephone: str | None = None
     deceased: bool = False
     contact: str | None = None
@@ -54,6 +54,17 @@ class Entry:
     status: str = ""
     current: bool = True
     id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request for something to be done: a test, a procedure, a referral. status: a msgid."""
+
+    what: str
+    status: str
+    when: str | None
+    who: str
+    running: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +97,11 @@ def header(patient: Resource, allergies: Sequence[Resource]) -> Header:
         birth_date=patient.get("birthDate"),
         gender=GENDERS.get(gender, gender) if gender else None,
         number=number_of(patient),
-        allergies=allergy_names(allergies),
+        allergies=known(allergies),
         telephone=telephone_of(patient),
         deceased=bool(patient.get("deceasedBoolean") or patient.get("deceasedDateTime")),
         contact=said or None,
     )
-
-
-def allergy_names(allergies: Sequence[Resource]) -> tuple[str, ...] | None:
-    """Names of what stands; () when somebody recorded that none are known; None when nothing says either.
-
-    A refuted or resolved allergy is history: it is neither a name here nor a "none known".
-    """
-    live = [
-        a
-        for a in standing(allergies)
-        if code(a.get("verificationStatus")) != "refuted"
-        and code(a.get("clinicalStatus")) not in {"inactive", "resolved"}
-    ]
-    names = tuple(dict.fromkeys(words(a.get("code")) for a in live if not codes(a.get("code")) & NO_KNOWN))
-    if names:
-        return names
-    return () if any(codes(a.get("code")) & NO_KNOWN for a in live) else None
 
 
 def problems(conditions: Sequence[Resource]) -> Listing:
@@ -131,11 +125,7 @@ def allergies(found: Sequence[Resource]) -> Listing:
     return _told_apart(
         found,
         ("recordedDate", "onsetDateTime"),
-        lambda r: (
-            code(r.get("verificationStatus")) != "refuted"
-            and code(r.get("clinicalStatus")) not in {"inactive", "resolved"}
-            and not codes(r.get("code")) & NO_KNOWN
-        ),
+        lambda r: stands(r) and not denies(codes(r.get("code"))),
         lambda r: Entry(
             words(r.get("code")),
             r.get("recordedDate"),
@@ -148,12 +138,15 @@ def allergies(found: Sequence[Resource]) -> Listing:
     )
 
 
-def medicines(requests: Sequence[Resource], statements: Sequence[Resource] = ()) -> Listing:
-    """Prescriptions and statements of what is taken; active and on hold are current."""
+def medicines(
+    requests: Sequence[Resource], statements: Sequence[Resource] = (), taken: Collection[str] = ()
+) -> Listing:
+    """Prescriptions and statements of what is taken; active and on hold are current, and those that are named taken
+    (dispensed, and their days not over). A proposal (a patient's request) is no medicine, current or past."""
     return _told_apart(
-        [*requests, *statements],
+        [*(r for r in requests if r.get("intent") != "proposal"), *statements],
         ("authoredOn", "effectiveDateTime", "dateAsserted"),
-        lambda r: r.get("status") in CURRENT_MEDICINE and r.get("intent", "order") != "proposal",
+        lambda r: r.get("status") in CURRENT_MEDICINE or r["id"] in taken,
         lambda r: Entry(
             words(r.get("medicationCodeableConcept"))
             or str((r.get("medicationReference") or {}).get("display") or "")
@@ -180,6 +173,26 @@ def encounters(found: Sequence[Resource]) -> tuple[Entry, ...]:
         )
         for r in rows
     )
+
+
+def orders(found: Sequence[Resource], requesters: Sequence[Resource] = ()) -> tuple[Order, ...]:
+    """ServiceRequests, newest first, those that still run before those that are over. requesters: whom they name."""
+    names = {f"{r['resourceType']}/{r['id']}": name_of(r) for r in requesters if r.get("name")}
+    listed = [
+        Order(
+            what=words(r.get("code")) or N_("an order without a name"),
+            status=ORDER_STATES.get(str(r["status"]), str(r["status"])),
+            when=r.get("authoredOn") or r.get("occurrenceDateTime"),
+            who=str((r.get("requester") or {}).get("display") or names.get(_reference(r), "")),
+            running=r["status"] in RUNNING,
+        )
+        for r in newest_first(standing(found), "authoredOn", "occurrenceDateTime")
+    ]
+    return tuple(sorted(listed, key=lambda order: not order.running))
+
+
+def _reference(order: Resource) -> str:
+    return str((order.get("requester") or {}).get("reference") or "")
 
 
 def _told_apart(

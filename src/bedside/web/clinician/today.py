@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access, monitoring, records, visits
+from bedside import access, monitoring, prescribing, records, visits
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
@@ -60,7 +60,9 @@ async def page(request: Request) -> Response:
         events = await monitoring.technical_events(ctx)
         waiting = [v for v in await visits.mine(ctx) if v.open]
         unsigned = await visits.notes.unsigned(ctx) if "clinician" in ctx.actor.roles else []
-        concerned = [a.patient for a in alarms[:SHOWN]] + [v.patient for v in (*waiting, *unsigned[:SHOWN])]
+        refills = await prescribing.refills_to_answer(ctx) if "clinician" in ctx.actor.roles else []
+        concerned = [a.patient for a in alarms[:SHOWN]] + [r.patient for r in refills[:SHOWN]]
+        concerned += [v.patient for v in (*waiting, *unsigned[:SHOWN])]
         troubles = told_apart(events)
         concerned += [p for trouble in troubles for p in trouble.patients[:SHOWN_NAMES]]
         names = await names_of(ctx, concerned)
@@ -76,6 +78,7 @@ async def page(request: Request) -> Response:
         shown_names=SHOWN_NAMES,
         waiting=waiting,
         unsigned=unsigned,
+        refills=refills,
         duties=duties,
         place_names=places,
         cause=cause_of,

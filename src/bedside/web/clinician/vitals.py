@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from bedside.web.clinician.resources import Resource, codes, effective, in_error, moment
+from bedside.fhir.concepts import codes, in_error
+from bedside.web.clinician.resources import Resource, effective, moment
 from bedside.web.kit.places import N_
 from bedside.web.kit.series import Chart, Dot, Line, merge
 

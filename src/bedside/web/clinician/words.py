@@ -23,6 +23,24 @@ METRICS = {
     "oxygen": N_("Added oxygen"),
     "oxygen-flow": N_("Added oxygen"),
 }
+DISPLAYS = (
+    N_("Heart rate"),
+    N_("Respiratory rate"),
+    N_("Oxygen saturation in Arterial blood by Pulse oximetry"),
+    N_("Body temperature"),
+    N_("Systolic blood pressure"),
+    N_("Diastolic blood pressure"),
+    N_("Mean blood pressure"),
+    N_("Body weight"),
+    N_("Body height"),
+    N_("Glucose [Mass/volume] in Blood"),
+    N_("Inhaled oxygen flow rate"),
+    N_("Inhaled oxygen concentration"),
+    N_("Level of consciousness, ACVPU"),
+    N_("Body mass index (BMI) [Ratio]"),
+    N_("Glasgow coma score total"),
+)
+"""LOINC's names of monitoring's metrics, as its refusals say them (held together by tests/web/kit/test_refusals.py)."""
 WHY_NO_SCORE = {
     "age-unknown": N_("birth date unknown"),
     "under-16": N_("not for anybody under 16"),

@@ -9,9 +9,22 @@ A template extends `kit/layout/{bare,patient,staff,wall}.html` and imports macro
 """
 
 from bedside.web.kit.clinic import Clinic
-from bedside.web.kit.errors import error_page
-from bedside.web.kit.page import Page, page_of, prefer, render, text
+from bedside.web.kit.errors import told
+from bedside.web.kit.page import Page, page_of, prefer, render, text, told_to
+from bedside.web.kit.refused import error_page
 from bedside.web.kit.routes import ROUTES
 from bedside.web.kit.written import translator
 
-__all__ = ["ROUTES", "Clinic", "Page", "error_page", "page_of", "prefer", "render", "text", "translator"]
+__all__ = [
+    "ROUTES",
+    "Clinic",
+    "Page",
+    "error_page",
+    "page_of",
+    "prefer",
+    "render",
+    "text",
+    "told",
+    "told_to",
+    "translator",
+]

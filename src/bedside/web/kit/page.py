@@ -18,10 +18,12 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, Response
 
 from bedside.foundation.context import NOBODY, Actor
+from bedside.foundation.errors import BedsideError
 from bedside.web.kit import assets, places, written
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.band import band
 from bedside.web.kit.clinic import Clinic, clinic_of
+from bedside.web.kit.errors import told
 from bedside.web.kit.languages import LANGUAGES, catalogue, language_of
 
 WEB = Path(__file__).parent.parent
@@ -99,18 +101,25 @@ def _zone(name: str) -> ZoneInfo:
 
 def render(request: Request, template: str, status: int = 200, **data: Any) -> Response:
     """A template of web/ as the answer, in the reader's language. data: what the template names; a name it uses and
-    was not given is an error, not an empty place."""
+    was not given is an error, not an empty place. A BedsideError in data is told in that language too."""
     return HTMLResponse(text(request, template, **data), status, headers={"vary": "cookie, accept-language"})
 
 
 def text(request: HTTPConnection, template: str, **data: Any) -> str:
     """The same as a string: for a fragment sent otherwise (over a WebSocket)."""
     page = page_of(request)
+    data = {key: told(one, page.language) if isinstance(one, BedsideError) else one for key, one in data.items()}
     token = _page.set(page)
     try:
         return environment(page.language).get_template(template).render(page=page, request=request, **data)
     finally:
         _page.reset(token)
+
+
+def told_to(connection: HTTPConnection, error: BedsideError) -> tuple[str, str | None]:
+    """A refusal's message and remedy for whoever is at the other end: for what a socket sends to a page."""
+    said = told(error, page_of(connection).language)
+    return said.message, said.remedy
 
 
 def prefer(response: Response, **choices: str) -> None:

@@ -9,6 +9,10 @@ from weakref import WeakKeyDictionary
 from starlette.requests import HTTPConnection
 from starlette.routing import Match
 
+from bedside.foundation.errors import N_
+
+__all__ = ["ALL", "CLINICAL", "N_", "PATIENT", "Place", "places_for"]
+
 PATIENT = frozenset({"patient", "caregiver"})
 CLINICAL = frozenset({"clinician", "nurse"})
 
@@ -21,11 +25,6 @@ class Place:
     href: str
     icon: str
     roles: frozenset[str]
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
-    """Marks a msgid where it is written down; the template translates it."""
-    return text
 
 
 ALL = (

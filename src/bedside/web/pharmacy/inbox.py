@@ -9,7 +9,8 @@ from starlette.routing import BaseRoute, Route
 from bedside import access, prescribing, records
 from bedside.foundation.errors import BedsideError, NotFound
 from bedside.foundation.http import ctx_of
-from bedside.web.clinician.banner import name_of
+from bedside.web.clinician.prescribe import STEPS
+from bedside.web.clinician.resources import name_of
 from bedside.web.kit import render
 
 
@@ -46,6 +47,7 @@ async def _one(request: Request, error: BedsideError | None = None) -> Response:
         name=name_of(patient),
         born=patient.get("birthDate"),
         words=prescribing.instruction(found.draft),
+        steps=STEPS,
         error=error,
     )
 

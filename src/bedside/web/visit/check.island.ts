@@ -1,5 +1,6 @@
 // <device-check>: before a visit, does the camera see, does the microphone hear, is there a way to the clinic.
-import { absent, meter, open } from "./devices";
+import { absent } from "./absent";
+import { meter, open } from "./devices";
 
 class DeviceCheck extends HTMLElement {
   private words: Record<string, string> = {};
@@ -12,9 +13,9 @@ class DeviceCheck extends HTMLElement {
 
   private async check(): Promise<void> {
     if (absent()) {
-      this.say("camera", "no_api");
-      this.say("microphone", "no_api");
-      this.setAttribute("data-absent", "");
+      // <right-browser> beside it says what to do.
+      this.hidden = true;
+      document.querySelector("[data-join]")?.setAttribute("hidden", "");
       return;
     }
     const { stream, trouble } = await open({});

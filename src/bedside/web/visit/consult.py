@@ -19,9 +19,12 @@ from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
 from bedside.visits.events import signal_subject
 from bedside.web.clinician.banner import banner_of
+from bedside.web.clinician.words import value_of
 from bedside.web.entry import proof_of
-from bedside.web.kit import render
-from bedside.web.visit.words import note_words, room_words
+from bedside.web.kit import page_of, render, translator
+from bedside.web.visit.beside import beside
+from bedside.web.visit.words import EVENTS, note_words, room_words
+from bedside.web.wall.words import cause_of
 
 STRIP = ("systolic", "diastolic", "heart-rate", "spo2", "respiratory-rate", "temperature")
 """What stands beside the picture; pressure is one of five."""
@@ -69,17 +72,29 @@ async def ask(request: Request) -> Response:
     async with access.work(ctx_of(request), "prepared a visit", readonly=True) as ctx:
         banner = await banner_of(ctx, patient)
         clinicians = await visits.clinicians_on_duty(ctx, patient)
+        alarm = await _alarm(ctx, str(form.get("alarm") or query.get("alarm", "")), patient)
+    said = value_of(alarm.finding, page_of(request).units) if alarm else ""
+    why = f"{translator(page_of(request).language)(cause_of(alarm))} {said}".strip() if alarm else ""
     return render(
         request,
         "visit/ask.html",
         status=error.status if error else 200,
         patient=banner,
         clinicians={c.id: c.name for c in clinicians},
-        alarm=form.get("alarm") or query.get("alarm", ""),
-        reason=form.get("reason") or query.get("reason", ""),
+        alarm=alarm,
+        why=why,
+        reason=form.get("reason", query.get("reason", why)),
         key=form.get("key") or uuid7(),
         error=error,
     )
+
+
+async def _alarm(ctx: Ctx, key: str, patient: str) -> monitoring.Alarm | None:
+    """The alarm that the visit answers, where it is this patient's."""
+    if not key:
+        return None
+    found = await monitoring.alarm(ctx, key)
+    return found if found.patient == patient else None
 
 
 async def desk(request: Request) -> Response:
@@ -96,7 +111,7 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
         note = await visits.notes.read(ctx, key)
         happened = await visits.history(ctx, key)
         contact = await records.read(ctx, "Patient", visit.patient)
-        chart = await _chart(ctx, visit.patient)
+        chart = await beside(ctx, visit.patient)
     holder = visit.clinician == ctx_of(request).actor.id
     decision = visits.licence_of(visit)
     country = visits.country(visit.place.country) if visit.place else None
@@ -111,6 +126,7 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
         latest={one.metric: one for one in latest},
         note=note,
         happened=happened,
+        events=EVENTS,
         decision=decision,
         emergency=country.emergency if country else None,
         contacts=_contacts(contact),
@@ -130,24 +146,6 @@ def _contacts(patient: dict[str, Any]) -> list[tuple[str, str]]:
         phones = [t["value"] for t in contact.get("telecom", []) if t.get("system") == "phone" and "value" in t]
         found.append((words.strip() or "?", ", ".join(phones) or "–"))
     return found
-
-
-async def _chart(ctx: Ctx, patient: str) -> dict[str, list[str]]:
-    """Problems and medicines in words, for beside the picture."""
-
-    def words(resource: dict[str, Any], field: str) -> str:
-        concept = resource.get(field) or {}
-        return concept.get("text") or next((c["display"] for c in concept.get("coding", []) if "display" in c), "?")
-
-    problems = await records.search(ctx, "Condition", {"patient": patient, "clinical-status": "active", "_count": "50"})
-    taken = [
-        (await records.search(ctx, kind, {"patient": patient, "status": "active", "_count": "50"})).entries
-        for kind in ("MedicationStatement", "MedicationRequest")
-    ]
-    return {
-        "problems": [words(r, "code") for r in problems.entries],
-        "medicines": [words(r, "medicationCodeableConcept") for entries in taken for r in entries],
-    }
 
 
 async def move(request: Request) -> Response:

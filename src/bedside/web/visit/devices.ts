@@ -4,11 +4,6 @@ export type Trouble = "none" | "insecure" | "refused" | "missing" | "busy";
 
 export type Chosen = { camera?: string | undefined; microphone?: string | undefined };
 
-/** Why this browser has no camera API: an address without https, or the viewer inside another app. */
-export function absent(): boolean {
-  return !navigator.mediaDevices?.getUserMedia || !("RTCPeerConnection" in window);
-}
-
 export async function open(chosen: Chosen): Promise<{ stream: MediaStream; trouble: Trouble }> {
   const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...id(chosen.microphone) };
   const video = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { max: 24 }, ...id(chosen.camera) };

@@ -51,9 +51,13 @@ async def link(request: Request) -> Response:
             await visits.look(ctx, request.path_params["secret"])
     except (NotFound, Gone):
         return render(request, "visit/dead.html", status=410, sent=False, secret=request.path_params["secret"])
-    return render(
-        request, "visit/who.html", values=dict.fromkeys(ANSWERS, ""), error=None, secret=request.path_params["secret"]
-    )
+    return _who(request, dict.fromkeys(ANSWERS, ""))
+
+
+def _who(request: Request, values: dict[str, str], error: str | None = None, status: int = 200) -> Response:
+    secret = request.path_params["secret"]
+    link = f"{request.app.state.settings.public_url}/join/{secret}"
+    return render(request, "visit/who.html", status, values=values, error=error, secret=secret, link=link)
 
 
 async def confirm(request: Request) -> Response:
@@ -66,12 +70,16 @@ async def confirm(request: Request) -> Response:
         born = date(int(values["year"]), int(values["month"]), int(values["day"]))
         async with access.work(ctx, "confirmed a visit link") as inside:
             let_in = await visits.confirm(inside, secret, values["name"], born)
+        if let_in is None:
+            # The fifth wrong answer closes it: then no form is shown that cannot be answered.
+            async with access.work(ctx, "opened a visit link", readonly=True) as inside:
+                await visits.look(inside, secret)
     except ValueError:
-        return render(request, "visit/who.html", status=400, values=values, error="date", secret=secret)
+        return _who(request, values, "date", 400)
     except (NotFound, Gone):
         return render(request, "visit/dead.html", status=410, sent=False, secret=secret)
     if let_in is None:
-        return render(request, "visit/who.html", status=403, values=values, error="wrong", secret=secret)
+        return _who(request, values, "wrong", 403)
     device, visit = let_in
     response = RedirectResponse(f"/visit/{visit.id}", 303)
     secure = request.app.state.settings.secure
@@ -162,6 +170,15 @@ async def check(request: Request) -> Response:
     return render(request, "visit/check.html", visit=visit, words=check_words(request))
 
 
+async def elsewhere(request: Request) -> Response:
+    """POST: this browser cannot be seen or heard; a new link for another one of the same person's."""
+    ctx = await _patient(request)
+    await access.limits.spend(ctx, "send", request.path_params["visit"])
+    async with access.work(ctx, "asked for a link for another browser") as inside:
+        link = await visits.elsewhere(inside, request.path_params["visit"], request.app.state.settings.public_url)
+    return render(request, "visit/elsewhere.html", link=link)
+
+
 async def room(request: Request) -> Response:
     """GET: the waiting room, which becomes the room when the clinician comes."""
     ctx = await _patient(request)
@@ -187,5 +204,6 @@ ROUTES: list[BaseRoute] = [
     Route("/visit/{visit}", where, methods=["GET"]),
     Route("/visit/{visit}", arrive, methods=["POST"]),
     Route("/visit/{visit}/check", check),
+    Route("/visit/{visit}/elsewhere", elsewhere, methods=["POST"]),
     Route("/visit/{visit}/room", room),
 ]

@@ -1,7 +1,9 @@
 // <visit-room>: the live part of a visit. Everything it shows is in the page's HTML already; it fills the pictures in,
 // wires the buttons, and says the connection in words (data-words: the phrases, in the reader's language).
 import "./room.css";
-import { type Chosen, absent, choices, open } from "./devices";
+import { Captions } from "./captions";
+import { absent } from "./absent";
+import { type Chosen, choices, open } from "./devices";
 import { Link, type Moment } from "./link";
 import { Peer, type Who } from "./peer";
 
@@ -16,10 +18,14 @@ class VisitRoom extends HTMLElement {
   private words: Words = {};
   private chosen: Chosen = {};
   private awake: WakeLockSentinel | undefined;
+  private captions: Captions | undefined;
+  private welcomed = false;
 
   connectedCallback(): void {
     this.words = JSON.parse(this.dataset["words"] ?? "{}") as Words;
     this.addEventListener("click", (event) => this.pressed(event));
+    const captions = this.querySelector<HTMLElement>("[data-captions]");
+    if (captions) this.captions = new Captions(captions);
     this.querySelector<HTMLFormElement>("[data-chat-form]")?.addEventListener("submit", (event) => this.write(event));
     for (const select of this.querySelectorAll<HTMLSelectElement>("[data-device]"))
       select.addEventListener("change", () => void this.change(select));
@@ -30,7 +36,9 @@ class VisitRoom extends HTMLElement {
 
   private async join(): Promise<void> {
     if (absent()) {
-      this.say("no_camera_api");
+      // The check's page says in full what to do; a clinician's own page has no such page before it.
+      if (this.dataset["check"]) location.replace(this.dataset["check"]);
+      else this.say("no_camera_api");
       return;
     }
     performance.mark("visit:join");
@@ -62,7 +70,8 @@ class VisitRoom extends HTMLElement {
       case "welcome":
         this.ice = moment["ice"] as RTCIceServer[];
         this.me = moment["who"] as string;
-        for (const line of moment["chat"] as Moment[]) this.line(line);
+        for (const line of moment["chat"] as Moment[]) this.line(line, this.welcomed);
+        this.welcomed = true;
         for (const peer of this.peers.values()) if (!peer.connected) peer.again();
         break;
       case "here":
@@ -82,7 +91,7 @@ class VisitRoom extends HTMLElement {
         this.state(moment);
         break;
       case "chat":
-        this.line(moment);
+        this.line(moment, true);
         break;
       case "visit":
         if (moment["status"] === "finished" || moment["status"] === "cancelled") this.over();
@@ -274,7 +283,8 @@ class VisitRoom extends HTMLElement {
     box.value = "";
   }
 
-  private line(moment: Moment): void {
+  /** A line of chat. fresh: it was written while this page was open; what the other side wrote is then a caption too. */
+  private line(moment: Moment, fresh: boolean): void {
     const list = this.querySelector("[data-chat]");
     const id = String(moment["id"]);
     if (!list || list.querySelector(`[data-line="${CSS.escape(id)}"]`)) return;
@@ -285,6 +295,20 @@ class VisitRoom extends HTMLElement {
     item.append(name, ` ${String(moment["text"])}`);
     list.append(item);
     item.scrollIntoView({ block: "nearest" });
+    if (!fresh || moment["who"] === this.me) return;
+    this.captions?.say(String(moment["text"]));
+    this.unread();
+  }
+
+  /** A word on the chat's button while its panel is shut: nobody is written to unseen. */
+  private unread(): void {
+    const button = this.querySelector<HTMLElement>('[data-panel="chat-panel"]');
+    if (!button || button.getAttribute("aria-expanded") === "true" || button.querySelector("[data-unread]")) return;
+    const mark = document.createElement("span");
+    mark.dataset["unread"] = "";
+    mark.className = "unread";
+    mark.textContent = this.words["unread"] ?? "";
+    button.append(mark);
   }
 
   private async stayAwake(): Promise<void> {

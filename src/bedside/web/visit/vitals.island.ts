@@ -1,32 +1,22 @@
 // <live-vitals>: the newest values beside the picture. A value says its age, and greys when it is too old.
+import { Moments } from "./moments";
 
 type Live = { metric: string; value: number | string; device_time: string; stale_at?: string; stale?: boolean };
 
 class LiveVitals extends HTMLElement {
-  private socket: WebSocket | undefined;
-  private timer: number | undefined;
+  private moments: Moments | undefined;
 
   connectedCallback(): void {
-    this.open();
-    this.timer = setInterval(() => {
-      this.age();
-      if (this.socket?.readyState === WebSocket.OPEN) this.socket.send("{}");
-      else if (this.socket?.readyState !== WebSocket.CONNECTING) this.open();
-    }, 3000);
+    const shown = (readings: unknown[]): void => (readings as Live[]).forEach((reading) => this.show(reading));
+    this.moments = new Moments(
+      this.dataset["visit"] ?? "",
+      (said) => shown(said.readings ?? []),
+      () => this.age(),
+    );
   }
 
   disconnectedCallback(): void {
-    clearInterval(this.timer);
-    this.socket?.close();
-  }
-
-  private open(): void {
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    this.socket = new WebSocket(`${scheme}://${location.host}/visits/${this.dataset["visit"]}/live`);
-    this.socket.onmessage = (event) => {
-      const said = JSON.parse(event.data as string) as { t: string; readings?: Live[] };
-      for (const reading of said.readings ?? []) this.show(reading);
-    };
+    this.moments?.close();
   }
 
   private show(reading: Live): void {

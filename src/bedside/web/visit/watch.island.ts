@@ -1,30 +1,21 @@
 // <visit-watch>: brings the page up to date when the visit moves, unless somebody is writing on it.
+import { Moments, type Said } from "./moments";
 
 class VisitWatch extends HTMLElement {
-  private socket: WebSocket | undefined;
-  private timer: number | undefined;
+  private moments: Moments | undefined;
 
   connectedCallback(): void {
-    this.open();
-    this.timer = setInterval(() => {
-      if (this.socket?.readyState === WebSocket.OPEN) this.socket.send("{}");
-      else if (this.socket?.readyState !== WebSocket.CONNECTING) this.open();
-    }, 3000);
+    this.moments = new Moments(this.dataset["visit"] ?? "", (said) => this.heard(said));
   }
 
   disconnectedCallback(): void {
-    clearInterval(this.timer);
-    this.socket?.close();
+    this.moments?.close();
   }
 
-  private open(): void {
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
-    this.socket = new WebSocket(`${scheme}://${location.host}/visits/${this.dataset["visit"]}/live`);
-    this.socket.onmessage = (event) => {
-      const said = JSON.parse(event.data as string) as { t: string };
-      const written = [...document.querySelectorAll<HTMLInputElement>("main input, main textarea")].some((box) => box.value && box.type !== "hidden");
-      if (said.t === "visit" && !written) location.reload();
-    };
+  private heard(said: Said): void {
+    const boxes = [...document.querySelectorAll<HTMLInputElement>("main input, main textarea")];
+    const written = boxes.some((box) => box.value && box.type !== "hidden");
+    if (said.t === "visit" && !written) location.reload();
   }
 }
 

@@ -5,6 +5,37 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from bedside.web.kit import page_of, translator
+from bedside.web.kit.places import N_
+
+EVENTS = {
+    "asked": N_("Asked for"),
+    "handed": N_("Handed over"),
+    "taken": N_("Taken"),
+    "invited": N_("Link sent"),
+    "locked": N_("Link closed after wrong answers"),
+    "arrived": N_("Said where they are"),
+    "joined": N_("Came in"),
+    "left": N_("Left"),
+    "started": N_("Began"),
+    "licence overridden": N_("Went on without a licence"),
+    "ended": N_("Ended"),
+    "closed empty": N_("Closed, since nobody was there"),
+    "cancelled": N_("Cancelled"),
+    "note signed": N_("Note signed"),
+    "note amended": N_("Note amended"),
+}
+"""What happened in a visit, as staff read it."""
+DETAILS = (
+    N_("patient"),
+    N_("clinician"),
+    N_("nurse"),
+    N_("caregiver"),
+    N_("allow"),
+    N_("block"),
+    N_("override"),
+    N_("5 wrong answers"),
+)
+"""What visits writes beside it that is no person's own words."""
 
 
 def room_words(request: Request) -> dict[str, str]:
@@ -39,6 +70,7 @@ def room_words(request: Request) -> dict[str, str]:
         "role_nurse": _("nurse"),
         "role_caregiver": _("caregiver"),
         "you": _("You:"),
+        "unread": _("new"),
     }
 
 
@@ -49,9 +81,6 @@ def check_words(request: Request) -> dict[str, str]:
         "camera_works": _("The camera works."),
         "microphone_works": _("The microphone works: we can hear you."),
         "speak": _("Say something: the bar should move."),
-        "no_api": _(
-            "This app cannot use the camera. Open the link in your phone's own browser: Chrome, Safari or Firefox."
-        ),
         "trouble_none": _("No camera was found. You can talk without it."),
         "trouble_refused": _("Not allowed. Tap the lock beside the address to allow it, then check again."),
         "trouble_missing": _("None was found. You can join all the same."),

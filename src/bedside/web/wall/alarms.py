@@ -12,10 +12,10 @@ from starlette.routing import BaseRoute, Match, Route
 
 from bedside import access, monitoring
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import NotFound
+from bedside.foundation.errors import BedsideError, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.entry import proof_of
-from bedside.web.kit import render
+from bedside.web.kit import page_of, render, told
 from bedside.web.wall import words
 from bedside.web.wall.hub import name_of
 
@@ -162,9 +162,17 @@ async def answer(request: Request) -> Response:
         raise NotFound("There is no such answer to an alarm.")
     words_of_audit, deed = ANSWERS[what]
     form = await request.form()
-    async with access.work(ctx_of(request), words_of_audit) as work:
-        await deed(await _as_person(work, form), alarm, form)
-    if "text/html" not in request.headers.get("accept", ""):
+    scripted = "text/html" not in request.headers.get("accept", "")
+    try:
+        async with access.work(ctx_of(request), words_of_audit) as work:
+            await deed(await _as_person(work, form), alarm, form)
+    except BedsideError as error:
+        if not scripted:
+            raise
+        # The wall's own script shows it to a person.
+        said = told(error, page_of(request).language)
+        return JSONResponse({"error": said.message, "where": said.where, "remedy": said.remedy}, said.status)
+    if scripted:
         return JSONResponse({"done": what})
     back = "/alarms" if _text(form, "back") == "/alarms" else f"/alarms/{alarm}"
     return RedirectResponse(f"{back}?undo={alarm}" if what in UNDONE else back, 303)

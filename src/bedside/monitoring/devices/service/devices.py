@@ -57,7 +57,9 @@ def _code(length: int) -> str:
 async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
     """A device with credentials of its own, live at once. Raises Invalid for an unknown kind."""
     if new.kind not in KINDS:
-        raise Invalid("That kind of device is not known.", where="kind", remedy=f"One of: {', '.join(KINDS)}.")
+        raise Invalid(
+            "That kind of device is not known.", where="kind", remedy="One of: %(kinds)s.", kinds=tuple(KINDS)
+        )
     if new.method not in {None, "cuffless"}:
         raise Invalid("That method is not known.", where="method", remedy="Leave it out, or say cuffless.")
     now = ctx.clock.now()

@@ -130,6 +130,17 @@ def _code(metric: Metric, *, panel: bool) -> dict[str, Any]:
     return {"coding": coding, "text": metric.display}
 
 
+def texts() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """What stands beside each code and each category, both `system|code`: what a search by text finds."""
+    concepts = [_code(METRICS[SYSTOLIC], panel=True), *(_code(one, panel=False) for one in METRICS.values())]
+    codes = {
+        f"{coding['system']}|{coding['code']}": tuple(dict.fromkeys((coding["display"], concept["text"])))
+        for concept in concepts
+        for coding in concept["coding"]
+    }
+    return codes, {f"{CATEGORIES}|{code}": (name,) for code, name in CATEGORY_NAMES.items()}
+
+
 def _quantity(metric: Metric, raw: float) -> dict[str, Any]:
     return {"value": _plain(raw), "unit": metric.unit, "system": UCUM, "code": metric.unit}
 

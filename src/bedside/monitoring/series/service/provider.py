@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from bedside.foundation.context import Ctx
+from bedside.monitoring.ingest.model.metrics import METRICS
 from bedside.monitoring.series import store
 from bedside.monitoring.series.model.identity import Identity, identity, owns
-from bedside.monitoring.series.model.observation import Shown, observation
+from bedside.monitoring.series.model.observation import Shown, observation, texts
 from bedside.monitoring.series.service.reading import reading_of
 from bedside.records import Column, ReadProvider
 
@@ -54,23 +55,25 @@ async def versions(ctx: Ctx, id: str) -> list[dict[str, Any]]:  # noqa: A002
     return [observation(found), observation([Shown(one.reading, one.performer) for one in found])]
 
 
+CODES, CATEGORIES = texts()
+UNITS: Final = tuple(sorted({one.unit for one in METRICS.values()}))
 OBSERVATIONS: Final = ReadProvider(
     type="Observation",
     room="monitoring",
     view="monitoring.observation",
     columns={
-        "code": Column("token", "code"),
-        "category": Column("token", "category"),
+        "code": Column("token", "code", texts=CODES),
+        "category": Column("token", "category", texts=CATEGORIES),
         "status": Column("token", "status"),
         "date": Column("date", "at", "until"),
         "subject": Column("reference", "subject"),
         "patient": Column("reference", "subject"),
         "device": Column("reference", "device"),
-        "value-quantity": Column("quantity", "value", "unit"),
-        "component-code": Column("token", "component_code"),
-        "combo-code": Column("token", "combo_code"),
-        "component-value-quantity": Column("quantity", "component_value", "component_unit"),
-        "combo-value-quantity": Column("quantity", "combo_value", "combo_unit"),
+        "value-quantity": Column("quantity", "value", "unit", units=UNITS),
+        "component-code": Column("token", "component_code", texts=CODES),
+        "combo-code": Column("token", "combo_code", texts=CODES),
+        "component-value-quantity": Column("quantity", "component_value", "component_unit", units=UNITS),
+        "combo-value-quantity": Column("quantity", "combo_value", "combo_unit", units=UNITS),
     },
     owns=owns,
     render=render,

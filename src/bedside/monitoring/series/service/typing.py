@@ -64,8 +64,9 @@ def _take(pack: Pack, typed: Typed, at: int, *, confirmed: bool) -> None:
     if not low <= value <= high:
         if not confirmed:
             raise Unprocessable(
-                f"{metric.display}: this is unusual. Is it right?",
+                "%(what)s: this is unusual. Is it right?",
                 where=metric.name,
+                what=metric.display,
                 remedy="Look again, then confirm.",
             )
         bits |= Flag.IMPLAUSIBLE
@@ -84,19 +85,26 @@ def _take(pack: Pack, typed: Typed, at: int, *, confirmed: bool) -> None:
 def _charted(metric: Metric, typed: Typed) -> tuple[float, tuple[float, str] | None]:
     if metric.letters:
         if typed.value not in metric.letters:
-            raise Invalid(f"{metric.display}: one of {' '.join(metric.letters)}.", where=metric.name)
+            raise Invalid(
+                "%(what)s: one of %(letters)s.", where=metric.name, what=metric.display, letters=metric.letters
+            )
         return float(metric.letters.index(str(typed.value))), None
     if isinstance(typed.value, str | bool):
-        raise Invalid(f"{metric.display}: a number is needed.", where=metric.name)
+        raise Invalid("%(what)s: a number is needed.", where=metric.name, what=metric.display)
     unit = metric.unit if typed.unit is None else typed.unit
     scale = UNITS[metric.number].get(unit)
     if scale is None:
-        raise Invalid(f"{metric.display}: that unit is not taken.", where=metric.name)
+        raise Invalid("%(what)s: that unit is not taken.", where=metric.name, what=metric.display)
     number, (factor, offset) = float(typed.value), scale
     value = number if factor == 1 and offset == 0 else round(number * factor + offset, metric.decimals)
     low, high = metric.possible
     if not low <= value <= high:
-        raise Invalid(f"{metric.display}: this cannot be.", where=metric.name, remedy="Check the number and its unit.")
+        raise Invalid(
+            "%(what)s: this cannot be.",
+            where=metric.name,
+            remedy="Check the number and its unit.",
+            what=metric.display,
+        )
     return value, ((number, unit) if unit != metric.unit else None)
 
 

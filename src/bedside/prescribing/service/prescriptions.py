@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from bedside import access, records
+from bedside.fhir.concepts import code, codes, in_error, words
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound, Unprocessable
 from bedside.foundation.ids import uuid7
@@ -24,36 +25,41 @@ from bedside.prescribing.model import (
 )
 from bedside.prescribing.model.picture import dispense_picture, request_picture
 from bedside.prescribing.model.prescription import Status, validate
+from bedside.prescribing.service import refills
 
 CONTROLLED = (
-    "This is a controlled medicine (schedule {schedule}). Signing it electronically needs a certified system "
+    "This is a controlled medicine (schedule %(schedule)s). Signing it electronically needs a certified system "
     "(21 CFR 1311.300), and this installation is not certified."
 )
 
 
 def _concept(resource: dict[str, Any], field: str) -> Current:
-    concept = resource.get(field) or {}
-    codings = concept.get("coding") or []
-    text = concept.get("text") or next((c["display"] for c in codings if c.get("display")), "unnamed")
+    concept = resource.get(field)
     categories = resource.get("category")
     category = categories[0] if categories and isinstance(categories[0], str) else ""
-    return Current(text, frozenset(c["code"] for c in codings if c.get("code")), category)
+    return Current(words(concept) or "unnamed", codes(concept), category)
 
 
 def _holds(resource: dict[str, Any]) -> bool:
-    """Whether an allergy still counts: not refuted, not entered in error."""
-    status = resource.get("verificationStatus", {}).get("coding", [{}])[0].get("code")
-    return status not in {"refuted", "entered-in-error"}
+    """Whether an allergy is weighed: one that is past still is, one refuted or entered in error is not."""
+    return not in_error(resource) and code(resource.get("verificationStatus")) != "refuted"
 
 
-async def checks(ctx: Ctx, patient: str, key: str) -> list[Check]:
-    """What speaks against giving this medicine to this patient now, from the record as it stands."""
+async def checks(ctx: Ctx, patient: str, key: str, renews: str | None = None) -> list[Check]:
+    """What speaks against giving this medicine to this patient now, from the record as it stands.
+
+    What was dispensed and is still being taken counts, though its MedicationRequest is completed. renews: a dispensed
+    prescription that this one follows, so that it is no duplicate of itself.
+    """
     allergies = await records.search(ctx, "AllergyIntolerance", {"patient": patient, "_count": "200"})
-    taken: list[Current] = []
+    current: list[Current] = []
     for kind in ("MedicationStatement", "MedicationRequest"):
         page = await records.search(ctx, kind, {"patient": patient, "status": "active", "_count": "200"})
-        taken += [_concept(entry, "medicationCodeableConcept") for entry in page.entries]
-    return check(medicine(key), taken, [_concept(a, "code") for a in allergies.entries if _holds(a)])
+        current += [_concept(entry, "medicationCodeableConcept") for entry in page.entries]
+    here = await store.of_patient(ctx, patient)
+    dispensed = [p for p in here if p.status == "dispensed" and p.id != renews and p.taken(ctx.clock.now())]
+    current += [Current(p.name) for p in dispensed]
+    return check(medicine(key), current, [_concept(a, "code") for a in allergies.entries if _holds(a)])
 
 
 async def save(ctx: Ctx, draft: Draft, *, key: str | None = None) -> Prescription:
@@ -64,7 +70,7 @@ async def save(ctx: Ctx, draft: Draft, *, key: str | None = None) -> Prescriptio
     chosen = medicine(draft.medicine)
     if chosen.schedule:
         raise Unprocessable(
-            CONTROLLED.format(schedule=chosen.schedule), where="medicine", remedy="Use your certified channel."
+            CONTROLLED, where="medicine", remedy="Use your certified channel.", schedule=chosen.schedule
         )
     validate(draft, chosen.routes)
     if draft.pharmacy not in {p.id for p in await store.pharmacies(ctx)}:
@@ -76,7 +82,7 @@ async def save(ctx: Ctx, draft: Draft, *, key: str | None = None) -> Prescriptio
         name=chosen.name,
         prescriber=ctx.actor.id,
         prescriber_name=ctx.actor.name,
-        checks=tuple(await checks(ctx, draft.patient, draft.medicine)),
+        checks=tuple(await checks(ctx, draft.patient, draft.medicine, await _renewed_by(ctx, draft))),
         written_at=ctx.clock.now(),
     )
     await store.insert(ctx, written)
@@ -105,11 +111,12 @@ async def sign(ctx: Ctx, key: str, proof: access.Proof) -> Prescription:
         raise Forbidden("Only the one who wrote it can sign it.")
     await access.confirm(ctx, proof)
     status = next_status(found.status, "sign")
-    now = await checks(ctx, found.draft.patient, found.draft.medicine)
+    now = await checks(ctx, found.draft.patient, found.draft.medicine, await _renewed_by(ctx, found.draft))
     unanswered = [c for c in now if c.level == "stop" and not found.draft.overrides.get(c.key, "").strip()]
     if unanswered:
         raise Unprocessable(
-            f"{len(unanswered)} finding(s) need a reason before this can be signed.",
+            "Findings that need a reason before this can be signed: %(count)s.",
+            count=len(unanswered),
             where="overrides",
             remedy="Give a reason for each, or choose another medicine.",
         )
@@ -120,6 +127,8 @@ async def sign(ctx: Ctx, key: str, proof: access.Proof) -> Prescription:
         await access.relate(
             ctx, person=duty.person, patient=found.draft.patient, kind="pharmacy", source=f"MedicationRequest/{key}"
         )
+    if found.draft.refill:
+        await refills.renewed(ctx, found.draft.refill, key)
     return await _picture(ctx, key)
 
 
@@ -156,6 +165,8 @@ async def step(ctx: Ctx, key: str, name: str, reason: str = "") -> Prescription:
 async def _stepped(ctx: Ctx, key: str, name: str, status: Status, reason: str) -> Prescription:
     await store.move(ctx, key, status)
     await store.add_step(ctx, key, Event(name, ctx.clock.now(), ctx.actor.name, reason.strip()))
+    if name == "cancel":
+        await refills.cancelled_with(ctx, key, reason.strip())
     return await _picture(ctx, key)
 
 
@@ -167,10 +178,16 @@ async def get(ctx: Ctx, key: str) -> Prescription:
 
 
 async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
-    """The patient's prescriptions, newest first; drafts only for clinicians."""
+    """The patient's prescriptions, newest first; what was never signed only for clinicians."""
     await access.authorise(ctx, patient, "R", what="MedicationRequest")
     drafts = "clinician" in ctx.actor.roles
-    return [p for p in await store.of_patient(ctx, patient) if drafts or p.status != "draft"]
+    return [p for p in await store.of_patient(ctx, patient) if drafts or p.signed_at]
+
+
+async def taken(ctx: Ctx, patient: str) -> list[Prescription]:
+    """What was prescribed here and the patient takes now: on its way to them, or dispensed and its days not over."""
+    await access.authorise(ctx, patient, "R", what="MedicationRequest")
+    return [p for p in await store.of_patient(ctx, patient) if p.taken(ctx.clock.now())]
 
 
 async def inbox(ctx: Ctx) -> list[Prescription]:
@@ -193,6 +210,16 @@ async def put_pharmacy(ctx: Ctx, pharmacy: Pharmacy) -> None:
     await store.put_pharmacy(ctx, pharmacy)
 
 
+async def _renewed_by(ctx: Ctx, draft: Draft) -> str | None:
+    """The prescription that a draft renews. Raises Invalid for a request of somebody else, or one that was answered."""
+    if draft.refill is None:
+        return None
+    refill = await store.refill(ctx, draft.refill)
+    if refill is None or refill.patient != draft.patient:
+        raise Invalid("There is no such request for a refill.", where="refill")
+    return refill.prescription
+
+
 async def _own_pharmacies(ctx: Ctx) -> list[str]:
     known = {p.id for p in await store.pharmacies(ctx)}
     duties = await access.on_duty(ctx, place=None, role="pharmacist", at=ctx.clock.now())
@@ -207,10 +234,13 @@ async def _get(ctx: Ctx, key: str, *, lock: bool = False) -> Prescription:
 
 
 async def _picture(ctx: Ctx, key: str) -> Prescription:
-    """Write the FHIR picture of the state just reached, in the same transaction."""
+    """Write the FHIR picture of the state just reached, in the same transaction; a draft that was dropped has none."""
     found = await _get(ctx, key)
+    if found.signed_at is None:
+        return found
     prescriber = await access.person(ctx, found.prescriber)
-    await records.write_governed(ctx, request_picture(found, prescriber.reference), room="prescribing")
+    refill = await store.refill(ctx, found.draft.refill) if found.draft.refill else None
+    await records.write_governed(ctx, request_picture(found, prescriber.reference, refill), room="prescribing")
     if found.status == "dispensed":
         await records.write_governed(ctx, dispense_picture(found), room="prescribing")
     return found

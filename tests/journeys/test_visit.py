@@ -1,0 +1,181 @@
+"""The pages around a visit as people meet them: captions, the parts beside the picture, a browser without a camera, a
+link that was guessed at, and a refill from the patient's page to the clinician's answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.journeys.pages import CLINICIAN, PATIENT
+from tests.journeys.scene import invite
+
+pytestmark = pytest.mark.journey
+
+CAMERA = {"permissions": ["camera", "microphone"]}
+PHONE = {"viewport": {"width": 360, "height": 740}}
+NO_CAMERA = "delete Navigator.prototype.mediaDevices"
+"""What a viewer inside another app looks like to a page."""
+
+
+def in_the_room(visitor: Callable[..., Page], scene: dict[str, str]) -> tuple[Page, Page]:
+    """Clinician and patient, connected."""
+    clinician = visitor(CLINICIAN, viewport={"width": 1440, "height": 900}, **CAMERA)
+    clinician.goto(f"/visits/{scene['visit']}")
+    patient = visitor(PATIENT, **PHONE, **CAMERA)
+    patient.goto(f"/visit/{scene['visit']}/room")
+    patient.get_by_role("figure").filter(has_text=CLINICIAN).wait_for()
+    return clinician, patient
+
+
+def test_what_the_clinician_writes_is_a_caption_above_the_four_buttons(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician, patient = in_the_room(visitor, scene)
+    clinician.get_by_role("button", name="Chat").click()
+    box = clinician.get_by_label("Message")
+    expect(box).to_have_accessible_description("The patient sees what you write as a caption under the picture.")
+    said = ["Can you hear me?", "Please show me the cuff.", "Now rest for five minutes."]
+    for words in said:
+        box.fill(words)
+        clinician.get_by_role("button", name="Send", exact=True).click()
+    captions = patient.get_by_role("log")
+    expect(captions.locator("p")).to_have_text(said[1:])
+    assert captions.get_attribute("aria-live") == "polite"
+    bar = patient.locator(".visit-bar")
+    over, under = captions.bounding_box(), bar.bounding_box()
+    assert over is not None
+    assert under is not None
+    assert over["y"] + over["height"] <= under["y"] + 1
+    sizes = captions.locator("p").first.evaluate("p => [getComputedStyle(p).fontSize, getComputedStyle(p).color]")
+    assert sizes == ["22px", "rgb(255, 255, 255)"]
+    assert patient.evaluate("document.documentElement.scrollWidth") == 360
+    for button in bar.locator(".btn").all():
+        assert (button.bounding_box() or {"height": 0})["height"] >= 56
+    expect(bar.locator("[data-unread]")).to_be_visible()
+    # All three are in the chat still, and a page that comes back does not say old lines again.
+    patient.reload()
+    patient.get_by_role("figure").filter(has_text=CLINICIAN).wait_for()
+    expect(patient.get_by_role("log").locator("p")).to_have_count(0)
+    patient.locator("[data-panel=chat-panel]").click()
+    for words in said:
+        expect(patient.get_by_role("listitem").filter(has_text=words)).to_be_visible()
+
+
+def test_the_parts_beside_the_picture_are_tabs_and_a_half_written_note_stays(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician = visitor(CLINICIAN, viewport={"width": 1440, "height": 900}, **CAMERA)
+    clinician.goto(f"/visits/{scene['visit']}")
+    tabs = clinician.get_by_role("tab")
+    expect(tabs).to_have_text(["Note", "Chart", "Medicines", "Orders"])
+    expect(clinician.get_by_role("tab", selected=True)).to_have_text("Note")
+    note = clinician.get_by_role("textbox", name="Note")
+    note.fill("Half a")
+    tabs.nth(0).focus()
+    for name, shows in (("Chart", "Problems"), ("Medicines", "Prescribe"), ("Orders", "No orders in the record")):
+        clinician.keyboard.press("ArrowRight")
+        expect(clinician.get_by_role("tab", name=name)).to_be_focused()
+        expect(clinician.get_by_role("tabpanel")).to_have_count(1)
+        expect(clinician.get_by_role("tabpanel")).to_contain_text(shows)
+        expect(note).to_be_hidden()
+    expect(clinician.get_by_text("Orders cannot be placed here yet.")).to_be_visible()
+    clinician.keyboard.press("Home")
+    expect(note).to_have_value("Half a")
+    # The sign bar is on the screen and covers nothing of what is written.
+    sign, box = clinician.locator(".sign-bar").bounding_box(), note.bounding_box()
+    assert sign is not None
+    assert box is not None
+    assert box["y"] + box["height"] <= sign["y"]
+    assert sign["y"] + sign["height"] <= 900
+
+
+@pytest.mark.parametrize(
+    ("locale", "says", "copied"),
+    [
+        ("en-US", "This app cannot use the camera", "Copied."),
+        ("es-ES", "Esta aplicación no puede usar la cámara", "Copiado."),
+    ],
+)
+def test_a_browser_without_a_camera_is_told_how_to_open_the_right_one(
+    visitor: Callable[..., Page], scene: dict[str, str], locale: str, says: str, copied: str
+) -> None:
+    phone = visitor(None, locale=locale, **PHONE)
+    phone.add_init_script(NO_CAMERA)
+    phone.goto(scene["join"])
+    block = phone.locator("right-browser")
+    expect(block).to_contain_text(says)
+    expect(block.get_by_role("link")).to_have_attribute("href", re.compile("^tel:"))
+    assert phone.get_by_role("textbox").first.input_value().endswith(scene["join"])
+    block.get_by_role("button").click()
+    expect(block.get_by_role("status")).to_contain_text(copied)
+    # The right browser is told nothing of it.
+    able = visitor(None, locale=locale, **PHONE)
+    able.goto(scene["join"])
+    able.locator("input[name=name]").wait_for()
+    expect(able.locator("right-browser")).to_be_hidden()
+
+
+def test_who_is_in_already_gets_a_link_for_the_other_browser(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    app = visitor(PATIENT, **PHONE)
+    app.add_init_script(NO_CAMERA)
+    app.goto(f"/visit/{scene['visit']}/room")
+    app.wait_for_url("**/check")
+    expect(app.locator("device-check")).to_be_hidden()
+    app.locator("right-browser button").click()
+    link = app.locator("[data-link]").input_value()
+    other = visitor(None, **PHONE)
+    other.goto(link)
+    expect(other.locator("input[name=year]")).to_be_visible()
+
+
+def test_five_wrong_answers_close_the_link_and_say_so(visitor: Callable[..., Page], scene: dict[str, str]) -> None:
+    clinician = visitor(CLINICIAN)
+    visit, link = invite(clinician, scene["patient"], "Somebody guesses")
+    guest = visitor(None, locale="en-US", **PHONE)
+    guest.goto(link)
+    for number in range(5):
+        guest.get_by_label("Your first and last name").fill("Somebody Else")
+        for part, value in (("Day", "1"), ("Month", "1"), ("Year", "1960")):
+            guest.get_by_label(part, exact=True).fill(value)
+        guest.get_by_role("button", name="Continue").click()
+        if number < 4:
+            expect(guest.get_by_text("That is not what we have.")).to_be_visible()
+    expect(guest.get_by_role("heading", name="This link is no longer good")).to_be_visible()
+    expect(guest.get_by_role("button", name="Send me a new link")).to_be_visible()
+    clinician.goto(f"/visits/{visit}")
+    expect(clinician.get_by_text("Link closed after wrong answers")).to_be_visible()
+
+
+def test_a_refill_from_the_patients_page_to_the_answer(visitor: Callable[..., Page], scene: dict[str, str]) -> None:
+    patient = visitor(PATIENT, **PHONE)
+    patient.goto("/medicines")
+    card = patient.locator(f"#p-{scene['prescription']}")
+    card.get_by_text("Pedir una renovación").click()
+    card.get_by_role("textbox").fill("Me quedan diez")
+    card.get_by_role("button", name="Enviar la petición").click()
+    expect(card).to_contain_text(f"a la espera de {CLINICIAN}")
+
+    clinician = visitor(CLINICIAN)
+    clinician.goto("/today")
+    row = clinician.get_by_role("row").filter(has_text="Me quedan diez")
+    expect(row).to_contain_text(PATIENT)
+    row.get_by_role("link").last.click()
+    renewal = clinician.get_by_role("link", name="Renew").get_attribute("href")
+    clinician.get_by_text("Refuse", exact=True).click()
+    clinician.get_by_label("Reason, which the patient reads").fill("A blood test first")
+    clinician.get_by_role("button", name="Refuse the refill").click()
+    expect(clinician.locator("#refill")).to_contain_text("A blood test first")
+
+    patient.reload()
+    expect(card).to_contain_text("renovación rechazada")
+    expect(card).to_contain_text("A blood test first")
+    # Renewing opens the form as it was filled in before.
+    assert renewal is not None
+    clinician.goto(renewal)
+    expect(clinician.get_by_label("For how many days")).to_have_value("30")
+    expect(clinician.get_by_role("heading", name="Chlorthalidone 25 mg tablet")).to_be_visible()

@@ -1,0 +1,54 @@
+"""An app on a port of its own, by the server that Bedside runs on, and a browser to look at it with."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from playwright.async_api import Browser, async_playwright
+from starlette.applications import Starlette
+
+
+def free_port() -> int:
+    """One that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def serving(app: Starlette, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
+    """The app's address once its /help answers; port 0 takes a free one. host: the name in the address."""
+    port = port or free_port()
+    address = f"http://{host}:{port}"
+    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
+    task = asyncio.create_task(server.serve())
+    try:
+        async with httpx.AsyncClient() as client:
+            for _ in range(100):
+                try:
+                    await client.get(f"{address}/help")
+                    break
+                except httpx.TransportError:
+                    await asyncio.sleep(0.05)
+        yield address
+    finally:
+        server.stop()
+        await task
+
+
+@asynccontextmanager
+async def chromium(*arguments: str) -> AsyncIterator[Browser]:
+    """Headless, with more arguments where a test needs them."""
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", *arguments]
+        )
+        yield browser
+        await browser.close()

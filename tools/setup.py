@@ -106,11 +106,18 @@ def build_definitions() -> None:
     fhir = ROOT / "src" / "bedside" / "fhir"
     program = ROOT / "tools" / "build_definitions.py"
     mark = fingerprint(
-        [ROOT / "package-lock.json", program, fhir / "definitions.py", fhir / "terminology.py", fhir / "fhirpath"]
+        [
+            ROOT / "package-lock.json",
+            program,
+            fhir / "definitions.py",
+            fhir / "terminology.py",
+            fhir / "vocabulary.py",
+            fhir / "profiles",
+            fhir / "fhirpath",
+        ]
     )
-    if not is_stamped(
-        BUILT / "definitions", mark, [fhir / "data" / "definitions.msgpack", fhir / "data" / "terminology.msgpack"]
-    ):
+    packs = [fhir / "data" / f"{name}.msgpack" for name in ("definitions", "terminology", "profiles")]
+    if not is_stamped(BUILT / "definitions", mark, packs):
         run("Build the FHIR definitions", [BIN / "python", "-m", "tools.build_definitions"], env={"PYTHONPATH": "src"})
         put(BUILT / "definitions", mark)
 

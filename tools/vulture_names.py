@@ -8,6 +8,7 @@ NAMES = frozenset(
         "PlacedContract",
         "Scripts",  # registers itself with Alembic by its dialect
         "_init_shared_socket",  # granian calls it
+        "handle",  # starlette calls it on a route
         "render_broken_contract",  # import-linter calls it
         "tm",  # pgqueuer's Driver protocol
     }

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -51,10 +52,11 @@ from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.prescribing import subscribers as prescribing_subscribers
 from bedside.records import routes as records_routes
 from bedside.records import settings as records_settings
+from bedside.records import subscribers as records_subscribers
 from bedside.visits import routes as visits_routes
 from bedside.visits import settings as visits_settings
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import admin, clinician, entry, kit, patient, pharmacy, readings, visit, wall
+from bedside.web import admin, clinician, devices, entry, kit, patient, pharmacy, readings, visit, wall
 from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -119,7 +121,7 @@ for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED
 for _heeded in monitoring_subscribers.HEEDED:
     records.heed(_heeded)
 
-OPEN: list[Callable[[Ground], None]] = [_access_settings]
+OPEN: list[Callable[[Ground], None]] = [_access_settings, records_subscribers.settle]
 """What each process tells each room once its engines are open: settings."""
 
 ROUTES: list[BaseRoute] = [
@@ -133,6 +135,7 @@ ROUTES: list[BaseRoute] = [
     *visit.ROUTES,
     *prescribe.ROUTES,
     *readings.ROUTES,
+    *devices.ROUTES,
     *clinician.ROUTES,
     *patient.ROUTES,
     *pharmacy.ROUTES,
@@ -144,11 +147,16 @@ JOBS: dict[str, jobs.Handler] = {
     **access_subscribers.JOBS,
     **messaging_subscribers.JOBS,
     **monitoring_subscribers.JOBS,
+    **records_subscribers.JOBS,
     **visits_subscribers.JOBS,
 }
 """Every room's subscribers.JOBS."""
 
-EVERY: dict[str, timedelta] = {**access_subscribers.EVERY, **monitoring_subscribers.EVERY}
+EVERY: dict[str, timedelta] = {
+    **access_subscribers.EVERY,
+    **monitoring_subscribers.EVERY,
+    **records_subscribers.EVERY,
+}
 """Jobs that come round by themselves: every room's subscribers.EVERY."""
 
 BUS: dict[str, BusHandler] = {}
@@ -219,7 +227,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
         middleware=[
             Middleware(Measured),
             Middleware(Errors, page=kit.error_page, log=telemetry.logger("web").error),
-            Middleware(Bounded),
+            Middleware(Bounded, doors=records_routes.BOUNDS),
             Middleware(Guard, origins=frozenset({settings.public_url}), secure=settings.secure),
             Middleware(OneName, public_url=settings.public_url, public_host=settings.public_host),
             Middleware(Recognised),
@@ -345,16 +353,27 @@ async def verify_audit(settings: Settings, progress: Callable[[int], None]) -> a
         return await access.verify_audit(ctx.database, settings.home, ctx.clock, progress)
 
 
-async def add_device(settings: Settings, patient: str, kind: str, label: str = "") -> monitoring.DeviceCredentials:
+async def add_device(
+    settings: Settings, patient: str, kind: str, label: str = "", method: str | None = None
+) -> monitoring.DeviceCredentials:
     """Give a patient a device from the command line. Raises BedsideError."""
     async with _operator(settings) as ctx, access.work(ctx, "added a device") as inner:
-        return await monitoring.add_device(inner, monitoring.NewDevice(kind=kind, patient=patient, label=label))
+        new = monitoring.NewDevice(kind=kind, patient=patient, label=label, method=method)
+        return await monitoring.add_device(inner, new)
 
 
 async def import_records(settings: Settings, path: Path, tell: Callable[[int], None]) -> records.Report:
     """Keep the resources of FHIR files; tell is given the bytes done. Raises BedsideError."""
     async with _operator(settings) as ctx:
         return await records.load(ctx, path, tell)
+
+
+async def export_records(
+    settings: Settings, path: Path, wish: records.Export, tell: Callable[[int, int], None]
+) -> Counter[str]:
+    """Write the record into a folder, as import_records reads it; how many of each type. Raises BedsideError."""
+    async with _operator(settings) as ctx:
+        return await records.save(ctx, path, wish, tell)
 
 
 @asynccontextmanager

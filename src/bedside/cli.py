@@ -7,9 +7,12 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from bedside.foundation.doctor import Finding
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -229,6 +232,7 @@ def doctor(
 
                 for finding in asyncio.run(doctor_.installation(settings, place)):
                     show(finding)
+                show(_scanning(doctor_.Finding))
                 if not bad:
                     report = asyncio.run(verify_audit(settings, lambda _: None))
                     whole = doctor_.good(f"The audit is whole ({report.entries} entries).")
@@ -240,6 +244,16 @@ def doctor(
         out.print(marks["bad"], told(error).removeprefix("Error: "), markup=True)
     if bad:
         raise typer.Exit(1)
+
+
+def _scanning(finding: type[Finding]) -> Finding:
+    """Whether anything looks at files before they are kept."""
+    from bedside import records
+
+    if names := records.scanners():
+        return finding("good", f"Files are looked at before they are kept: {', '.join(names)}.")
+    what = "No virus scan is configured: files that are sent in are kept unseen."
+    return finding("note", what, "Register one with records.scan_by (docs/bulk.md).")
 
 
 jobs = typer.Typer(no_args_is_help=True, help="Jobs that failed for good and wait for a person.")
@@ -419,6 +433,54 @@ def import_(
         raise typer.Exit(1)
 
 
+@cli.command("export")
+def export_(
+    path: Annotated[Path, typer.Argument(help="An empty or new folder; `bedside import` reads it again.")],
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Only this resource type; may be given several times.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only what changed after this instant: 2026-01-31T00:00:00Z.")
+    ] = None,
+    patients: Annotated[bool, typer.Option("--patients", help="Only what belongs to a patient.")] = False,
+    group: Annotated[str | None, typer.Option(help="Only what belongs to the patients of this Group.")] = None,
+    home: HomeOption = HOME,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Write the record into a folder as FHIR NDJSON, as it stands now: one resource a line, files by type."""
+    import asyncio
+    import time
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Table
+
+    with plain_errors():
+        from bedside import records
+        from bedside.app import export_records
+        from bedside.foundation.installation import reach
+
+        pairs = [("_type", one) for one in types or ()] + ([("_since", since)] if since else [])
+        level: Literal["system", "patient", "group"] = "group" if group else "patient" if patients else "system"
+        wish = records.export_wish(level, group, pairs, strict=True, posted=False)
+        columns = (TextColumn("Exporting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        begun = time.monotonic()
+        with reach(home, database_url, None) as settings, Progress(*columns, transient=True) as progress:
+            task = progress.add_task("", total=None)
+
+            def tell(done: int, total: int) -> None:
+                progress.update(task, advance=done, total=max(total, done + int(progress.tasks[0].completed)))
+
+            counts = asyncio.run(export_records(settings, path, wish, tell))
+        seconds = time.monotonic() - begun
+    table = Table("Type", "resources", box=None)
+    for kind in sorted(counts):
+        table.add_row(kind, f"{counts[kind]:,}")
+    Console().print(table)
+    total = counts.total()
+    typer.echo(f"{total:,} resources in {seconds:.1f} s ({total / max(seconds, 0.001):,.0f} a second) into {path}")
+
+
 device = typer.Typer(no_args_is_help=True, help="Devices that send readings.")
 cli.add_typer(device, name="device")
 
@@ -433,6 +495,9 @@ def device_add(
         ),
     ],
     label: Annotated[str, typer.Option(help="What people call it.")] = "",
+    method: Annotated[
+        str | None, typer.Option(help="cuffless, where it measures pressure without a cuff: it raises no alarm.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     home: HomeOption = HOME,
     database_url: DatabaseOption = None,
@@ -445,7 +510,7 @@ def device_add(
         from bedside.foundation.installation import reach
 
         with reach(home, database_url, None) as settings:
-            made = asyncio.run(app.add_device(settings, patient.removeprefix("Patient/"), kind, label))
+            made = asyncio.run(app.add_device(settings, patient.removeprefix("Patient/"), kind, label, method))
     if as_json:
         import msgspec
 

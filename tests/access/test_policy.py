@@ -286,6 +286,10 @@ async def test_every_purpose_of_a_job_and_every_role_outside_patients(ctx: Ctx) 
 
 async def test_resources_of_no_patient(ctx: Ctx) -> None:
     doctor, admin = await someone(ctx, "clinician"), await someone(ctx, "administrator")
+    # A device that nobody holds is given by whoever looks after patients; nobody makes or deletes one so.
+    for role, may in (("clinician", "RUE"), ("nurse", "RUE"), ("pharmacist", "RE"), ("patient", "RE")):
+        person = acting(ctx, await someone(ctx, role))
+        assert "".join([a for a in "CRUDE" if await allowed(person, None, a, "Device")]) == may, role
     assert await allowed(acting(ctx, doctor), None, "R", "Practitioner")
     assert not await allowed(acting(ctx, doctor), None, "U", "Practitioner")
     assert await allowed(acting(ctx, admin), None, "U", "Practitioner")

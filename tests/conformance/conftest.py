@@ -1,4 +1,7 @@
-"""The running program, as a client that others wrote meets it: over HTTP, with a token of its own."""
+"""The running program, as a client that others wrote meets it: over HTTP, with a token of its own.
+
+A further client is one file here (smart-fetch, once there is an $export for it).
+"""
 
 from __future__ import annotations
 

@@ -209,20 +209,38 @@ HEADERS = {
     "accept-encoding": ["gzip", "identity", "gzip;q=0"],
 }  # fmt: skip
 headers = st.fixed_dictionaries({}, optional={name: st.sampled_from(found) for name, found in HEADERS.items()})
-request = st.fixed_dictionaries(
+wild = st.fixed_dictionaries(
     {
         "method": st.sampled_from(["GET", "GET", "HEAD", "POST", "POST", "PUT", "PUT", "PATCH", "PATCH", "DELETE"]),
-        "path": st.one_of(
-            st.lists(word, max_size=4),
-            usual.map(lambda type_: [type_]),
-            usual.map(lambda type_: [type_, "f"]),
-            st.just([]),
-        ),
+        "path": st.one_of(st.lists(word, max_size=4), usual.map(lambda type_: [type_]), st.just([])),
         "query": st.lists(st.tuples(names, values), max_size=3) | st.just([]),
         "headers": headers,
         "content": body(),
     }
 )
+
+
+@st.composite
+def meant(draw: st.DrawFn) -> dict[str, Any]:
+    """What a client would send, a little bent."""
+    seed = draw(st.sampled_from(SEEDS))
+    sent = json.dumps(draw(bent(seed))).encode()
+    kind, query = "application/fhir+json", []
+    if seed is STEPS:
+        method, path, kind = "PATCH", ["Patient", "f"], "application/json-patch+json"
+    elif seed is PATCH:
+        method, path = "PATCH", ["Patient", "f"]
+    elif seed["resourceType"] == "Bundle":
+        method, path = "POST", []
+    else:
+        method = draw(st.sampled_from(["PUT", "PUT", "POST", "GET", "DELETE"]))
+        path = [seed["resourceType"]] if method == "POST" else [seed["resourceType"], "f"]
+        if method == "GET":
+            path, query = path[:1], draw(st.lists(st.tuples(names, values), min_size=1, max_size=3))
+    return {"method": method, "path": path, "query": query, "headers": {"content-type": kind}, "content": sent}
+
+
+request = st.one_of(meant(), meant(), wild)
 
 
 def test_anything(server: Server) -> None:

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig
 from tests.monitoring.cuff import Cuff
 
 from bedside import access, monitoring
@@ -23,6 +25,7 @@ from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.engines import Nats
+from bedside.monitoring.ingest import service as wire_service
 from bedside.monitoring.testing import ingesting, pack
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("patients")]
@@ -245,6 +248,38 @@ def kill(broker: Nats) -> None:
     os.kill(broker.process.pid, signal.SIGKILL)
     broker.stop()
     broker.start()
+
+
+async def test_what_a_killed_ingest_process_had_in_hand_holds_up_nobody_for_long(
+    now_ctx: Ctx, bus: Bus, nats: Nats, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire_service, "WAITING", 3)
+    device = await add(now_ctx)
+    dying = await Bus.connect(nats_url)
+    js = dying.client.jetstream(timeout=5)
+    await wire_service.declare(js)
+    taken: asyncio.Queue[Msg] = asyncio.Queue()
+    # As an older Bedside declared it: it takes as many as it may, and dies with them.
+    await js.subscribe(
+        wire_service.SUBJECT,
+        stream=wire_service.STREAM,
+        durable=wire_service.DURABLE,
+        queue=wire_service.DURABLE,
+        cb=taken.put,
+        manual_ack=True,
+        config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=30, max_ack_pending=3, max_deliver=-1),
+    )
+    for n in range(3):
+        await js.publish(f"devices.{device.device}.readings", pack(n, ("heart-rate", 70, "/min", time.time() - 9 + n)))
+    for _ in range(3):
+        await asyncio.wait_for(taken.get(), 5)
+    await dying.close()
+    try:
+        async with ingesting(now_ctx, bus, seed=nats.login().seed), Cuff(device, nats.mqtt_port) as cuff:
+            await cuff.send(pack(9, ("heart-rate", 141, "/min", time.time())))
+            assert (await cuff.answer(9, seconds=12))["stored"] == 1
+    finally:
+        await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
 
 
 async def test_the_bus_tells_walls_after_the_commit(wire: Ctx, bus: Bus, nats: Nats) -> None:

@@ -125,7 +125,7 @@ async def test_a_body_too_large(http: httpx.AsyncClient) -> None:
         ("PATCH", "/Patient/a", 422),
         ("PUT", "/Patient/a?nonsense=1", 400),
         ("POST", "/Patient?nonsense=1", 400),
-        ("GET", "/Patient/$everything", 501),
+        ("GET", "/Patient/$nothing", 501),
         ("GET", "/Patient?nonsense=1", 400),
         ("GET", "/Patient?birthdate=1990-02-31", 400),
         ("GET", "/Patient?_count=-1", 400),

@@ -46,8 +46,13 @@ DIABETES = ("44054006", "Diabetes mellitus type 2")
 ASTHMA = ("195967001", "Asthma")
 PREGNANCY = ("77386006", "Pregnancy")
 FIBRILLATION = ("49436004", "Atrial fibrillation")
+GESTATIONAL_HYPERTENSION = ("48194001", "Pregnancy-induced hypertension")
 PNEUMONIA = ("233604007", "Pneumonia")
 KIDNEY = ("709044004", "Chronic kidney disease")
+
+ONSETS = {PREGNANCY: (90, 220), GESTATIONAL_HYPERTENSION: (14, 60), PNEUMONIA: (2, 6), RESPIRATORY_FAILURE: (40, 700)}
+"""How many days ago a problem began, where it is not as long as a chronic disease: CHRONIC."""
+CHRONIC = (240, 3600)
 
 LISINOPRIL = Medicine("Lisinopril 10 mg tablet", "1 tablet once a day", "314076")
 AMLODIPINE = Medicine("Amlodipine 5 mg tablet", "1 tablet once a day", "197361")
@@ -82,7 +87,7 @@ ARCHETYPES = (
         (HYPERTENSION,),
         (LISINOPRIL, AMLODIPINE),
         ("blood-pressure",),
-        {**CALM, "systolic": (126, 146), "diastolic": (78, 92)},
+        {**CALM, "systolic": (126, 146), "diastolic": (78, 90)},
         reason="Blood pressure review",
     ),
     Archetype(
@@ -92,7 +97,7 @@ ARCHETYPES = (
         (HEART_FAILURE, FIBRILLATION),
         (FUROSEMIDE, BISOPROLOL, APIXABAN),
         ("blood-pressure", "scale"),
-        {**CALM, "systolic": (104, 126), "heart-rate": (66, 92), "weight": (64, 98)},
+        {**CALM, "systolic": (112, 128), "heart-rate": (66, 92), "weight": (64, 98)},
         reason="Heart failure review",
     ),
     Archetype(
@@ -169,7 +174,7 @@ PREGNANT = Archetype(
     "pregnant",
     HOME,
     (24, 38),
-    (PREGNANCY,),
+    (PREGNANCY, GESTATIONAL_HYPERTENSION),
     (LABETALOL,),
     ("blood-pressure",),
     {**CALM, "systolic": (118, 136)},
@@ -177,6 +182,40 @@ PREGNANT = Archetype(
     pregnant=True,
     reason="Antenatal visit",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A laboratory test: LOINC, the unit shown and in UCUM, decimals, and the range of people without this disease."""
+
+    name: str
+    loinc: str
+    unit: str
+    ucum: str
+    digits: int
+    low: float | None
+    high: float
+
+
+A1C = Test("Hemoglobin A1c", "4548-4", "%", "%", 1, 4.0, 5.6)
+CREATININE = Test("Creatinine", "2160-0", "mg/dL", "mg/dL", 2, 0.6, 1.2)
+POTASSIUM = Test("Potassium", "2823-3", "mmol/L", "mmol/L", 1, 3.5, 5.0)
+HEMOGLOBIN = Test("Hemoglobin", "718-7", "g/dL", "g/dL", 1, 11.0, 15.5)
+PLATELETS = Test("Platelets", "777-3", "10³/µL", "10*3/uL", 0, 150, 400)
+LEUKOCYTES = Test("Leukocytes", "6690-2", "10³/µL", "10*3/uL", 1, 4.0, 11.0)
+CRP = Test("C-reactive protein", "1988-5", "mg/L", "mg/L", 0, None, 10)
+
+LABS: dict[str, tuple[tuple[Test, float, float], ...]] = {
+    "hypertension": ((CREATININE, 0.7, 1.1), (POTASSIUM, 3.7, 4.8)),
+    "heart-failure": ((CREATININE, 0.9, 1.5), (POTASSIUM, 3.8, 5.1)),
+    "diabetes": ((A1C, 6.5, 8.3), (CREATININE, 0.7, 1.1), (POTASSIUM, 3.8, 4.8)),
+    "copd": ((HEMOGLOBIN, 13.2, 15.8), (LEUKOCYTES, 6.0, 10.2)),
+    "hypercapnic": ((HEMOGLOBIN, 14.4, 16.6), (LEUKOCYTES, 6.4, 11.4), (CRP, 3, 18)),
+    "pneumonia": ((CRP, 45, 140), (LEUKOCYTES, 10.6, 15.4), (CREATININE, 0.7, 1.1)),
+    "kidney": ((CREATININE, 1.6, 2.6), (POTASSIUM, 4.2, 5.3), (HEMOGLOBIN, 10.6, 12.6)),
+    "pregnant": ((HEMOGLOBIN, 11.1, 12.6), (PLATELETS, 165, 290), (CREATININE, 0.45, 0.7)),
+}
+"""By kind of patient, each test with the range of a person's own level; a child with asthma has none taken."""
 
 ALLERGIES: tuple[Code, ...] = (
     ("764146007", "Penicillin"),

@@ -110,7 +110,8 @@ class Simulated:
         for day in range(1 if monitor else 7, 0, -1):
             times = [newest - (day - 1) * 86400 - k * hours * 3600 for k in range(int(24 / hours) - 1, -1, -1)]
             if monitor:
-                times = sorted(times + [newest - 300 * k for k in range(1, 24)])
+                close = {newest - 300 * k for k in range(24)}
+                times = sorted({at for at in times if at < newest - 7200 + 300} | close)
             yield self._pack([(m, self._value(m, at), at) for at in times for m in metrics if m in self.card.vitals])
 
     def measure(self, at: float, slow: bool) -> tuple[int, bytes]:

@@ -15,6 +15,13 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate late
 STEPS: tuple[tuple[str | None, str, str], ...] = (
     # role, beginning of the path, what to do
     (None, "/sign-in", N_("Begin as Amina Haddad, the nurse.")),
+    (None, "/demo/outbox", N_("Open the link as Rosa Álvarez would; she was born on 14 March 1955.")),
+    (None, "/join/", N_("You are Rosa Álvarez, born on 14 March 1955.")),
+    (
+        "nurse",
+        "/wall",
+        N_("Within two minutes Rosa Álvarez sends 178/112. Open her tile, acknowledge, invite her to video."),
+    ),
     (
         "nurse",
         "/alarms",

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bedside.demo import archetypes as kinds
-from bedside.demo.archetypes import ARCHETYPES, Archetype
+from bedside.demo.archetypes import ARCHETYPES, Archetype, Test
 from bedside.demo.people import CLINIC, identity
 
 Resource = dict[str, Any]
 
 STORY = "story"
 """The key of the patient whose pressure rises in the first two minutes."""
+STORY_BORN = date(1955, 3, 14)
+"""Whoever plays her is asked for it on the way into the visit: the terminal, the outbox and the README tell it."""
 
 
 @dataclass(slots=True)
@@ -54,6 +57,12 @@ def draw(seed: int, count: int, today: date) -> list[Patient]:
     return [_patient(seed, n, kind, rng, today) for n, kind in enumerate(order[:count])]
 
 
+def plain(name: str) -> str:
+    """A name as an address of electronic mail can hold it: "álvarez" is "alvarez", "yılmaz" is "yilmaz"."""
+    apart = unicodedata.normalize("NFD", name.lower().replace("ı", "i"))
+    return apart.encode("ascii", "ignore").decode()
+
+
 def _patient(seed: int, n: int, kind: Archetype, rng: random.Random, today: date) -> Patient:
     story = n == 0
     gender = kind.gender or ("female" if story or rng.random() < 0.52 else "male")
@@ -61,6 +70,8 @@ def _patient(seed: int, n: int, kind: Archetype, rng: random.Random, today: date
     family = "Álvarez" if story else kinds.FAMILY[(n * 7 + seed) % len(kinds.FAMILY)]
     age = 71 if story else rng.randint(*kind.ages)
     born = today.replace(day=1) - timedelta(days=age * 365 + age // 4 + rng.randint(1, 360))
+    if story:
+        born = STORY_BORN
     who = Patient(
         id=identity(seed, "patient", n),
         key=STORY if story else f"{kind.key}-{n}",
@@ -68,7 +79,7 @@ def _patient(seed: int, n: int, kind: Archetype, rng: random.Random, today: date
         birth_date=born,
         kind=kind,
         phone=f"+1 212 555 {1000 + n:04d}",
-        email=f"{given}.{family}{n}@example.org".lower(),
+        email=f"{plain(given)}.{plain(family)}{n}@example.org",
         language="es" if story else "en",
     )
     vitals = {metric: round(rng.uniform(low, high), 1) for metric, (low, high) in kind.vitals.items()}
@@ -148,8 +159,12 @@ def _history(seed: int, who: Patient, n: int, rng: random.Random, today: date) -
         day = datetime(today.year, today.month, today.day, 14, tzinfo=UTC) - timedelta(days=days)
         return (day + timedelta(minutes=15 * rng.randint(0, 20))).isoformat().replace("+00:00", "Z")
 
+    onsets: list[date] = []
     for k, problem in enumerate(who.kind.problems):
-        onset = max(who.birth_date, today - timedelta(days=rng.randint(120, 3600)))
+        # A child's asthma is not older than its third year.
+        earliest = who.birth_date + timedelta(days=2 * 365)
+        onset = max(earliest, today - timedelta(days=rng.randint(*kinds.ONSETS.get(problem, kinds.CHRONIC))))
+        onsets.append(onset)
         add(
             "Condition",
             k,
@@ -179,7 +194,8 @@ def _history(seed: int, who: Patient, n: int, rng: random.Random, today: date) -
                 "status": "active",
                 "medicationCodeableConcept": concept,
                 "subject": subject,
-                "effectivePeriod": {"start": (today - timedelta(days=rng.randint(60, 900))).isoformat()},
+                # Nobody takes a medicine before there is what it is for.
+                "effectivePeriod": {"start": max(onsets[-1], today - timedelta(days=rng.randint(60, 900))).isoformat()},
                 "dosage": [{"text": medicine.instruction}],
             },
         )
@@ -202,8 +218,10 @@ def _history(seed: int, who: Patient, n: int, rng: random.Random, today: date) -
                 ),
             },
         )
+    levels = [(test, rng.uniform(low, high)) for test, low, high in kinds.LABS.get(who.kind.key, ())]
     for k in range(3):
-        days = rng.randint(20 + 90 * k, 80 + 90 * k)
+        admitted = k == 0 and who.kind.place == kinds.WARD
+        days = rng.randint(1, 5) if admitted else rng.randint(20 + 90 * k, 80 + 90 * k)
         start = instant(days)
         encounter = add(
             "Encounter",
@@ -212,46 +230,38 @@ def _history(seed: int, who: Patient, n: int, rng: random.Random, today: date) -
                 "status": "finished",
                 "class": {
                     "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
-                    "code": "AMB" if k else "VR",
-                    "display": "ambulatory" if k else "virtual",
+                    "code": "AMB" if k or admitted else "VR",
+                    "display": "ambulatory" if k or admitted else "virtual",
                 },
-                "type": [{"text": who.kind.reason}],
+                "type": [{"text": who.kind.reason if admitted or who.kind.place != kinds.WARD else "Follow-up"}],
                 "subject": subject,
                 "participant": [{"individual": {"reference": f"Practitioner/{identity(seed, 'staff', 'clinician')}"}}],
                 "period": {"start": start, "end": start},
             },
         )
-        for name, loinc, unit, code, low, high in LABS:
-            value = round(rng.uniform(low, high), 1)
-            if loinc == "4548-4" and kinds.DIABETES not in who.kind.problems:
-                value = round(rng.uniform(5.0, 5.7), 1)
-            add(
-                "Observation",
-                f"{k}-{loinc}",
-                {
-                    "status": "final",
-                    "category": [_status("observation-category", "laboratory")],
-                    "code": {
-                        "coding": [{"system": "http://loinc.org", "code": loinc, "display": name}],
-                        "text": name,
-                    },
-                    "subject": subject,
-                    "encounter": {"reference": f"Encounter/{encounter['id']}"},
-                    "effectiveDateTime": start,
-                    "valueQuantity": {
-                        "value": value,
-                        "unit": unit,
-                        "system": "http://unitsofmeasure.org",
-                        "code": code,
-                    },
-                },
-            )
+        if k and who.kind.key == "pneumonia":
+            continue  # what is measured in an acute illness was not measured before it
+        for test, level in levels:
+            result = _result(test, level * rng.uniform(0.94, 1.06))
+            taken = {"subject": subject, "encounter": {"reference": f"Encounter/{encounter['id']}"}}
+            add("Observation", f"{k}-{test.loinc}", {**result, **taken, "effectiveDateTime": start})
     return made
 
 
-LABS = (
-    # name, LOINC, unit shown, UCUM, low, high
-    ("Hemoglobin A1c", "4548-4", "%", "%", 6.4, 8.4),
-    ("Creatinine", "2160-0", "mg/dL", "mg/dL", 0.7, 1.4),
-    ("Potassium", "2823-3", "mmol/L", "mmol/L", 3.7, 4.9),
-)
+def _result(test: Test, level: float) -> Resource:
+    """A laboratory result with its range, and a flag where it lies outside."""
+    value = round(level, test.digits) if test.digits else round(level)
+    flag = "H" if value > test.high else "L" if test.low is not None and value < test.low else None
+    measured = {"unit": test.unit, "system": "http://unitsofmeasure.org", "code": test.ucum}
+    ends = {"low": test.low, "high": test.high}
+    return {
+        "status": "final",
+        "category": [_status("observation-category", "laboratory")],
+        "code": {
+            "coding": [{"system": "http://loinc.org", "code": test.loinc, "display": test.name}],
+            "text": test.name,
+        },
+        "valueQuantity": {"value": value, **measured},
+        "referenceRange": [{end: {"value": at, **measured} for end, at in ends.items() if at is not None}],
+        **({"interpretation": [_status("v3-ObservationInterpretation", flag)]} if flag else {}),
+    }

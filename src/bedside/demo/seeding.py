@@ -11,7 +11,7 @@ import msgspec
 from bedside import access, monitoring, prescribing, records
 from bedside.demo import histories
 from bedside.demo.devices import Card
-from bedside.demo.histories import STORY, Patient
+from bedside.demo.histories import STORY, STORY_BORN, Patient
 from bedside.demo.people import CLINIC, PHARMACY, PLACES, STAFF, identity
 from bedside.foundation.context import Actor, Ctx
 
@@ -47,11 +47,12 @@ async def seed(outer: Ctx, home: Path, *, patients: int, seed: int) -> bool:
 
 def sign_ins(url: str) -> str:
     """What the terminal says at the start: who there is, and the one password of them all."""
+    born = f"{STORY_BORN.day} {STORY_BORN:%B %Y}"
     lines = [
         "",
         f"  Sign in at {url}/sign-in: one button for each person, or with these (invented people, demo only):",
         *(f"    {person.name:<14} {person.title:<36} {person.key}@riverside.example" for person in STAFF),
-        "    Rosa Álvarez   Patient, 178/112 in a minute or two  (her links and codes: /demo/outbox)",
+        f"    Rosa Álvarez   Patient, born {born}; 178/112 in a minute or two; her links and codes: {url}/demo/outbox",
         f"  Password of the staff: {PASSWORD}    PIN at the wall: {PIN}",
         "",
         f"  Begin as Amina Haddad, the nurse, at {url}/wall. The cuff of Rosa Álvarez speaks within two minutes.",

@@ -5,17 +5,18 @@ went wrong on the way; rules, scores and alarms. Serves its readings to the reco
 Refuses: an acknowledgement before the commit, an impossible value, a stale value as the newest, a missing one as zero.
 """
 
-from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, Alarm, AlarmEvent
+from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent
 from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import Watched, alarm, alarms, plans, score, scores, set_hours, watched
 from bedside.monitoring.devices.model import KINDS, Device, DeviceCredentials, NewDevice
 from bedside.monitoring.devices.service.technical import TechnicalEvent
+from bedside.monitoring.ingest.model.metrics import possible
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
 from bedside.monitoring.rules.model.news2 import News2Result
 from bedside.monitoring.rules.model.profile import Profile
-from bedside.monitoring.rules.service import drop_limit, limits, profile, set_limits, set_profile
+from bedside.monitoring.rules.service import drop_limit, limits, own_limits, profile, set_limits, set_profile
 from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, NewReading, Point, Reading, Series, Typed
 from bedside.monitoring.service import (
     add_device,
@@ -35,6 +36,7 @@ from bedside.monitoring.service import (
 __all__ = [
     "DANGER_SYMPTOMS",
     "KINDS",
+    "UNDO_SECONDS",
     "Alarm",
     "AlarmEvent",
     "Conflict",
@@ -69,7 +71,9 @@ __all__ = [
     "hand_over",
     "latest",
     "limits",
+    "own_limits",
     "plans",
+    "possible",
     "profile",
     "report_symptoms",
     "resolve",

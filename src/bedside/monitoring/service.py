@@ -9,7 +9,7 @@ from typing import Any
 from bedside import access, records
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Gone, NotFound
-from bedside.monitoring.alarms.service import clockwork, reports
+from bedside.monitoring.alarms.service import clockwork, life, reports
 from bedside.monitoring.alarms.service.judge import judge_all
 from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, device_resource
 from bedside.monitoring.devices.service import devices as devices_service
@@ -47,11 +47,17 @@ async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
 async def assign_device(
     ctx: Ctx, device: str, patient: str | None, *, since: datetime | None = None, until: datetime | None = None
 ) -> int:
-    """Give a device to a patient (None: nobody) from a time; returns how many waiting readings became theirs."""
+    """Give a device to a patient (None: nobody) from a time; returns how many waiting readings became theirs.
+
+    Whoever takes it from a patient must be allowed to act for that one too. Raises NotFound, Forbidden, Conflict.
+    """
     if patient is not None:
         await records.read(ctx, "Patient", patient)
+    holders = await clockwork.expecting(ctx, device)
+    for before in holders:
+        await access.authorise(ctx, before, "U", what="Device")
     waiting = await typing.assign(ctx, device, patient, since, until, JUDGE)
-    for before in await clockwork.expecting(ctx, device):
+    for before in holders:
         if before != patient:
             await clockwork.forget_device(ctx, before, device)
     held = [] if patient is None else await devices_service.devices(ctx, patient)
@@ -126,6 +132,7 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
     newest = (await reading.latest(ctx, [gone[0].patient]))[gone[0].patient]
     for one in gone:
         await reports.reading_withdrawn(ctx, one.patient, one.id, newest, reason.strip())
+    await life.redraw(ctx, gone[0].patient)
     return gone
 
 
@@ -138,7 +145,7 @@ async def technical_events(ctx: Ctx, *, device: str | None = None, unseen: bool 
 
 
 async def technical_event_seen(ctx: Ctx, event: int) -> None:
-    """The actor has seen it. Raises NotFound when there is no such unseen event."""
-    await access.require(ctx, "nurse", "clinician", "administrator")
-    if not await technical.seen(ctx, event):
+    """The actor has seen it. Raises NotFound when there is no such unseen event, or none that the actor may see."""
+    mine = await technical_events(ctx)
+    if all(one.id != event for one in mine) or not await technical.seen(ctx, event):
         raise NotFound("There is no such event that waits to be seen.")

@@ -4,12 +4,16 @@ Owns: the current resources, their history, the search index. Serves AuditEvent 
 keep. Refuses: resources that break FHIR, generic writes of what another room governs, anything unauthorised.
 """
 
+from bedside.records.model.bulk import Wish as Export
+from bedside.records.model.bulk import wish as export_wish
 from bedside.records.model.governed import Governed
 from bedside.records.model.heed import Heed
 from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
+from bedside.records.service.duplicates import Pair, likely_duplicates
 from bedside.records.service.importing import Report, load
+from bedside.records.service.merging import merge, unmerge
 from bedside.records.service.patients import find_patients
 from bedside.records.service.record import (
     create,
@@ -22,30 +26,42 @@ from bedside.records.service.record import (
     write_governed,
 )
 from bedside.records.service.registry import govern, heed, provide
+from bedside.records.service.saving import save
+from bedside.records.service.scanning import Scanner, scan_by, scanners
 from bedside.records.service.transactions import transact
 
 __all__ = [
     "Column",
+    "Export",
     "Governed",
     "Heed",
     "Page",
+    "Pair",
     "PatientRow",
     "ReadProvider",
     "Refused",
     "Report",
+    "Scanner",
     "Stored",
     "create",
     "create_if_none",
     "delete",
+    "export_wish",
     "find_patients",
     "govern",
     "heed",
     "history",
+    "likely_duplicates",
     "load",
+    "merge",
     "provide",
     "read",
+    "save",
+    "scan_by",
+    "scanners",
     "search",
     "transact",
+    "unmerge",
     "update",
     "write_governed",
 ]

@@ -11,6 +11,7 @@ from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Invalid, NotFound, Unprocessable
 from bedside.monitoring.ingest.model.pack import Refusal
+from bedside.monitoring.series.model.landing import together
 from bedside.monitoring.series.service.landing import Receipt
 from bedside.monitoring.service import land
 from bedside.monitoring.testing import arrival, pack
@@ -292,3 +293,14 @@ async def test_any_order_any_repeat_any_batch_ends_as_the_rule_says(ctx: Ctx, se
     assert found == first
     assert {(c.device, c.metric, c.device_time.timestamp(), float(c.other)) for c in conflicts} == others
     assert len(conflicts) == len(others)
+
+
+def test_what_lies_together_is_looked_up_as_one() -> None:
+    minute = 60 * 1_000_000
+    assert together([(1, 0, 5), (2, 0, 5), (1, 3, 9)]) == [(1, 0, 9), (2, 0, 5)]
+    assert together([(1, n * minute, n * minute) for n in range(2000)]) == [(1, 0, 1999 * minute)]
+    assert together([(1, 0, 0), (1, 24 * 60 * minute, 24 * 60 * minute)]) == [
+        (1, 0, 0),
+        (1, 24 * 60 * minute, 24 * 60 * minute),
+    ]
+    assert together([(1, 0, 50 * minute), (1, minute, minute)]) == [(1, 0, 50 * minute)]

@@ -132,6 +132,65 @@ async def test_by_keys_alone_from_the_tile_to_the_acknowledgement(house: House) 
         assert await page.locator(".tile").first.get_attribute("data-patient") == "patient-1"
 
 
+async def test_an_answer_can_be_taken_back_in_the_panel_for_half_a_minute(house: House) -> None:
+    await house.enter("patient-1", "systolic", 196, diastolic=124)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        await tile(page, "patient-1").get_by_role("link").click()
+        await page.get_by_role("button", name="Acknowledge").click()
+        await expect(tile(page, "patient-1")).to_contain_text("Kim Park")
+        await page.locator(".wall-panel").get_by_role("button", name="Undo").click()
+        await expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+        await expect(tile(page, "patient-1")).not_to_contain_text("Kim Park")
+        await page.get_by_text("Say what was done").click()
+        await page.get_by_label("In your words").fill("the cuff sat on the sleeve")
+        await page.get_by_role("button", name="False alarm").click()
+        await expect(page.locator(".wall-panel")).to_contain_text("No open alarms")
+        await page.locator(".wall-panel").get_by_role("button", name="Undo").click()
+        await expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+
+
+async def test_a_reading_taken_back_leaves_the_line(house: House) -> None:
+    for rate in (70, 72):
+        await house.enter("patient-1", "heart-rate", rate)
+    wrong = await house.enter("patient-1", "heart-rate", 99)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        line = tile(page, "patient-1").locator("svg.trace-heart-rate")
+        await expect(line).to_have_attribute("aria-label", "Heart rate, last 168 h, from 70 to 99")
+        async with access.work(house.nurse, "took it back") as work:
+            await monitoring.withdraw(work, wrong.id, "that was not me")
+        await expect(line).to_have_attribute("aria-label", "Heart rate, last 168 h, from 70 to 72")
+        await expect(tile(page, "patient-1").locator(".figure").first).to_have_text("72")
+
+
+async def test_sizes_are_those_that_are_read_from_four_metres(house: House) -> None:
+    await house.enter("patient-1", "spo2", 84)
+    for metric, number in (("heart-rate", 72), ("systolic", 124), ("respiratory-rate", 16)):
+        await house.enter("patient-1", metric, number)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        bed = tile(page, "patient-1")
+        await expect(bed).to_contain_text("Low oxygen")
+        size = "element => getComputedStyle(element).fontSize"
+        assert await page.locator(".tile-name").first.evaluate(size) == "18px"
+        assert await bed.locator(".tile-big .figure").evaluate(size) == "52px"
+        assert {await one.evaluate(size) for one in await bed.locator("dd .figure").all()} == {"24px"}
+        assert await bed.locator(".value").count() == 3
+        height = "element => element.getBoundingClientRect().height"
+        assert {await one.evaluate(height) for one in await bed.locator(".line").all()} == {28}
+        assert await page.locator(".bar").evaluate(height) == 56
+        # All of it lies within the tile, above the frame.
+        over = await bed.evaluate(
+            """tile => [...tile.querySelectorAll('.value')].filter(
+                 one => one.getBoundingClientRect().bottom > tile.getBoundingClientRect().bottom - 4).length"""
+        )
+        assert over == 0
+
+
 async def test_the_banner_stands_until_the_sound_was_heard(house: House) -> None:
     async with serving(house) as base, chromium() as browser:
         page = await browser.new_page(viewport={"width": 1920, "height": 1080})

@@ -99,6 +99,9 @@ OUTSIDE: dict[str, str] = {
     "administrator": "CRUDE",
 }
 
+# A device that nobody holds: whoever looks after patients takes one back and gives it to the next.
+UNHELD: dict[str, dict[str, str]] = {"Device": {"clinician": "U", "nurse": "U"}}
+
 
 def permits(roles: Iterable[str], standings: Iterable[Standing], action: str, what: str) -> bool:
     """Whether any row lets these roles, on these standings, do action on what ('Type', 'Type/id' or a noun)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bedside.access.model import scopes
-from bedside.access.model.policy import JOBS, OUTSIDE, Standing, permits, standings_that_read
+from bedside.access.model.policy import JOBS, OUTSIDE, UNHELD, Standing, permits, standings_that_read
 from bedside.access.store import relations as store
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Forbidden, SignInNeeded
@@ -46,7 +46,8 @@ async def _may(ctx: Ctx, patient: str | None, action: str, what: str) -> bool:
     if actor.kind == "nobody":
         return False
     if patient is None:
-        return any(action in OUTSIDE.get(role, "") for role in actor.roles)
+        more = UNHELD.get(what.partition("/")[0], {})
+        return any(action in OUTSIDE.get(role, "") + more.get(role, "") for role in actor.roles)
     roles = frozenset({"device"}) if actor.kind == "device" else actor.roles
     standings = [Standing("none")]
     if actor.reference == f"Patient/{patient}":

@@ -37,8 +37,9 @@ BATCH: Final = 400
 BATCH_BYTES: Final = 4_000_000
 WAITING: Final = 4000
 """Messages handed out and not landed, at most."""
-ACK_WAIT: Final = 30.0
-"""Seconds until a message that did not land is handed out again."""
+ACK_WAIT: Final = 5.0
+"""Seconds until a message that did not land is handed out again. What a killed process had in hand stands in the way of
+everything after it for so long, once it had WAITING of them: an alarm must not wait much longer."""
 STREAM_BYTES: Final = 512 * 1024 * 1024
 FAULT_AGAIN_AFTER: Final = 60.0
 """Seconds until a pack that met a fault of ours is tried again."""
@@ -89,6 +90,7 @@ class Ingest:
         """Declare the stream and begin to listen."""
         js = self._ctx.bus.client.jetstream(timeout=5)
         await declare(js)
+        await renew(js)
         self._subscription = await js.subscribe(
             SUBJECT,
             stream=STREAM,
@@ -250,6 +252,15 @@ async def declare(js: JetStreamContext) -> None:
         await js.add_stream(config)
     except nats.js.errors.BadRequestError:
         await js.update_stream(config)
+
+
+async def renew(js: JetStreamContext) -> None:
+    """A consumer that an older Bedside made keeps its waits until it is told the new ones."""
+    with contextlib.suppress(nats.js.errors.NotFoundError):
+        config = (await js.consumer_info(STREAM, DURABLE)).config
+        if (config.ack_wait, config.max_ack_pending) != (ACK_WAIT, WAITING):
+            config.ack_wait, config.max_ack_pending = ACK_WAIT, WAITING
+            await js.add_consumer(STREAM, config=config)
 
 
 def received(message: Msg) -> int:

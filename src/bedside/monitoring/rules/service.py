@@ -88,9 +88,14 @@ async def drop_limit(ctx: Ctx, patient: str, limit: PatientLimit) -> None:
 
 async def limits(ctx: Ctx, patient: str) -> Plan:
     """Every limit in force for a patient, with its source; without_defaults says why the adult ones are left out."""
+    own = tuple(await own_limits(ctx, patient))
+    return plan(await profile(ctx, patient), own, ctx.clock.now().date())
+
+
+async def own_limits(ctx: Ctx, patient: str) -> list[PatientLimit]:
+    """A patient's own limits, each with its reason; those that switch a default off (limit None) too."""
     await access.authorise(ctx, patient, "R", what="limit")
-    own = tuple(
+    return [
         PatientLimit(row["metric"], row["comparison"], row["value"], row["priority"], row["reason"])
         for row in await store.limits(ctx.sql, ctx.tenant, patient)
-    )
-    return plan(await profile(ctx, patient), own, ctx.clock.now().date())
+    ]

@@ -1,9 +1,12 @@
 """REST at /fhir/R4: `/fhir/R4` and `/fhir/R4/` are the same place."""
 
+import re
+
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from bedside.records.routes import binary, bulk
 from bedside.records.routes.rest import fhir
 
 HERE = "/fhir/R4"
@@ -26,3 +29,9 @@ class Door(BaseRoute):
 
 
 ROUTES: list[BaseRoute] = [Door()]
+
+BOUNDS = [
+    (re.compile(r"/fhir/R4/\$import/?"), bulk.MOST_POSTED),
+    (re.compile(r"/fhir/R4/Binary(/[^/]+)?/?"), binary.MOST_POSTED),
+]
+"""The doors that take bodies larger than usual, which they read as streams."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from bedside.fhir.definitions import COMPARTMENTS, resource_types, search_parameters
 from bedside.fhir.grammar import OF_THE_WHOLE
+from bedside.records.model.operation import Operation
+from bedside.records.service.operations.table import OPERATIONS
 from bedside.records.service.registry import providers
 from bedside.records.settings import Settings
 
@@ -14,6 +16,15 @@ _READ = ["read", "vread", "history-instance", "history-type", "search-type"]
 _WRITE = ["create", "update", "patch", "delete"]
 # Parameters the search language refuses here: named in its answer to who tries, and not offered.
 _NOT_SEARCHED = frozenset({"special"})
+
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+_OPERATIONS = {
+    "Patient": {
+        "export": f"{_BULK}/patient-export",
+        "match": "http://hl7.org/fhir/OperationDefinition/Patient-match",
+    },
+    "Group": {"export": f"{_BULK}/group-export"},
+}
 
 
 @cache
@@ -56,10 +67,20 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
         }
         if readonly:
             del entry["searchRevInclude"], entry["referencePolicy"]
+        offered = [{"name": one.name, "definition": one.definition} for one in OPERATIONS if _offers(one, type_)]
+        offered += [{"name": name, "definition": url} for name, url in _OPERATIONS.get(type_, {}).items()]
+        if offered:
+            entry["operation"] = offered
         if providers(type_):
             entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
         found.append(entry)
     return found
+
+
+def _offers(one: Operation, type_: str) -> bool:
+    """Whether it is called on the type; labels of audit entries cannot change."""
+    served = one.serves("type", type_) or one.serves("instance", type_)
+    return served and not (one.affects and type_ == "AuditEvent")
 
 
 def _includes(type_: str) -> list[str]:
@@ -90,6 +111,7 @@ def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
     return {
         "resourceType": "CapabilityStatement",
         "id": "bedside",
+        "instantiates": ["http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"],
         "status": "active",
         "date": DATE,
         "kind": "instance",
@@ -122,6 +144,9 @@ def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
                 },
                 "resource": _resources(chosen or Settings()),
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
+                "operation": [
+                    {"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"},
+                ],
                 "compartment": [
                     f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in sorted(COMPARTMENTS)
                 ],

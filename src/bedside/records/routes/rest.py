@@ -22,8 +22,8 @@ from bedside.records.model.bundle import etag
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.routes import capability, compression, patches
-from bedside.records.routes.answer import answer, refusal, version_headers, written
+from bedside.records.routes import binary, bulk, capability, compression, operations, patches, patients
+from bedside.records.routes.answer import NotAllowed, answer, refusal, version_headers, written
 from bedside.records.routes.request import (
     Address,
     address,
@@ -40,22 +40,10 @@ from bedside.records.service.writing import Draft, create, write
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"})
 
 
-class NotAllowed(BedsideError):
-    """The address is right, the method is not."""
-
-    status, code = 405, "not-supported"
-
-
 class TooBusy(Unavailable):
     """A write lost its race again and again."""
 
     retry_after = 1
-
-
-class NotServed(BedsideError):
-    """FHIR knows it, this server does not."""
-
-    status, code = 501, "not-supported"
 
 
 async def fhir(request: Request) -> Response:
@@ -64,6 +52,9 @@ async def fhir(request: Request) -> Response:
         if request.method not in METHODS:
             raise NotAllowed("FHIR has no such interaction.", where=request.method)
         place = address(request)
+        for take in (bulk.take, binary.take, patients.take):
+            if (beside := await take(request, place)) is not None:
+                return beside
         check_format(request, place.pairs)
         response = await _Interaction(request, place).run()
     except BedsideError as error:
@@ -103,8 +94,8 @@ class _Interaction:
             case ["_search"]:
                 self._only("POST")
                 return await self._search(None)
-        if any(part.startswith("$") for part in parts):
-            raise NotServed("This operation is not served here.", where=parts[-1][:64])
+        if parts[-1].startswith("$"):
+            return await self._operation()
         if parts[0] not in resource_types():
             raise NotFound("There is no such resource type in FHIR R4.", where=parts[0][:64])
         if len(parts) > 1 and not parts[1].startswith("_") and not references.is_id(parts[1]):
@@ -151,6 +142,16 @@ class _Interaction:
             return await ctx.database.attempt(once)
         except RETRYABLE as error:
             raise TooBusy("Others write the same at this moment; nothing was kept.") from error
+
+    async def _operation(self) -> Response:
+        place = operations.place_of(self.place.parts)
+        call = await operations.call(self.request, self.place, self.method, place)
+
+        async def body(ctx: Ctx) -> Response:
+            reply = await place.operation.run(ctx, call)
+            return answer(reply.body, reply.status, dict(reply.headers), pretty=self.pretty)
+
+        return await self._work(place.operation.action, body, readonly=not place.operation.affects)
 
     # -- types ---------------------------------------------------------------------------------------------------
 

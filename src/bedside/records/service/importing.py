@@ -20,6 +20,8 @@ from bedside.records.service.writing import Draft, type_of, write
 
 BATCH = 200
 """Resources of one transaction."""
+MOST_LINE = 140 * 1024 * 1024
+"""Bytes of one line: a Binary of 100 MB."""
 _LINES = frozenset({".ndjson", ".jsonl"})
 
 
@@ -47,7 +49,7 @@ class Report(msgspec.Struct):
         return self.made.total() + self.changed.total() + self.same.total()
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """A resource in a file, with the id it is kept under."""
 
     file: str
@@ -80,7 +82,7 @@ async def load(ctx: Ctx, path: Path, tell: Callable[[int], None] | None = None) 
         report.files += 1
         done = 0
         for batch, size in _batches(file, report):
-            await _keep(ctx, batch, report)
+            await keep(ctx, batch, report)
             if tell:
                 tell(size)
                 done += size
@@ -89,10 +91,11 @@ async def load(ctx: Ctx, path: Path, tell: Callable[[int], None] | None = None) 
     return report
 
 
-def _batches(file: Path, report: Report) -> Iterator[tuple[list[_Found], int]]:
+def _batches(file: Path, report: Report) -> Iterator[tuple[list[Found], int]]:
     """The resources of a file, some at a time, with the bytes they took."""
     if file.suffix in _LINES:
-        yield from _lines(file, report)
+        for batch in lines(file, report):
+            yield batch.found, batch.size
         return
     try:
         whole = structure.read(file.read_bytes())
@@ -106,12 +109,30 @@ def _batches(file: Path, report: Report) -> Iterator[tuple[list[_Found], int]]:
         yield part, share * len(part)
 
 
-def _lines(file: Path, report: Report) -> Iterator[tuple[list[_Found], int]]:
-    batch: list[_Found] = []
+class Lines(NamedTuple):
+    """Some of a file's resources. size: the bytes they took. at: the last line that was read, from 1."""
+
+    found: list[Found]
+    size: int
+    at: int
+
+
+def lines(file: Path, report: Report, *, offset: int = 0, at: int = 0) -> Iterator[Lines]:
+    """The resources of an NDJSON file, some at a time, from a byte on, `at` lines being before it."""
+    batch: list[Found] = []
     size = 0
     with file.open("rb") as stream:
-        for at, line in enumerate(stream, 1):
+        stream.seek(offset)
+        while line := stream.readline(MOST_LINE):
+            at += 1
             size += len(line)
+            if len(line) == MOST_LINE and not line.endswith(b"\n"):
+                while (rest := stream.readline(MOST_LINE)) and not rest.endswith(b"\n"):
+                    size += len(rest)
+                size += len(rest)
+                error = refuse("too-long", "line", f"A line holds at most {MOST_LINE >> 20} MB.")
+                report.refused.append(_refusal(file.name, at, "line", error))
+                continue
             if not line.strip():
                 continue
             try:
@@ -119,20 +140,20 @@ def _lines(file: Path, report: Report) -> Iterator[tuple[list[_Found], int]]:
             except structure.Malformed as error:
                 report.refused.append(_refusal(file.name, at, "line", Refused(error.issues)))
                 continue
-            batch.append(_Found(file.name, at, resource, _id(file, at, resource, None)))
+            batch.append(Found(file.name, at, resource, _id(file, at, resource, None)))
             if len(batch) == BATCH:
-                yield batch, size
+                yield Lines(batch, size, at)
                 batch, size = [], 0
-    yield batch, size
+    yield Lines(batch, size, at)
 
 
-def _single(file: Path, resource: dict[str, Any]) -> list[_Found]:
-    return [_Found(file.name, 1, resource, _id(file, 1, resource, None))]
+def _single(file: Path, resource: dict[str, Any]) -> list[Found]:
+    return [Found(file.name, 1, resource, _id(file, 1, resource, None))]
 
 
-def _of_bundle(file: Path, bundle: dict[str, Any], report: Report) -> list[_Found]:
+def _of_bundle(file: Path, bundle: dict[str, Any], report: Report) -> list[Found]:
     """The entries' resources, with their references to one another resolved."""
-    found: list[_Found] = []
+    found: list[Found] = []
     places: dict[str, str] = {}
     entries = bundle.get("entry")
     for at, entry in enumerate(entries if isinstance(entries, list) else (), 1):
@@ -143,7 +164,7 @@ def _of_bundle(file: Path, bundle: dict[str, Any], report: Report) -> list[_Foun
         id_ = _id(file, at, resource, full if isinstance(full, str) else None)
         if isinstance(full, str):
             places[full] = f"{resource.get('resourceType')}/{id_}"
-        found.append(_Found(file.name, at, resource, id_))
+        found.append(Found(file.name, at, resource, id_))
     kept = []
     for one in found:
         try:
@@ -165,9 +186,9 @@ def _id(file: Path, at: int, resource: dict[str, Any], full: str | None) -> str:
     return hashlib.blake2b(f"{file.name} {at} {msgspec.json.encode(resource)!r}".encode(), digest_size=16).hexdigest()
 
 
-async def _keep(ctx: Ctx, batch: list[_Found], report: Report) -> None:
+async def keep(ctx: Ctx, batch: list[Found], report: Report) -> None:
     """Write what is well made, all at once; should that fail, one by one, so that each refusal is its own."""
-    drafts: list[tuple[_Found, Draft]] = []
+    drafts: list[tuple[Found, Draft]] = []
     seen: set[tuple[str, str]] = set()
     for one in batch:
         try:
@@ -186,7 +207,7 @@ async def _keep(ctx: Ctx, batch: list[_Found], report: Report) -> None:
                 report.refused.append(_refusal(one.file, one.at, _name(one), error))
 
 
-def _draft(one: _Found, seen: set[tuple[str, str]]) -> Draft:
+def _draft(one: Found, seen: set[tuple[str, str]]) -> Draft:
     type_ = type_of(one.resource)
     if not references.is_id(one.id):
         raise Refused(structure.validate({**one.resource, "id": one.id}))
@@ -227,7 +248,7 @@ def _count(report: Report, stored: list[Stored]) -> None:
         counter[one.type] += 1
 
 
-def _name(one: _Found) -> str:
+def _name(one: Found) -> str:
     return f"{one.resource.get('resourceType', '?')}/{one.id}"
 
 

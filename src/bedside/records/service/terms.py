@@ -1,6 +1,6 @@
 """Filters by meaning made into filters by code: `:in`, `:not-in`, `:above`, `:below`, and `_list` into its items."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -69,9 +69,21 @@ async def expansion(ctx: Ctx, url: str, where: str) -> terminology.Codes:
         if row is None or row["body"] is None:
             raise refuse("not-found", where, "There is no such value set.", status=400)
         known.value_sets[url] = terminology.value_set_of(decode(row["body"]))
+    return await _spelled_out(ctx, lambda: terminology.expand(url, known), known, where)
+
+
+async def spelled_out(ctx: Ctx, one: terminology.ValueSet, where: str) -> terminology.Codes:
+    """The codes of a value set by its definition. Raises Refused."""
+    known = terminology.Known({}, {})
+    return await _spelled_out(ctx, lambda: terminology.spelled_out(one, known), known, where)
+
+
+async def _spelled_out(
+    ctx: Ctx, attempt: Callable[[], terminology.Codes], known: terminology.Known, where: str
+) -> terminology.Codes:
     while True:
         try:
-            return terminology.expand(url, known)
+            return attempt()
         except terminology.Missing as missing:
             await _bring(ctx, missing, known, where)
         except terminology.Unlisted as unlisted:

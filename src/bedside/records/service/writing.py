@@ -20,11 +20,12 @@ from bedside.foundation.database import Connection, Row
 from bedside.foundation.errors import BedsideError, Conflict, NotFound, PreconditionFailed
 from bedside.foundation.ids import uuid7
 from bedside.records.model import rows as indexing
+from bedside.records.model.contents import Content
 from bedside.records.model.json import decode, encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
-from bedside.records.service import consents, integrity
+from bedside.records.service import consents, contexts, integrity
 from bedside.records.service.registry import heeding, is_heeded, provider_of, refuse_governed
 from bedside.records.store import phrases
 from bedside.records.store import writing as store
@@ -76,6 +77,10 @@ def type_of(resource: Any) -> str:
 async def write(ctx: Ctx, drafts: Sequence[Draft]) -> list[Stored]:
     """Make the writes, all or none. Raises Refused, Forbidden, Conflict, PreconditionFailed, NotFound, Gone."""
     work = _Work(ctx, owner=all(one.room is not None for one in drafts))
+    if any(one.type in contexts.TYPES for one in drafts):
+        await contexts.check(ctx, drafts)
+        work.contexts = await contexts.of(ctx, drafts)
+        work.lifted = await contexts.lift(ctx, drafts)
     standing = await work.standing(drafts)
     for one in drafts:
         try:
@@ -98,7 +103,7 @@ async def create(ctx: Ctx, action: str, draft: Draft) -> Stored:
     Where nothing but the resource is to be written and the caller's scopes alone decide, it shares its transaction
     with the creates that come at the same moment.
     """
-    if ctx.actor.kind == "client" and draft.type != "Consent" and not is_heeded(draft.type):
+    if ctx.actor.kind == "client" and _alone(draft.type):
 
         async def prepare(inner: Ctx) -> _Work:
             work = _Work(inner)
@@ -113,6 +118,11 @@ async def create(ctx: Ctx, action: str, draft: Draft) -> Stored:
             return (await write(inner, [draft]))[0]
 
     return await ctx.database.attempt(once)
+
+
+def _alone(type_: str) -> bool:
+    """Whether nothing but the resource itself is looked at and written when one of this type is made."""
+    return type_ != "Consent" and type_ not in contexts.TYPES and not is_heeded(type_)
 
 
 async def _flush(sql: Connection, tenant: int, works: Sequence[_Work]) -> None:
@@ -145,6 +155,8 @@ class _Work:
         self.asked: dict[tuple[str | None, str, str], None] = {}
         self.consents: list[tuple[str, dict[str, Any] | None]] = []
         self.heeded: dict[tuple[str, str], None] = {}
+        self.contexts: dict[str, list[str]] = {}
+        self.lifted: dict[str, Content] = {}
 
     async def standing(self, drafts: Iterable[Draft]) -> dict[int, Row]:
         """Lock what the drafts meet. Only a server-made id is sure to meet nothing."""
@@ -205,6 +217,8 @@ class _Work:
         rows = self.fresh_rows if was is None else self.next_rows
         values = index.extract(resource, composites=False, only=indexing.shape(one.type).written, apart=True)
         found = indexing.add(rows, one.type, one.id, values)
+        if one.type == "Binary":
+            found = found._replace(patients=self.contexts.get(one.id, []))
         made = was is None or gone
         if was is not None and not gone:
             self._ask(was["patients"], "U", one.type)
@@ -249,6 +263,8 @@ class _Work:
             await store.change(sql, tenant, self.next, self.next_rows)
         learnt = [*self.fresh_rows.phrases, *self.next_rows.phrases]
         await phrases.learn(self.ctx.database, sql, tenant, learnt)
+        if self.lifted:
+            await contexts.show(self.ctx, self.results, self.lifted)
         for id_, consent in self.consents:
             await consents.apply(self.ctx, id_, consent)
         for job, patient in self.heeded:

@@ -17,6 +17,7 @@ from bedside.web.clinician import results, summary, vitals, words
 from bedside.web.clinician.resources import Resource
 from bedside.web.kit import render
 from bedside.web.kit.amounts import unit_of
+from bedside.web.kit.places import N_
 from bedside.web.kit.series import Chart, Dot
 from bedside.web.wall.words import cause_of
 
@@ -53,6 +54,7 @@ async def page(request: Request) -> Response:
         score = await monitoring.score(ctx, id_)
         refills = [r for r in await prescribing.refills(ctx, id_) if r.open]
         taken = await prescribing.taken(ctx, id_)
+        conflicts = await monitoring.conflicts(ctx, id_)
     units = "us" if getattr(request.state, "units", None) == "us" else "metric"
     return render(
         request,
@@ -70,6 +72,7 @@ async def page(request: Request) -> Response:
         alarms=alarms,
         score=score,
         refills=refills,
+        conflicts=conflicts,
         cause=cause_of,
         metric=words.metric,
         value_of=words.value_of,
@@ -156,7 +159,22 @@ def newest(latest: list[monitoring.Latest], units: str) -> list[Now]:
                 vitals.source_of(first.source),
             )
         )
+    for metric, title, ucum in OBSERVED:
+        if (seen := by_metric.get(metric)) is not None:
+            text = ACVPU[seen.value] if isinstance(seen.value, str) else _said(seen.value, unit_of(ucum, units))
+            shown.append(Now(title, text, ucum, seen.device_time, seen.stale, vitals.source_of(seen.source)))
     return shown
+
+
+OBSERVED = (("consciousness", N_("Consciousness"), ""), ("oxygen", N_("Added oxygen"), "L/min"))
+"""What nurses see and record; it has no curve, and NEWS2 rests on it."""
+ACVPU = {
+    "A": N_("alert"),
+    "C": N_("new confusion"),
+    "V": N_("responds to voice"),
+    "P": N_("responds to pain"),
+    "U": N_("unresponsive"),
+}
 
 
 def _said(value: float | str, unit: Any) -> str:

@@ -138,6 +138,17 @@ def allergies(found: Sequence[Resource]) -> Listing:
     )
 
 
+def _taken_since(medicine: Resource) -> str | None:
+    """When it was prescribed, or since when it is taken."""
+    period = medicine.get("effectivePeriod") or {}
+    return (
+        medicine.get("authoredOn")
+        or medicine.get("effectiveDateTime")
+        or period.get("start")
+        or medicine.get("dateAsserted")
+    )
+
+
 def medicines(
     requests: Sequence[Resource], statements: Sequence[Resource] = (), taken: Collection[str] = ()
 ) -> Listing:
@@ -151,7 +162,7 @@ def medicines(
             words(r.get("medicationCodeableConcept"))
             or str((r.get("medicationReference") or {}).get("display") or "")
             or N_("a medicine without a name"),
-            r.get("authoredOn") or r.get("effectiveDateTime") or r.get("dateAsserted"),
+            _taken_since(r),
             detail=_dosage(r),
             status=str(r.get("status", "")),
             id=r["id"],

@@ -63,7 +63,7 @@ async def page(request: Request) -> Response:
         refills = await prescribing.refills_to_answer(ctx) if "clinician" in ctx.actor.roles else []
         concerned = [a.patient for a in alarms[:SHOWN]] + [r.patient for r in refills[:SHOWN]]
         concerned += [v.patient for v in (*waiting, *unsigned[:SHOWN])]
-        troubles = told_apart(events)
+        troubles = told_apart([event for event in events if not event.routine])
         concerned += [p for trouble in troubles for p in trouble.patients[:SHOWN_NAMES]]
         names = await names_of(ctx, concerned)
         places = {p.id: p.name for p in await access.places(ctx)}

@@ -81,10 +81,18 @@ async def panel(request: Request) -> Response:
         score=score,
         name=name,
         bed=(stays[0].bed or "") if stays else "",
+        undo_of=request.query_params.get("undo"),
+        left=_left(request),
         words=words,
         **people,
         **_doors(request, work, patient),
     )
+
+
+def _left(request: Request) -> int:
+    """Seconds for which the wall offers to take an answer back; the service itself keeps the time."""
+    left = request.query_params.get("left", "")
+    return min(int(left), monitoring.UNDO_SECONDS) if left.isascii() and left.isdigit() else monitoring.UNDO_SECONDS
 
 
 async def _people(ctx: Ctx, patient: str) -> dict[str, Any]:

@@ -14,10 +14,13 @@ from bedside.web.wall import words
 ORDER = ("heart-rate", "spo2", "pressure", "respiratory-rate", "temperature", "weight", "glucose")
 SMALL = 4
 """Values that a tile has room for; one of them is the alarming one, where there is one."""
-TREND_ORDER = ("heart-rate", "systolic", "spo2", "weight", "glucose", "temperature", "respiratory-rate")
 CONTINUOUS = timedelta(hours=2)
 NOW_AND_THEN = timedelta(days=7)
-BUCKETS = 80
+BROKEN = {CONTINUOUS: timedelta(minutes=12), NOW_AND_THEN: timedelta(days=2)}
+"""A pause between two values after which the line is broken: nobody knows what was between them."""
+BUCKETS = 60
+REDRAWN = timedelta(minutes=1)
+"""A line ends where its newest value stands, so an old picture of it would hide that nothing came since."""
 
 
 @dataclass(slots=True)
@@ -36,7 +39,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A value as the tile writes it."""
+    """A value as the tile writes it. metric: whose line stands beside it, "" for none."""
 
     label: str
     words: str
@@ -46,6 +49,7 @@ class Shown:
     stale_at: datetime | None
     typed: bool = False
     doubt: bool = False
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,18 @@ class Bed:
     plan: Plan | None = None
     scored_at: datetime | None = None
     version: int = 0
+    drawn_at: datetime | None = None
     rendered: dict[tuple[str, str, int], str] = field(default_factory=dict)
 
     def changed(self) -> None:
         """Its pictures are old."""
         self.version += 1
+        self.drawn_at = None
         self.rendered.clear()
+
+    def aged(self, now: datetime) -> bool:
+        """Whether its lines were drawn so long ago that they end too far to the right."""
+        return self.drawn_at is not None and now - self.drawn_at >= REDRAWN
 
     def take_latest(self, newest: Iterable[Latest]) -> None:
         """The whole truth about newest values, from the store."""
@@ -132,10 +142,10 @@ class Bed:
         """The one that the tile shows: unseen first, then the worst, then the oldest."""
         return self.alarms[0] if self.alarms else None
 
-    @property
-    def silent(self) -> bool:
-        """Whether a monitor of this patient has gone silent."""
-        return any(alarm.technical and alarm.state != "ended" for alarm in self.alarms)
+    def silent(self, now: datetime) -> bool:
+        """Whether the link to this bed is lost: a device went silent, and nothing that another one sent is current."""
+        lost = any(alarm.technical and alarm.state != "ended" for alarm in self.alarms)
+        return lost and all(value.stale_at <= now for value in self.values.values() if value.source == "device")
 
     @property
     def rank(self) -> int:
@@ -153,8 +163,13 @@ class Bed:
     def shown(self) -> list[Shown]:
         """The values beside the big one."""
         big = self.alarm and _group(str(self.alarm.finding["metric"]))
-        found = [self._shown(name) for name in ORDER if name != big]
-        return [one for one in found if one is not None][: SMALL - 1 if big else SMALL]
+        found = [one for one in (self._shown(name) for name in ORDER if name != big) if one is not None]
+        found = found[: SMALL - 1 if big else SMALL]
+        if big and len(found) == SMALL - 1 and found[-1].metric == "systolic":
+            found[-2:] = found[
+                :-3:-1
+            ]  # the last row shares its place with the score, and a pressure is too wide for it
+        return found
 
     def big(self) -> Shown | None:
         """The alarming value, as it is now; for a cause that is no measurement, what the alarm says."""
@@ -169,7 +184,8 @@ class Bed:
         if metric == "silence":
             return Shown("", "", "–", "", alarm.breach_at, None)
         if metric == "weight":
-            return Shown("", words.METRICS["weight"][0], f"+{float(value):.1f}", "kg", alarm.measured_at, None)
+            gain = f"+{float(value):.1f}"
+            return Shown("", words.METRICS["weight"][0], gain, "kg", alarm.measured_at, None, metric="weight")
         if metric == "symptoms":
             return Shown("", "", "!", "", alarm.raised_at, None)
         return Shown("", "", str(value), "", alarm.measured_at, None)
@@ -197,36 +213,39 @@ class Bed:
     @staticmethod
     def _written(found: Value, short: str, long: str, text: str, unit: str) -> Shown:
         doubt = bool(found.flags & {"implausible", "cuffless"})
-        return Shown(short, long, text, words.unit_of(unit), found.at, found.stale_at, found.source != "device", doubt)
+        line = "" if isinstance(found.value, str) else found.metric
+        typed = found.source != "device"
+        return Shown(short, long, text, words.unit_of(unit), found.at, found.stale_at, typed, doubt, line)
 
-    def trend_metric(self) -> str | None:
-        """Whose line the tile draws: the alarming metric's, else the first there is."""
-        alarm = self.alarm
-        wanted = [str(alarm.finding["metric"])] if alarm else []
-        for name in (*wanted, *TREND_ORDER):
-            found = self.values.get(name)
-            if found is None or isinstance(found.value, str):
-                continue
-            if name == "heart-rate" and found.kind == "blood-pressure":
-                continue  # a cuff counts the pulse too, but the pressure is what it is for
-            return name
-        return None
+    def trend_metrics(self) -> list[str]:
+        """Whose lines the tile draws: those of the values that it shows."""
+        big = self.big()
+        found = [*([big] if big else []), *self.shown()]
+        return [one.metric for one in found if one.metric]
+
+    def spans(self) -> list[int]:
+        """How far back the lines go that the tile draws, in hours; more than one where a monitor and a cuff meet."""
+        drawn = [one for one in self.trend_metrics() if len(self.points.get(one, ())) > 1]
+        return sorted({int(self.span_of(one).total_seconds() // 3600) for one in drawn})
 
     def span_of(self, metric: str) -> timedelta:
         """How far back this metric's line goes."""
         found = self.values.get(metric)
         return CONTINUOUS if found is not None and found.kind == "monitor" else NOW_AND_THEN
 
+    def forget_points(self) -> None:
+        """A reading was taken back: the lines are read anew."""
+        self.points.clear()
+
     def set_points(self, metric: str, points: Sequence[tuple[datetime, float]]) -> None:
         """The line's past, from the store."""
         self.points[metric] = deque(points, maxlen=4000)
 
-    def trend(self, now: datetime) -> Trend | None:
-        """The line, thinned to what a tile can show; the extremes of each step stay."""
-        metric = self.trend_metric()
-        span = self.span_of(metric) if metric else CONTINUOUS
-        points = [p for p in self.points.get(metric or "", ()) if p[0] >= now - span]
-        if metric is None or len(points) < 2:
+    def trend(self, metric: str, now: datetime) -> Trend | None:
+        """A metric's line up to now, thinned to what a tile can show; the extremes of each step stay."""
+        span = self.span_of(metric)
+        points = [p for p in self.points.get(metric, ()) if now - span <= p[0] <= now]
+        if len(points) < 2:
             return None
         thin = thinned(points, now - span, span)
         low, high = min(v for _, v in thin), max(v for _, v in thin)
@@ -235,7 +254,7 @@ class Bed:
         lines: list[list[str]] = [[]]
         last: datetime | None = None
         for at, value in thin:
-            if last is not None and at - last > span / 10 and span == CONTINUOUS:
+            if last is not None and at - last > BROKEN[span]:
                 lines.append([])
             x = 100 * ((at - (now - span)) / span)
             y = 14 - 24 * (value - middle) / room

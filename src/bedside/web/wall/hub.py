@@ -143,9 +143,12 @@ class Hub:
         self._changed.add(patient)
         self._wake.set()
 
-    async def _hear_alarm(self, subject: str, payload: Any) -> None:  # noqa: ARG002, RUF100 - the bus hands both
+    async def _hear_alarm(self, subject: str, payload: Any) -> None:
         patient = subject.rpartition(".")[2]
         if patient in self.beds:
+            if payload.get("withdrawn"):
+                self.beds[patient].forget_points()
+                self._values.add(patient)
             self._alarms.add(patient)
             self._wake.set()
             return
@@ -222,22 +225,22 @@ class Hub:
             if patient in newest:
                 bed.take_latest(newest[patient])
             await self._past(ctx, bed)
-            if bed.content() != before:
+            if bed.content() != before or bed.aged(self.now()):
                 bed.changed()
                 self._changed.add(patient)
 
     async def _past(self, ctx: Ctx, bed: Bed) -> None:
-        metric = bed.trend_metric()
-        if metric is None or metric in bed.points:
-            return
         now = self.now()
-        series = await monitoring.series(ctx, bed.patient, metric, now - bed.span_of(metric), now)
-        points = [
-            (point.device_time, point.value)
-            for point in series.points
-            if not point.withdrawn and "clock" not in point.flags and not isinstance(point.value, str)
-        ]
-        bed.set_points(metric, points)
+        for metric in bed.trend_metrics():
+            if metric in bed.points:
+                continue
+            series = await monitoring.series(ctx, bed.patient, metric, now - bed.span_of(metric), now)
+            points = [
+                (point.device_time, point.value)
+                for point in series.points
+                if not point.withdrawn and "clock" not in point.flags and not isinstance(point.value, str)
+            ]
+            bed.set_points(metric, points)
 
     async def _load(self, patients: list[str]) -> None:
         if not patients:

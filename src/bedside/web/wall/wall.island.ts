@@ -6,6 +6,7 @@ import { type Priority, Speaker } from "./sound";
 const DEAD_AFTER = 3_500; // ms without a word from the server; its beat comes every second
 const CALM = 10_000; // ms without a change of severity before tiles may move
 const SILENCE = 120; // s
+const UNDO = 30_000; // ms in which an answer can be taken back; the server keeps the time
 
 interface Bar {
   open: number;
@@ -43,6 +44,7 @@ class BedsideWall extends HTMLElement {
   #wakeFailed = false;
   #wasHidden = false;
   #opened = "";
+  #answered = { alarm: "", patient: "", until: 0 }; // what can still be taken back
 
   connectedCallback(): void {
     this.#words = JSON.parse(this.dataset.words ?? "{}");
@@ -145,6 +147,7 @@ class BedsideWall extends HTMLElement {
     const head = this.querySelector<HTMLElement>(".bar");
     if (head) head.dataset.worst = bar.worst ?? "";
     this.#part("count").textContent = String(bar.open);
+    this.#say(this.#part("counted"), this.#words[bar.open === 1 ? "openAlarm" : "openAlarms"] ?? "");
     const shapes = { high: "M5 .5 10 9.5H0z", medium: "M5 0 10 5 5 10 0 5z", low: "M5 .5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 1 1 0-9z" };
     const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
     path.setAttribute("d", shapes[bar.worst ?? "low"]);
@@ -195,7 +198,7 @@ class BedsideWall extends HTMLElement {
       value.classList.toggle("is-stale", now >= Date.parse(value.dataset.stale ?? ""));
     for (const line of this.querySelectorAll<HTMLElement>(".lost")) {
       const silent = line.closest(".tile-silent");
-      const newest = [...(line.closest(".tile")?.querySelectorAll<HTMLElement>(".tile-values [data-at]") ?? [])].map((t) => Date.parse(t.dataset.at ?? ""));
+      const newest = [...(line.closest(".tile")?.querySelectorAll<HTMLElement>(".age[data-at]") ?? [])].map((t) => Date.parse(t.dataset.at ?? ""));
       const since = dead ? quiet : newest.length ? now - Math.max(...newest) : 0;
       if (dead || silent) this.#say(line, `${this.#words.noData} ${since ? this.#age(since) : ""}`);
     }
@@ -307,7 +310,9 @@ class BedsideWall extends HTMLElement {
     const panel = this.#part("panel") as HTMLDialogElement;
     // What somebody is typing is not replaced under their hands.
     if (again && panel.querySelector(":is(input, textarea, select):focus")) return;
-    const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}`, { headers: { accept: "text/html" } });
+    const left = Math.round((this.#answered.until - Date.now()) / 1000);
+    const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
+    const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}${undo}`, { headers: { accept: "text/html" } });
     if (again && !panel.open) return;
     panel.innerHTML = await answer.text(); // our own page, escaped by our own server
     this.#opened = patient;
@@ -330,10 +335,16 @@ class BedsideWall extends HTMLElement {
   async #send(form: HTMLFormElement, by: HTMLButtonElement | null, patient: string): Promise<void> {
     const data = new URLSearchParams();
     for (const [name, value] of new FormData(form, by)) data.append(name, String(value));
-    const answer = await fetch(by?.getAttribute("formaction") ?? form.action, { method: "POST", body: data, headers: { accept: "application/json" } });
-    if (answer.ok) return void (await this.#open(patient));
+    const action = new URL(by?.getAttribute("formaction") ?? form.action, location.href).pathname;
+    const answer = await fetch(action, { method: "POST", body: data, headers: { accept: "application/json" } });
+    if (answer.ok) {
+      const [, , alarm, what] = action.split("/");
+      const back = what === "acknowledge" || what === "false-alarm" ? UNDO : 0;
+      this.#answered = { alarm: alarm ?? "", patient, until: Date.now() + back };
+      return void (await this.#open(patient));
+    }
     const said = (await answer.json().catch(() => ({}))) as { error?: string; remedy?: string };
-    const line = form.querySelector<HTMLElement>("[data-wrong]");
+    const line = (form.querySelector("[data-wrong]") ?? this.querySelector(".wall-panel [data-wrong]")) as HTMLElement | null;
     if (line) {
       line.textContent = [said.error, said.remedy].filter(Boolean).join(" ") || String(answer.status);
       line.hidden = false;

@@ -72,7 +72,9 @@ def drawn(connection: HTTPConnection, hub: Hub, bed: Bed) -> str:
     page = page_of(connection)
     key = (page.language, str(page.zone), bed.version)
     if key not in bed.rendered:
-        bed.rendered[key] = text(connection, "wall/tile.html", bed=bed, now=hub.now(), words=words)
+        now = hub.now()
+        bed.drawn_at = bed.drawn_at or now
+        bed.rendered[key] = text(connection, "wall/tile.html", bed=bed, now=now, words=words)
     return bed.rendered[key]
 
 

@@ -139,10 +139,16 @@ async def ask(ctx: Ctx, alarm: Alarm, step: int) -> None:
         await _log(ctx, alarm, "nobody", alarm.state, alarm.state, "", {"told": told})
 
 
-async def publish(ctx: Ctx, alarm: str, patient: str) -> None:
+async def publish(ctx: Ctx, alarm: str | None, patient: str, *, withdrawn: bool = False) -> None:
     """After the commit the walls are told that something changed; they read what from the store."""
+    message = {"alarm": alarm, "patient": patient, "withdrawn": withdrawn}
 
     async def tell_walls() -> None:
-        await ctx.bus.publish(f"monitoring.alarm.{ctx.tenant}.{patient}", {"alarm": alarm, "patient": patient})
+        await ctx.bus.publish(f"monitoring.alarm.{ctx.tenant}.{patient}", message)
 
     ctx.then(tell_walls)
+
+
+async def redraw(ctx: Ctx, patient: str) -> None:
+    """A reading was taken back: after the commit the walls draw anew whatever shows it."""
+    await publish(ctx, None, patient, withdrawn=True)

@@ -92,7 +92,7 @@ async def assign(ctx: Ctx, name: str, patient: str | None, since: datetime, unti
     """
     found = await store.lock(ctx.sql, ctx.tenant, name)
     if found is None:
-        raise NotFound("There is no such device.")
+        raise NotFound("There is no such device.", where="device")
     await store.end_assignment(ctx.sql, found[0], since)
     if patient is not None:
         try:

@@ -54,6 +54,11 @@ class TechnicalEvent(msgspec.Struct, frozen=True):
     detail: dict[str, Any]
     seen_by: str | None
 
+    @property
+    def routine(self) -> bool:
+        """Whether it took care of itself: a person may look, and need not."""
+        return self.kind in ROUTINE
+
 
 async def note(ctx: Ctx, kind: str, device: str, *, patient: str | None = None, count: int = 1, **detail: Any) -> None:
     """Record it, or raise the count of the same trouble that nobody has seen yet. detail: no values of readings."""

@@ -19,14 +19,22 @@ async def note(
     count: int,
     detail: dict[str, Any],
 ) -> None:
-    """A new event, or a higher count of the unseen one."""
+    """A new event, or a higher count of the unseen one. Of what was refused the last 20 are kept, newest first: another
+    reason does not hide the one before it."""
     await sql.execute(
         """insert into monitoring.technical_event as e
            (tenant, kind, device, patient, first_at, last_at, count, detail)
            values ($1, $2, $3, $4, $5, $5, $6, $7)
            on conflict (tenant, kind, device) where seen_at is null do update
            set last_at = greatest(e.last_at, excluded.last_at), count = e.count + excluded.count,
-               patient = coalesce(excluded.patient, e.patient), detail = excluded.detail""",
+               patient = coalesce(excluded.patient, e.patient),
+               detail = excluded.detail || case when excluded.detail ? 'refused' then jsonb_build_object('refused', (
+                 select jsonb_agg(kept.one order by kept.n) from (
+                   select one, n from jsonb_array_elements(
+                     (excluded.detail -> 'refused') || coalesce(e.detail -> 'refused', '[]')
+                   ) with ordinality as both_of (one, n) order by n limit 20
+                 ) as kept
+               )) else '{}' end""",
         *(tenant, kind, device, patient, at, count, detail),
     )
 

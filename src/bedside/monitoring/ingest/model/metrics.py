@@ -73,3 +73,9 @@ def live_for(metric: Metric, kind: str) -> int:
 def fresh_for(metric: Metric, kind: str) -> int:
     """Seconds after its device time for which a value may be shown as current."""
     return min(metric.fresh, _TABLE.continuous.fresh) if kind in CONTINUOUS else metric.fresh
+
+
+def possible(name: str, value: float) -> bool:
+    """Whether a value of this metric, in its charted unit, can be at all."""
+    low, high = BY_NAME[name].possible
+    return low <= value <= high

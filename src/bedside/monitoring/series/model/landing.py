@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from bedside.monitoring.devices.model import Held
 from bedside.monitoring.ingest.model.metrics import CONTINUOUS, METRICS, live_for
@@ -11,6 +12,8 @@ from bedside.monitoring.ingest.model.pack import SECOND, Flag, Pack
 
 Key = tuple[int, int]
 """(metric, time) within one device."""
+Span = tuple[int, int, int]
+"""Device, first and last device time in µs."""
 
 
 @dataclass(slots=True)
@@ -69,3 +72,21 @@ def mark_late(pack: Pack, kind: str) -> None:
     for k, (metric, time) in enumerate(zip(pack.metric, pack.time, strict=True)):
         if pack.received - time > live_for(METRICS[metric], kind) * SECOND:
             pack.flags[k] |= int(Flag.LATE)
+
+
+NEAR: Final = 600 * 1_000_000
+"""Spans so close (µs) are looked up as one: what lies between them is little, and a look-up a pack is not."""
+
+
+def together(spans: Iterable[Span]) -> list[Span]:
+    """The spans (device, first, last), those of a device that overlap or lie NEAR each other as one.
+
+    After an outage devices repeat packs by the thousand: each looked up alone would read everything since, again.
+    """
+    merged: list[Span] = []
+    for device, first, last in sorted(spans):
+        if merged and merged[-1][0] == device and first - merged[-1][2] <= NEAR:
+            merged[-1] = (device, merged[-1][1], max(last, merged[-1][2]))
+        else:
+            merged.append((device, first, last))
+    return merged

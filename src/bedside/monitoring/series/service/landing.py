@@ -14,7 +14,7 @@ from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.ingest.model.metrics import METRICS
 from bedside.monitoring.ingest.model.pack import Flag, Pack, Refusal
 from bedside.monitoring.series import store
-from bedside.monitoring.series.model.landing import Key, doubtful, mark_late, sort
+from bedside.monitoring.series.model.landing import Key, doubtful, mark_late, sort, together
 from bedside.monitoring.series.model.reading import Reading
 
 Judge = Callable[[Ctx, dict[str, list[Reading]]], Awaitable[None]]
@@ -96,7 +96,8 @@ async def _take(landing: _Landing, device: Held, pack: Pack) -> Receipt:
         return receipt
     if pack.refused:
         first = [{"index": refusal.index, "reason": refusal.reason} for refusal in pack.refused[:20]]
-        landing.note("refused-reading", device, len(pack.refused), seq=pack.seq, refused=first)
+        holder = device.holder(pack.received)
+        landing.note("refused-reading", device, len(pack.refused), holder, seq=pack.seq, refused=first)
     receipt.stored = len(pack.time)
     if not pack.time:
         return receipt
@@ -105,14 +106,14 @@ async def _take(landing: _Landing, device: Held, pack: Pack) -> Receipt:
     if pack.relative and pack.seq is not None:
         again = any(row[1] == device.number and row[4] == pack.seq and row[5] == pack.digest for row in landing.rows)
         if again or await store.repeated(sql, device.number, pack.seq, pack.digest):
-            landing.note("repeat", device, receipt.stored, seq=pack.seq)
+            landing.note("repeat", device, receipt.stored, device.holder(pack.received), seq=pack.seq)
             return receipt
     known = _known_here(landing, device) if doubtful(pack, device.newest) else None
     told = sort(pack, device, None if known is None else lambda: known)
     if known is None and device.number in landing.known:
         landing.known[device.number].update(zip(zip(pack.metric, pack.time, strict=True), pack.value, strict=True))
     if told.repeats:
-        landing.note("repeat", device, told.repeats, seq=pack.seq)
+        landing.note("repeat", device, told.repeats, device.holder(pack.received), seq=pack.seq)
     received = devices.moment_of(pack.received)
     for k, kept in told.conflicts:
         patient = device.holder(pack.time[k])
@@ -139,7 +140,7 @@ async def _known(ctx: Ctx, held: dict[str, Held], arrivals: Sequence[Arrival]) -
     }
     known: dict[int, dict[Key, float]] = {}
     if spans:
-        for device, metric, time, value in await store.held(ctx.sql, sorted(spans)):
+        for device, metric, time, value in await store.held(ctx.sql, together(spans)):
             known.setdefault(device, {})[metric, time] = value
     return known
 

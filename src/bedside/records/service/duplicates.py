@@ -1,0 +1,111 @@
+"""Patient $match, and the work list of pairs that may be one person. Both show only whom the asker may see."""
+
+from typing import Any, NamedTuple
+
+from bedside import access
+from bedside.foundation.context import Ctx
+from bedside.records.model.json import decode
+from bedside.records.model.likeness import Likeness, likeness, usable
+from bedside.records.model.refusals import refuse
+from bedside.records.model.stored import PatientRow, Stored
+from bedside.records.service import searching
+from bedside.records.service.patients import row_of
+from bedside.records.store import duplicates as store
+
+LOOKED_AT = 200
+"""Candidates that each detail may bring."""
+MOST_PAIRS = 2000
+"""Pairs that one look at the work list compares."""
+
+
+class Match(NamedTuple):
+    """A patient who may be the one asked for."""
+
+    patient: Stored
+    likeness: Likeness
+
+
+async def match(ctx: Ctx, asked: dict[str, Any], *, limit: int = 20, only_certain: bool = False) -> list[Match]:
+    """The likeliest first. only_certain: the one that is certain, where one alone is. Raises Refused, Forbidden.
+
+    Found by identifier, birth date, name, telephone and mail; then each candidate is compared in all of its details.
+    """
+    if not usable(asked):
+        raise refuse("required", "Patient", "Nobody can be found by this: give a number, a name or a birth date.")
+    candidates: dict[str, Stored] = {}
+    for pairs in _ways(asked):
+        found = await searching.search(ctx, "Patient", [*pairs, ("_count", str(LOOKED_AT))])
+        candidates |= {one.id: one for one in found.matches}
+    matches = []
+    for one in candidates.values():
+        patient = one.resource
+        if not _replaced(patient) and (alike := likeness(asked, patient)).grade != "certainly-not":
+            matches.append(Match(one, alike))
+    matches.sort(key=lambda m: (-m.likeness.score, m.patient.id))
+    if only_certain:
+        certain = [one for one in matches if one.likeness.grade == "certain"]
+        return certain if len(certain) == 1 else []
+    return matches[:limit]
+
+
+def _replaced(patient: dict[str, Any]) -> bool:
+    return any(link.get("type") == "replaced-by" for link in patient.get("link") or ())
+
+
+def _ways(asked: dict[str, Any]) -> list[list[tuple[str, str]]]:
+    ways = [
+        [(name, _literal(str(one["value"])))]
+        for name in ("identifier", "telecom")
+        for one in (asked.get(name) or ())[:10]
+        if one.get("value")
+    ]
+    if birth := asked.get("birthDate"):
+        ways.append([("birthdate", str(birth))])
+    for name in (asked.get("name") or ())[:5]:
+        given = (name.get("given") or [None])[0]
+        if name.get("family"):
+            ways.append([("family", _literal(str(name["family"])))])
+        if name.get("family") and given:
+            ways.append([("family", _literal(str(name["family"]))), ("given", _literal(str(given)))])
+        elif given:
+            ways.append([("given", _literal(str(given)))])
+    return ways
+
+
+def _literal(text: str) -> str:
+    """A value in which nothing is a sign of the search language."""
+    for sign in ("\\", ",", "|", "$"):
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
+class Pair(NamedTuple):
+    """Two patients who may be one person. found: what of each detail is same, near or other."""
+
+    one: PatientRow
+    other: PatientRow
+    likeness: Likeness
+
+
+async def likely_duplicates(ctx: Ctx, *, limit: int = 100) -> list[Pair]:
+    """The pairs most alike first, each once, of patients whom the asker may both see. Raises Forbidden."""
+    await access.authorise(ctx, None, "R", what="Patient")
+    visible = await access.visible(ctx, "Patient")
+    rids = await store.pairs(ctx.sql, ctx.tenant, (-(1 << 63), -(1 << 63)), MOST_PAIRS)
+    bodies = await store.bodies(ctx.sql, ctx.tenant, sorted({rid for pair in rids for rid in pair}))
+    patients = {rid: decode(body) for rid, body in bodies.items()}
+    pairs = []
+    for first, second in rids:
+        one, other = patients.get(first), patients.get(second)
+        if one is None or other is None or _replaced(one) or _replaced(other):
+            continue
+        if visible is not None and not {one["id"], other["id"]} <= visible:
+            continue
+        alike = likeness(one, other)
+        if alike.grade in ("certain", "probable"):
+            pairs.append(Pair(row_of(one), row_of(other), alike))
+    pairs.sort(key=lambda pair: (-pair.likeness.score, pair.one.id))
+    for pair in pairs[:limit]:
+        for row in (pair.one, pair.other):
+            ctx.trail.patients.setdefault(row.id, set()).add("R")
+    return pairs[:limit]

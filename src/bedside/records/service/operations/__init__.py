@@ -1,0 +1,1 @@
+"""FHIR's operations, one file each; `table` lists them."""

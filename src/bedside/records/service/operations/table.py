@@ -1,0 +1,120 @@
+"""The operations that are served: what the door looks up and the CapabilityStatement lists."""
+
+from bedside.records.model.operation import Level, Operation
+from bedside.records.service.operations import document, everything, lastn, meta, summary, terminology, validate
+
+_HL7 = "http://hl7.org/fhir/OperationDefinition/"
+_TYPE: frozenset[Level] = frozenset({"type"})
+_INSTANCE: frozenset[Level] = frozenset({"instance"})
+_BOTH: frozenset[Level] = frozenset({"type", "instance"})
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "everything",
+        _BOTH,
+        frozenset({"Patient"}),
+        "read everything of a patient",
+        everything.patient,
+        f"{_HL7}Patient-everything",
+    ),
+    Operation(
+        "everything",
+        _INSTANCE,
+        frozenset({"Encounter"}),
+        "read everything of an encounter",
+        everything.encounter,
+        f"{_HL7}Encounter-everything",
+    ),
+    Operation(
+        "validate",
+        _BOTH,
+        None,
+        "had a resource judged",
+        validate.validate,
+        f"{_HL7}Resource-validate",
+        judges=True,
+    ),
+    Operation("meta", _INSTANCE, None, "read the labels of a resource", meta.meta, f"{_HL7}Resource-meta"),
+    Operation(
+        "meta-add",
+        _INSTANCE,
+        None,
+        "labelled a resource",
+        meta.add,
+        f"{_HL7}Resource-meta-add",
+        affects=True,
+    ),
+    Operation(
+        "meta-delete",
+        _INSTANCE,
+        None,
+        "took labels from a resource",
+        meta.delete,
+        f"{_HL7}Resource-meta-delete",
+        affects=True,
+    ),
+    Operation(
+        "lastn",
+        _TYPE,
+        frozenset({"Observation"}),
+        "read the newest observations",
+        lastn.lastn,
+        f"{_HL7}Observation-lastn",
+    ),
+    Operation(
+        "document",
+        _INSTANCE,
+        frozenset({"Composition"}),
+        "made a document",
+        document.document,
+        f"{_HL7}Composition-document",
+    ),
+    Operation(
+        "expand",
+        _BOTH,
+        frozenset({"ValueSet"}),
+        "listed the codes of a value set",
+        terminology.expand,
+        f"{_HL7}ValueSet-expand",
+    ),
+    Operation(
+        "validate-code",
+        _BOTH,
+        frozenset({"ValueSet"}),
+        "asked whether a value set has a code",
+        terminology.validate_in_set,
+        f"{_HL7}ValueSet-validate-code",
+    ),
+    Operation(
+        "validate-code",
+        _BOTH,
+        frozenset({"CodeSystem"}),
+        "asked whether there is a code",
+        terminology.validate_in_system,
+        f"{_HL7}CodeSystem-validate-code",
+    ),
+    Operation(
+        "lookup",
+        _TYPE,
+        frozenset({"CodeSystem"}),
+        "looked a code up",
+        terminology.lookup,
+        f"{_HL7}CodeSystem-lookup",
+    ),
+    Operation(
+        "subsumes",
+        _BOTH,
+        frozenset({"CodeSystem"}),
+        "compared two codes",
+        terminology.subsumes,
+        f"{_HL7}CodeSystem-subsumes",
+    ),
+    Operation(
+        "summary",
+        _INSTANCE,
+        frozenset({"Patient"}),
+        "made a summary of the record",
+        summary.summary,
+        "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
+    ),
+)

@@ -1,0 +1,44 @@
+"""What went wrong between a body and the record, one line a device and kind, until somebody says that they saw it."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bedside import access, monitoring
+from bedside.foundation.errors import Invalid
+from bedside.foundation.http import ctx_of
+from bedside.web.clinician.today import names_of
+from bedside.web.kit import render
+from bedside.web.kit.places import N_
+
+
+async def page(request: Request) -> Response:
+    """GET /devices: what asks for a hand first, then what took care of itself."""
+    async with access.work(ctx_of(request), "looked at trouble with devices", readonly=True) as ctx:
+        events = await monitoring.technical_events(ctx)
+        names = await names_of(ctx, [event.patient for event in events if event.patient])
+    return render(
+        request,
+        "devices/trouble.html",
+        asking=[event for event in events if not event.routine],
+        routine=[event for event in events if event.routine],
+        names=names,
+        done="seen" in request.query_params,
+    )
+
+
+async def seen(request: Request) -> Response:
+    """POST /devices/seen: these events were seen; the next of their kind begins a new line."""
+    form = await request.form()
+    events = [str(value) for value in form.getlist("event")]
+    if not events or not all(one.isascii() and one.isdigit() for one in events):
+        raise Invalid(N_("Choose what you have seen."), where="event")
+    async with access.work(ctx_of(request), "saw trouble with devices") as ctx:
+        for one in events:
+            await monitoring.technical_event_seen(ctx, int(one))
+    return RedirectResponse("/devices?seen=1", 303)
+
+
+ROUTES: list[BaseRoute] = [Route("/devices", page), Route("/devices/seen", seen, methods=["POST"])]

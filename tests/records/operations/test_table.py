@@ -1,0 +1,26 @@
+"""The CapabilityStatement lists what is served, and what it lists is served."""
+
+import httpx
+import pytest
+from tests.records.resources import patient
+
+pytestmark = pytest.mark.engine
+
+
+async def test_what_is_listed_is_served(http: httpx.AsyncClient) -> None:
+    await http.put("/Patient/p", json=patient("p"))
+    listed = {
+        one["type"]: [it["name"] for it in one.get("operation", ())]
+        for one in (await http.get("/metadata")).json()["rest"][0]["resource"]
+    }
+    assert set(listed["Patient"]) >= {"everything", "summary", "validate", "meta", "meta-add", "meta-delete"}
+    assert "meta-add" not in listed["AuditEvent"]
+    assert listed["ValueSet"].count("validate-code") == 1
+    for type_ in ("Patient", "Encounter", "Observation", "Composition", "ValueSet", "CodeSystem", "AuditEvent"):
+        for name in listed[type_]:
+            answers = [
+                await http.post(f"/{type_}{id_}/${name}", json={"resourceType": "Parameters"}) for id_ in ("", "/x")
+            ]
+            assert any(one.status_code not in (405, 501) for one in answers), (type_, name)
+    assert (await http.get("/Patient/p/$expand")).status_code == 501
+    assert (await http.head("/Patient/p/$everything")).status_code == 200

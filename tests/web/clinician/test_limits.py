@@ -1,0 +1,77 @@
+"""A patient's limits: read by all who care for them, set by a clinician, with a reason."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from bedside import access, monitoring
+from bedside.access.testing import acting, someone
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+async def clinician(ward: Any) -> access.Person:
+    person = await someone(ward.ctx, "clinician", name="Elena Ruiz")
+    async with access.work(ward.ctx, "put a patient in her care") as ctx:
+        await access.relate(ctx, person=person.id, patient=ward.rosa_id, kind="care", source="test")
+        await monitoring.set_profile(ctx, ward.rosa_id, birth_date=date(1951, 3, 2))
+    return person
+
+
+async def plan_of(ward: Any) -> monitoring.Plan:
+    async with access.work(acting(ward.ctx, ward.nurse), "looked") as ctx:
+        return await monitoring.limits(ctx, ward.rosa_id)
+
+
+async def test_a_clinician_sets_a_limit_and_takes_it_away(ward: Any, clinician: access.Person) -> None:
+    page = f"/patients/{ward.rosa_id}/limits"
+    form = {"metric": "systolic", "comparison": ">=", "limit": "150", "priority": "medium", "reason": "aneurysm"}
+    async with ward.as_(clinician) as client:
+        before = (await client.get(page)).text
+        assert "Systolic pressure at or above 160 mmHg" in before
+        assert "site choice" in before
+        for wrong in ({"limit": "x"}, {"limit": "9000"}, {"reason": ""}, {"metric": "mood"}):
+            assert (await client.post(page, data={**form, **wrong})).status_code == 400, wrong
+        assert (await client.post(page, data=form)).status_code == 303
+        after = (await client.get(page)).text
+        assert "aneurysm" in after
+        assert "at or above 150 mmHg" in after
+        assert {row.limit for row in (await plan_of(ward)).rows if row.own} == {150}
+        assert (await client.post(f"{page}/drop", data=form)).status_code == 303
+        assert not [row for row in (await plan_of(ward)).rows if row.own]
+        off = {**form, "limit": "", "off": "yes"}
+        assert (await client.post(page, data=off)).status_code == 303
+        assert "default switched off" in (await client.get(page)).text
+
+
+async def test_a_nurse_reads_limits_and_sets_none(ward: Any) -> None:
+    page = f"/patients/{ward.rosa_id}/limits"
+    async with ward.as_(ward.nurse) as client:
+        text = (await client.get(page)).text
+        assert "Set a limit" not in text
+        form = {"metric": "systolic", "comparison": ">=", "limit": "150", "priority": "medium", "reason": "because"}
+        assert (await client.post(page, data=form)).status_code == 403
+        assert (await client.post(f"{page}/scale", data={"scale": "2", "why": "because"})).status_code == 403
+
+
+async def test_scale_2_needs_a_reason(ward: Any, clinician: access.Person) -> None:
+    page = f"/patients/{ward.rosa_id}/limits"
+    async with ward.as_(clinician) as client:
+        assert (await client.post(f"{page}/scale", data={"scale": "2", "why": ""})).status_code == 400
+        assert (
+            await client.post(f"{page}/scale", data={"scale": "2", "why": "hypercapnic failure"})
+        ).status_code == 303
+        assert "at or below 83 %" in (await client.get(page)).text
+    assert (await plan_of(ward)).profile.news2_scale == 2
+
+
+async def test_what_nurses_record_stands_in_the_chart(ward: Any) -> None:
+    async with access.work(acting(ward.ctx, ward.nurse), "recorded") as ctx:
+        seen = monitoring.NewReading(ward.rosa_id, "consciousness", "C", also=(monitoring.Typed("oxygen", 2),))
+        await monitoring.enter_readings(ctx, seen)
+    async with ward.as_(ward.nurse) as client:
+        text = (await client.get(f"/patients/{ward.rosa_id}")).text
+    assert "new confusion" in text
+    assert "Added oxygen" in text

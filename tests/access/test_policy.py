@@ -20,10 +20,10 @@ pytestmark = pytest.mark.engine
 STANDINGS = ("self", "care", "visit", "duty", "alarm", "pharmacy", "device", "emergency", "grant", "none")
 SENT = "MedicationRequest/sent"
 WHAT = ("Patient", "Observation", "Condition", "Communication", "Consent", "MedicationDispense", SENT, "alarm")
-WHAT += ("MedicationRequest/other", "AuditEvent")
+WHAT += ("MedicationRequest/other", "AuditEvent", "directory")
 
 CLINICAL = ("Patient", "Observation", "Condition", "Communication", "Consent", "MedicationDispense", SENT, "alarm")
-CLINICAL += ("MedicationRequest/other", "AuditEvent")
+CLINICAL += ("MedicationRequest/other", "AuditEvent", "directory")
 # (role, standing) to {action: whats}; what is not written is refused. Written from the issue, not from the code.
 MATRIX: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("patient", "self"): {
@@ -52,7 +52,11 @@ MATRIX: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("device", "device"): {"C": ("Observation",)},
 }
 # Needs no standing, so it holds on every one.
-ALWAYS = {"privacy-officer": {"R": ("AuditEvent",), "E": ("AuditEvent",)}}
+ALWAYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "privacy-officer": {"R": ("AuditEvent",), "E": ("AuditEvent",)},
+    "clinician": {"R": ("directory",)},
+    "nurse": {"R": ("directory",)},
+}
 
 
 def expected(role: str, standing: str, action: str, what: str) -> bool:
@@ -81,7 +85,7 @@ def wrong() -> list[tuple[str, str, str, str]]:
 
 
 def test_every_cell_of_the_matrix() -> None:
-    assert len(CELLS) == 9 * 10 * 5 * 10
+    assert len(CELLS) == 9 * 10 * 5 * 11
     assert wrong() == []
 
 

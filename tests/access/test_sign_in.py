@@ -183,6 +183,37 @@ async def test_who_lost_everything_asks_and_an_administrator_begins_anew(
     assert await access.sign_in.with_new_password(door, token, "five other wooden kites")
 
 
+async def test_only_an_invitation_of_one_without_a_second_factor_may_begin_with_a_passkey(
+    ctx: Ctx, door: Ctx, clock: TurnableClock
+) -> None:
+    nurse = await add(ctx, "nurse", email="nurse@clinic.example", password=PASSWORD)
+
+    async def invitation(*, reset: bool = False) -> str:
+        async with access.work(ctx, "invited") as inner:
+            return (await access.sign_in.invite(inner, nurse.id, reset=reset)).rpartition("/")[2]
+
+    token = await invitation()
+    assert await access.invited.may_begin(door, token)
+    await access.sign_in.send(door, "nurse@clinic.example")
+    recover = (await sent(ctx))[-1]["data"]["link"].rpartition("/")[2]
+    for not_an_invitation in (recover, "made-up"):
+        assert not await access.invited.may_begin(door, not_an_invitation)
+        with pytest.raises(Forbidden):
+            await access.invited.options(door, not_an_invitation)
+    with pytest.raises(Invalid):
+        await access.invited.with_passkey(door, token, '{"response": {}}', "phone")
+    assert await access.invited.may_begin(door, token), "what could not be checked consumes nothing"
+    async with access.work(ctx, "enrolled") as inner:
+        await inner.sql.execute("insert into access.credential values ($1, 'totp', 'sealed', now())", nurse.id)
+    token = await invitation()
+    assert not await access.invited.may_begin(door, token), "the app is not got round by an e-mail"
+    with pytest.raises(Forbidden):
+        await access.invited.with_passkey(door, token, "{}", "phone")
+    assert await access.invited.may_begin(door, await invitation(reset=True)), "who lost everything begins anew"
+    clock.turn(timedelta(days=7))
+    assert not await access.invited.may_begin(door, token)
+
+
 async def outcome(call: Any) -> tuple[str, str | None, int]:
     try:
         await call

@@ -71,3 +71,14 @@ def test_an_error_is_its_kind_and_place_and_our_own_words(captured: Captured) ->
 def test_a_library_is_heard_without_its_arguments(captured: Captured) -> None:
     logging.getLogger("asyncpg.pool").warning("lost %s after %d tries", "Maria", 3)
     assert captured.lines()[0]["event"] == "lost … after 3 tries"
+
+
+def test_a_line_that_the_disk_has_no_room_for_is_lost_and_nobody_falls_over_it() -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device, not a path of ours
+        telemetry.configure("test", file=full)
+        try:
+            for _ in range(3):
+                telemetry.logger("test").error("said on a full disk", where="x" * 9000)
+        finally:
+            telemetry.configure("test")
+            full.raw.close()

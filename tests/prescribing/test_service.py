@@ -155,9 +155,18 @@ async def test_what_is_signed_cannot_change_but_can_be_cancelled(scene: Scene) -
             await ctx.sql.execute("update prescribing.prescription set name = 'x' where id = $1", rx.id)
     with pytest.raises(Invalid):
         async with access.work(scene.clinician, "cancelled") as ctx:
-            await prescribing.step(ctx, rx.id, "cancel")
+            await prescribing.cancel(ctx, rx.id, " ", Proof("password", PASSWORD))
+    with pytest.raises(Invalid):
+        async with access.work(scene.clinician, "cancelled") as ctx:
+            await prescribing.cancel(ctx, rx.id, "wrong patient")
+    for who, secret in ((scene.clinician, "somebody else's"), (scene.pharmacist, PASSWORD)):
+        with pytest.raises(Forbidden):
+            async with access.work(who, "cancelled") as ctx:
+                await prescribing.cancel(ctx, rx.id, "wrong patient", Proof("password", secret))
     async with access.work(scene.clinician, "cancelled") as ctx:
-        assert (await prescribing.step(ctx, rx.id, "cancel", "wrong patient")).status == "cancelled"
+        assert (
+            await prescribing.cancel(ctx, rx.id, "wrong patient", Proof("password", PASSWORD))
+        ).status == "cancelled"
     with pytest.raises(Conflict):
         async with access.work(scene.pharmacist, "dispensed") as ctx:
             await prescribing.step(ctx, rx.id, "dispense")

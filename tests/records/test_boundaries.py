@@ -1,5 +1,6 @@
 """Who may see what: relations, scopes, tenants; what other rooms govern; history that stays."""
 
+import re
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,10 @@ pytestmark = pytest.mark.engine
 @pytest.fixture(autouse=True)
 def _composition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_governed", {})
+
+
+STAMP = re.compile(r"20\d\d-[^\"]+|[0-9a-f]{8}-[0-9a-f-]{27}")
+"""What differs from one answer to the next: its moment and its id."""
 
 
 async def seed(ctx: Ctx) -> None:
@@ -67,6 +72,47 @@ async def test_a_clinician_sees_those_in_their_care(ctx: Ctx, door: Door) -> Non
         assert (await http.post("/Observation", json=pulse("ben"))).status_code == 403
         assert (await http.put("/Observation/pulse-ada", json={**pulse("ben"), "id": "pulse-ada"})).status_code == 403
         assert (await http.delete("/Observation/pulse-ben")).status_code == 403
+
+
+async def test_no_answer_tells_which_ids_there_are(ctx: Ctx, door: Door) -> None:
+    """What stands in somebody else's record and what stands nowhere are answered alike, to everybody, every way."""
+    records.govern(records.Governed("Observation", "elsewhere", lambda one: "note" in one, "Ask elsewhere."))
+    await seed(ctx)
+    async with access.work(ctx, "seed") as inner:
+        await records.write_governed(
+            inner, {**pulse("ben"), "id": "kept-ben", "note": [{"text": "ours"}]}, room="elsewhere"
+        )
+        await records.update(inner, {**pulse("ben"), "id": "gone-ben"})
+        await records.delete(inner, "Observation", "gone-ben")
+    people = [await someone(ctx, role) for role in ("nurse", "clinician", "pharmacist", "administrator")]
+    people.append(await someone(ctx, "patient", patient="ada"))
+    ways: list[tuple[str, str, dict[str, Any] | None]] = [
+        ("GET", "/Observation/{}", None),
+        ("HEAD", "/Observation/{}", None),
+        ("GET", "/Observation/{}/_history", None),
+        ("GET", "/Observation/{}/_history/1", None),
+        ("GET", "/Observation/{}/_history/7", None),
+        ("GET", "/Observation?_id={}", None),
+        ("DELETE", "/Observation/{}", None),
+    ]
+    for person in people:
+        async with door(acting(ctx, person)) as http:
+            for method, path, body in ways:
+                told = set()
+                for id_ in ("pulse-ben", "kept-ben", "gone-ben", "none-such"):
+                    answer = await http.request(method, path.format(id_), json=body)
+                    told.add((answer.status_code, STAMP.sub("", answer.text.replace(id_, "?"))))
+                assert len(told) == 1, (person.roles, method, path, told)
+            for path in ("/Patient/{}", "/Patient/{}/_history", "/Patient?_id={}", "/Observation?patient={}"):
+                told = set()
+                for id_ in ("ben", "none-such"):
+                    answer = await http.get(path.format(id_))
+                    told.add((answer.status_code, STAMP.sub("", answer.text.replace(id_, "?"))))
+                assert len(told) == 1, (person.roles, path, told)
+            assert (await http.put("/Observation/kept-ben", json={**pulse("ben"), "id": "kept-ben"})).status_code == 403
+    async with access.work(ctx, "look") as inner:
+        looked = await access.who_looked(inner, "ben", limit=200)
+    assert {line.outcome for line in looked if line.actor in {person.id for person in people}} == {"refused"}
 
 
 async def test_a_client_keeps_to_its_scopes(ctx: Ctx, door: Door) -> None:

@@ -11,10 +11,10 @@ from bedside.access.model.audit import AuditLine
 from bedside.access.model.licence import Licence, LicenceDecision
 from bedside.access.model.people import Bed, Duty, GrantRequest, NewPerson, Person, Place, Relation
 from bedside.access.model.sign_in import NextStep, Proof, Session, SignedIn
-from bedside.access.service import limits, passkeys, sign_in
+from bedside.access.service import invited, limits, passkeys, sign_in
 from bedside.access.service.clients import NewClient, add_client, clients, end_client
 from bedside.access.service.confirm import break_glass, confirm, set_pin
-from bedside.access.service.decide import authorise, may, require, visible
+from bedside.access.service.decide import absent, authorise, may, require, visible
 from bedside.access.service.licences import add_licence, licence_decision
 from bedside.access.service.people import (
     add_person,
@@ -66,6 +66,7 @@ __all__ = [
     "Relation",
     "Session",
     "SignedIn",
+    "absent",
     "add_client",
     "add_licence",
     "add_person",
@@ -80,6 +81,7 @@ __all__ = [
     "drop_cookie",
     "end_client",
     "grant",
+    "invited",
     "keep_alive",
     "leave_place",
     "licence_decision",

@@ -67,6 +67,7 @@ class Supervisor:
         self.say, self._changed = say, changed
         self.services: list[Service] = []
         self.stopping = False
+        self._untold = False
         self._woken, self._wake = os.pipe()
         for end in (self._woken, self._wake):
             os.set_blocking(end, False)
@@ -91,7 +92,16 @@ class Supervisor:
         service.began = time.monotonic()
         service.child = service.start()
         log.info("started", service=service.name, pid=service.child.pid)
-        self._changed()
+        self._untold = True
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say that something changed; on a full disk again and again until it is said."""
+        try:
+            self._changed()
+            self._untold = False
+        except OSError as error:
+            log.warning("could not note what runs", why=error.strerror)
 
     def pause(self, seconds: float) -> None:
         """Sleep until something happens, at most so long."""
@@ -116,21 +126,37 @@ class Supervisor:
         while not self.stopping:
             self.tend()
             if time.monotonic() >= due:
-                hourly()
+                try:
+                    hourly()
+                except OSError as error:
+                    log.warning("what is done every hour failed", why=error.strerror)
                 due += 3600
             waits = [service.again_at - time.monotonic() for service in self.services if service.again_at is not None]
             self.pause(min([1.0, *waits]))
 
     def tend(self) -> None:
         """Look once after every service: report what ended, start again what is due."""
+        if self._untold:
+            self._tell()
         for service in self.services:
             if service.again_at is not None:
                 if time.monotonic() >= service.again_at:
-                    self._begin(service)
-                    self.say(f"{service.name} runs again")
+                    self._again(service)
                 continue
             if service.child is not None and not service.child.running():
                 self._ended(service)
+
+    def _again(self, service: Service) -> None:
+        try:
+            self._begin(service)
+        except OSError as error:  # a full disk, no memory: the others go on, and so does the trying
+            service.child = None
+            service.ends += 1
+            wait = min(0.25 * 2**service.ends, LONGEST_WAIT)
+            service.again_at = time.monotonic() + wait
+            self.say(f"{service.name} cannot be started again ({error.strerror}); trying in {wait:g} s")
+            return
+        self.say(f"{service.name} runs again")
 
     def _ended(self, service: Service) -> None:
         assert service.child is not None  # noqa: S101 - tend looked

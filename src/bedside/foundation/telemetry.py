@@ -15,7 +15,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -101,7 +101,18 @@ class _Foreign(logging.Handler):
         logger(record.name).log(record.levelno, words, exc_info=record.exc_info)
 
 
+class _Lines(structlog.BytesLogger):
+    """Writes each line; one that the disk has no room for is lost, and whoever wrote it goes on."""
+
+    def msg(self, message: bytes) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = fatal = exception = failure = err = msg
+
+
 def _set_up(level: int = logging.INFO, file: BinaryIO | None = None) -> None:
+    out = file or sys.stderr.buffer
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -112,7 +123,7 @@ def _set_up(level: int = logging.INFO, file: BinaryIO | None = None) -> None:
             structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(file or sys.stderr.buffer),
+        logger_factory=lambda *_: _Lines(out),
         cache_logger_on_first_use=False,
     )
 

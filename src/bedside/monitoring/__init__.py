@@ -5,11 +5,12 @@ went wrong on the way; rules, scores and alarms. Serves its readings to the reco
 Refuses: an acknowledgement before the commit, an impossible value, a stale value as the newest, a missing one as zero.
 """
 
-from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent
+from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent, Opening
 from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
+from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.reports import report_symptoms
-from bedside.monitoring.alarms.service.views import Watched, alarm, alarms, plans, score, scores, set_hours, watched
+from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
 from bedside.monitoring.devices.model import KINDS, Device, DeviceCredentials, NewDevice
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.model.metrics import possible
@@ -47,6 +48,7 @@ __all__ = [
     "NewDevice",
     "NewReading",
     "News2Result",
+    "Opening",
     "PatientLimit",
     "Plan",
     "Point",
@@ -69,6 +71,7 @@ __all__ = [
     "enter_readings",
     "false_alarm",
     "hand_over",
+    "hours",
     "latest",
     "limits",
     "own_limits",

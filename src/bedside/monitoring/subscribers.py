@@ -10,6 +10,7 @@ from typing import Any
 from bedside import access
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
+from bedside.monitoring.alarms.service.picture import DETECTED_ISSUES, GOVERNED_ALARM
 from bedside.monitoring.alarms.subscribers import EVERY
 from bedside.monitoring.alarms.subscribers import JOBS as ALARM_JOBS
 from bedside.monitoring.devices.model import ours
@@ -21,10 +22,13 @@ from bedside.monitoring.series.service.provider import OBSERVATIONS
 from bedside.monitoring.service import acquaint, land
 from bedside.records import Governed, Heed, ReadProvider
 
-READ_PROVIDERS: list[ReadProvider] = [OBSERVATIONS]
+READ_PROVIDERS: list[ReadProvider] = [OBSERVATIONS, DETECTED_ISSUES]
 """Handed to records.provide by app."""
 GOVERNED: list[Governed] = [
-    Governed("Device", "monitoring", ours, "Add devices with `bedside device add`, assign them in Bedside's own pages.")
+    Governed(
+        "Device", "monitoring", ours, "Add devices with `bedside device add`, assign them in Bedside's own pages."
+    ),
+    GOVERNED_ALARM,
 ]
 """Handed to records.govern by app."""
 

@@ -2,8 +2,8 @@
 
 Owns: prescriptions, their steps, patients' requests for refills, pharmacies, the medicine tables, and in the record the
 MedicationRequest and MedicationDispense that carry its identifiers. Refuses: controlled medicines (this build is not
-certified), signing without proof of who you are, signing over a finding without a reason, and any change of what is
-signed.
+certified), signing or cancelling without proof of who you are, signing over a finding without a reason, and any change
+of what is signed.
 """
 
 from bedside.prescribing.model import (
@@ -20,6 +20,7 @@ from bedside.prescribing.model import (
     medicine,
 )
 from bedside.prescribing.service.prescriptions import (
+    cancel,
     checks,
     get,
     give_reasons,
@@ -43,6 +44,7 @@ __all__ = [
     "Prescription",
     "Refill",
     "ask_refill",
+    "cancel",
     "checks",
     "find",
     "get",

@@ -14,7 +14,7 @@ from bedside.records.model.stored import Page, PatientRow, Stored
 from bedside.records.service.duplicates import Pair, likely_duplicates
 from bedside.records.service.importing import Report, load
 from bedside.records.service.merging import merge, unmerge
-from bedside.records.service.patients import find_patients
+from bedside.records.service.patients import find_patients, look_up
 from bedside.records.service.record import (
     create,
     create_if_none,
@@ -53,6 +53,7 @@ __all__ = [
     "history",
     "likely_duplicates",
     "load",
+    "look_up",
     "merge",
     "provide",
     "read",

@@ -120,6 +120,54 @@ async def test_nobody_answers_and_it_climbs_until_the_administrator_is_told(ward
     assert (alarm.nobody, alarm.holder_name) == (False, "Clinician")
 
 
+@pytest.fixture
+async def tall(ward: Ward) -> Ward:
+    """The same ward with a third step."""
+    async with access.work(ward.ctx, "set duties") as ctx:
+        await access.add_person(ctx, access.NewPerson(name="Chief", roles=frozenset({"clinician"}), id="chief"))
+        await access.set_duty(ctx, person="chief", place="ward", role="clinician", step=3)
+    return ward
+
+
+async def test_after_a_downtime_every_step_whose_time_passed_is_asked_at_once(tall: Ward) -> None:
+    """Down for a night: the clinician and the chief are told now, and the administrator, each once."""
+    await tall.measure(*pressure(200, 90, tall.clock.now()))
+    tall.clock.turn(timedelta(hours=9))
+    await tall.sweep()
+    alarm = await tall.only()
+    asked = [line.data["asked"] for line in alarm.events if line.event == "ask"]
+    assert asked == [["Nurse"], ["Clinician"], ["Chief"], ["Chief"]]
+    assert [line.data["late_minutes"] for line in alarm.events if line.event == "escalate"] == [538]
+    assert (alarm.step, alarm.nobody, events(alarm).count("nobody")) == (4, True, 1)
+    for who in ("clinician", "chief"):
+        async with access.work(tall.ctx, "looked", readonly=True) as ctx:
+            assert [one.kind for one in await access.relations_of(ctx, patient=PATIENT, person=who)] == ["alarm"]
+    await tall.turn(minutes=2)
+    assert [line.data["asked"] for line in (await tall.only()).events if line.event == "ask"][4:] == [["Chief"]]
+
+
+async def test_a_little_late_is_no_downtime(tall: Ward) -> None:
+    await tall.measure(*pressure(200, 90, tall.clock.now()))
+    tall.clock.turn(timedelta(minutes=3, seconds=59))
+    await tall.sweep()
+    assert ((await tall.only()).step, (await tall.only()).asked) == (2, ("Clinician",))
+    tall.clock.turn(timedelta(minutes=4))
+    await tall.sweep()
+    assert (await tall.only()).step == 4
+    assert events(await tall.only()).count("escalate") == 2
+
+
+async def test_what_was_acknowledged_and_left_climbs_as_far_as_it_would_have(tall: Ward) -> None:
+    await tall.measure(*pressure(200, 90, tall.clock.now()))
+    alarm = await tall.only()
+    await tall.by(tall.nurse, lambda ctx: answers.acknowledge(ctx, alarm.id))
+    tall.clock.turn(timedelta(minutes=12))
+    await tall.sweep()
+    found = await tall.only()
+    assert (found.state, found.asked) == ("raised", ("Clinician",))
+    assert [line.data["asked"] for line in found.events if line.event == "ask"] == [["Nurse"], ["Nurse"], ["Clinician"]]
+
+
 async def test_acknowledged_stops_the_climb_and_returns_without_action(ward: Ward) -> None:
     await ward.measure(*pressure(200, 90, ward.clock.now()))
     alarm = await ward.only()

@@ -10,11 +10,13 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, Page
 
 from bedside import access
 from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
+
+from .conftest import authenticator
 
 pytestmark = pytest.mark.journey
 PASSWORD = "four quiet paper boats"
@@ -33,27 +35,8 @@ async def faults(page: Page) -> list[str]:
     return [f"{v['id']}: {n['target']}" for v in result["violations"] for n in v["nodes"]]
 
 
-async def authenticator(context: BrowserContext, page: Page) -> None:
-    """A telephone's own authenticator, as Chromium simulates it: resident keys, user verification."""
-    devtools = await context.new_cdp_session(page)
-    await devtools.send("WebAuthn.enable")
-    await devtools.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {
-            "options": {
-                "protocol": "ctap2",
-                "transport": "internal",
-                "hasResidentKey": True,
-                "hasUserVerification": True,
-                "isUserVerified": True,
-                "automaticPresenceSimulation": True,
-            }
-        },
-    )
-
-
 async def test_a_passkey_is_added_and_opens_the_door_and_confirms(ctx: Ctx, site: str, chromium: Browser) -> None:
-    await add(ctx, "clinician", "Elena Ruiz", email="elena@clinic.example", password=PASSWORD)
+    elena = await add(ctx, "clinician", "Elena Ruiz", email="elena@clinic.example", password=PASSWORD)
     context = await chromium.new_context()
     page = await context.new_page()
     said: list[str] = []
@@ -82,10 +65,62 @@ async def test_a_passkey_is_added_and_opens_the_door_and_confirms(ctx: Ctx, site
         row = await sql.fetchrow("select action, patients, reason from access.audit where action like '%emergency'")
     assert tuple(row) == ("opened the record in an emergency", {"ann": "EU"}, "unconscious in the waiting room")
 
+    # Her one second factor is not taken away by a slip; with an authenticator app it may be.
     await page.goto(f"{site}/account")
+    await page.get_by_role("button", name="Remove My phone").click()
+    await page.get_by_text("the only way in that you have").wait_for()
+    async with ctx.database.connection() as sql:
+        await sql.execute("insert into access.credential values ($1, 'totp', 'sealed', now())", elena.id)
     await page.get_by_role("button", name="Remove My phone").click()
     await page.get_by_text("No passkey yet").wait_for()
     assert said == []
+    await context.close()
+
+
+async def test_who_is_invited_begins_with_a_passkey_and_needs_no_password(
+    ctx: Ctx, site: str, chromium: Browser, delivered: Deliver
+) -> None:
+    nurse = await add(ctx, "nurse", "Amina Haddad", email="amina@clinic.example")
+    await add(ctx, "administrator", "Ada Ek", email="ada@clinic.example")
+    async with access.work(ctx, "invited") as inner:
+        link = await access.sign_in.invite(inner, nurse.id)
+    context = await chromium.new_context(viewport={"width": 360, "height": 740}, bypass_csp=True)
+    page = await context.new_page()
+    await authenticator(context, page)
+    await page.goto(link)
+    await page.get_by_role("button", name="Set up a passkey").click()
+    await page.wait_for_url(f"{site}/account")
+    assert await page.get_by_role("heading", name="Amina Haddad").is_visible()
+    await page.goto(link)
+    assert await page.get_by_role("heading", name="This link is spent").is_visible()
+    await page.goto(f"{site}/account")
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await page.get_by_role("button", name="Use a passkey").click()
+    await page.wait_for_url(lambda url: "/sign-in" not in url)
+
+    # A new password by e-mail does not get round the passkey, and the page says how to go on.
+    await context.clear_cookies()
+    await page.goto(f"{site}/sign-in")
+    await page.get_by_label("Your e-mail or telephone").fill("amina@clinic.example")
+    await page.get_by_role("button", name="Send me a code").click()
+    await page.get_by_role("heading", name="Type the code").wait_for()
+    await delivered()
+    await page.goto(f"{site}/demo/outbox")
+    links = await page.locator("a[href*='/enter/']").evaluate_all("all => all.map((one) => one.href)")
+    (recover,) = set(links) - {link}
+    await page.goto(recover)
+    assert not await page.get_by_role("button", name="Set up a passkey").is_visible()
+    await page.get_by_label("New password").fill(PASSWORD)
+    await page.get_by_label("The same again").fill(PASSWORD)
+    await page.get_by_role("button", name="Save and go on").click()
+    await page.get_by_text("Your passkey is your second step").wait_for(timeout=5000)
+    assert await page.get_by_text("Key:").count() == 0
+    assert await faults(page) == []
+    assert await page.get_by_role("link", name="I do not have that passkey any more").get_attribute("href") == (
+        "/sign-in/help"
+    )
+    await page.get_by_role("button", name="Use a passkey").click()
+    await page.wait_for_url(f"{site}/account")
     await context.close()
 
 
@@ -105,7 +140,7 @@ async def test_another_persons_passkey_does_not_confirm(ctx: Ctx, site: str, chr
     await page.goto(f"{site}/emergency/ann")
     await page.get_by_label("Why you need this record now").fill("unconscious in the waiting room")
     await page.get_by_role("button", name="Use a passkey instead").click()
-    await page.get_by_text("did not match").or_(page.get_by_text("The passkey did not work")).first.wait_for()
+    await page.get_by_text("You have no passkey yet.").wait_for()
     assert "/emergency/" in page.url
     await context.close()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from dataclasses import replace
+from datetime import date, time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,3 +152,26 @@ async def test_every_tab_answers(ward: Ward) -> None:
             page = await client.get(path)
             assert page.status_code == 200, path
             assert 'aria-label="Main"' in page.text
+
+
+async def test_outside_monitoring_hours_the_page_says_so_and_from_when_in_both_languages(ward: Ward) -> None:
+    """It is Saturday, 21 November 2026, 12:00 UTC; the ward watches on Mondays from 8 in New York."""
+    async with access.work(ward.ctx, "set hours for a test") as ctx:
+        await access.add_place(ctx, "ward", "Virtual ward", "ward")
+        await access.place_patient(ctx, ward.rosa_id, "ward")
+        await monitoring.set_hours(ctx, "ward", [(1, time(8), time(18))], "America/New_York")
+    async with ward.as_(ward.rosa) as client:
+        text = (await client.get("/home")).text
+    assert "Nobody is watching your readings now" in text
+    again = re.search(r"Somebody reads them again from ([^.]+)\.", text)
+    assert again is not None
+    assert "23" in again[1]
+    assert "8:00" in again[1]
+    async with ward.as_(replace(ward.rosa, language="es")) as client:
+        text = (await client.get("/home")).text
+    assert "Ahora nadie vigila sus mediciones" in text
+    assert "Alguien las lee de nuevo desde" in text
+    async with access.work(ward.ctx, "set hours for a test") as ctx:
+        await monitoring.set_hours(ctx, "ward", [(6, time(7), time(8))], "America/New_York")
+    async with ward.as_(ward.rosa) as client:
+        assert "Nobody is watching" not in (await client.get("/home")).text

@@ -71,6 +71,9 @@ RULES: tuple[Rule, ...] = (
     Rule("pharmacist", "pharmacy", "CRUE", frozenset({"source"})),
     Rule("pharmacist", "pharmacy", "R", frozenset({"Patient"})),
     Rule("pharmacist", "pharmacy", "CU", frozenset({"MedicationDispense"})),
+    # Name and birth date of one who is looked for by both, or by number: the way to emergency access, and no record.
+    Rule("clinician", "none", "R", frozenset({"directory"})),
+    Rule("nurse", "none", "R", frozenset({"directory"})),
     Rule("privacy-officer", "none", "RE", frozenset({"AuditEvent"})),
     Rule("display", "duty", "R", WALL_SHOWS),
     Rule("device", "device", "C", _types("Observation reading")),

@@ -33,9 +33,12 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The password was right and more is needed. ticket: good once, for 10 minutes, names nobody."""
+    """The password was right and more is needed. ticket: good once, for 10 minutes, names nobody.
 
-    step: Literal["code", "enrol"]
+    step: the app's code, or setting the app up; passkey: theirs is the second factor, and says all, so no ticket.
+    """
+
+    step: Literal["code", "enrol", "passkey"]
     ticket: str
 
 
@@ -79,5 +82,7 @@ LIMITS: dict[str, Limit] = {
     "link": Limit(20, 15 * _MINUTE),
     "confirm": Limit(5, 5 * _MINUTE),
     "token": Limit(60, _MINUTE),
+    # by person: looking for somebody outside one's care, before emergency access
+    "directory": Limit(20, 15 * _MINUTE),
 }
 """Site choice, within NIST SP 800-63B §5.2.2 (at most 100 failed tries on one account)."""

@@ -6,9 +6,10 @@ from bedside.access.model import scopes
 from bedside.access.model.policy import JOBS, OUTSIDE, UNHELD, Standing, permits, standings_that_read
 from bedside.access.store import relations as store
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Forbidden, SignInNeeded
+from bedside.foundation.errors import BedsideError, Forbidden, NotFound, SignInNeeded
 
-REFUSED = "You may not do this: nothing gives you access to this record."
+REFUSED = "There is no such record, or nothing gives you access to it."
+"""One sentence for both: nobody learns from a refusal which ids there are."""
 REMEDY = "If you care for this patient, ask to be added to their care; in an emergency use emergency access."
 
 
@@ -29,6 +30,22 @@ async def authorise(ctx: Ctx, patient: str | None, action: str, *, what: str) ->
         if ctx.actor.kind == "nobody":
             raise SignInNeeded("Sign in first.")
         raise Forbidden(REFUSED, remedy=REMEDY)
+
+
+async def absent(ctx: Ctx, action: str, what: str, words: str) -> BedsideError:
+    """What to raise for an id that leads to nothing.
+
+    NotFound with these words for those to whom every such record is open (a client's scope, a job); for a person the
+    very refusal that somebody else's record gets, noted in the trail as that one is.
+    """
+    if ctx.actor.kind == "nobody":
+        return SignInNeeded("Sign in first.")
+    if await visible(ctx, what) is None:
+        return NotFound(words)
+    ctx.trail.refused = f"{action} {what}"
+    if action in "CUD":
+        ctx.trail.wrote = True
+    return Forbidden(REFUSED, remedy=REMEDY)
 
 
 async def may(ctx: Ctx, patient: str | None, action: str, *, what: str) -> bool:

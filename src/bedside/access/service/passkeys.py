@@ -18,7 +18,7 @@ from webauthn.helpers.structs import (
 )
 
 from bedside.access import settings
-from bedside.access.model.people import Person
+from bedside.access.model.people import STAFF, Person
 from bedside.access.model.sign_in import SignedIn
 from bedside.access.service import limits
 from bedside.access.service.actors import actor_of
@@ -50,59 +50,65 @@ async def _challenge(ctx: Ctx, kind: str, person: str | None) -> bytes:
 async def registration_options(ctx: Ctx) -> str:
     """What navigator.credentials.create needs, as JSON, for the signed-in person."""
     async with work(ctx, "began to add a passkey") as inner:
-        who = await _me(inner)
-        party, _ = _party(inner)
-        options = webauthn.generate_registration_options(
-            rp_id=party,
-            rp_name=settings.of(ctx.database).clinic,
-            user_name=who.email or who.phone or who.name,
-            user_id=who.id.encode(),
-            user_display_name=who.name,
-            challenge=await _challenge(inner, "register", who.id),
-            authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
-            ),
-            exclude_credentials=[
-                PublicKeyCredentialDescriptor(id=one.id) for one in await store.passkeys(inner.sql, who.id)
-            ],
-        )
-        return options_to_json(options)
+        return await offer(inner, await _me(inner))
+
+
+async def offer(ctx: Ctx, who: Person) -> str:
+    """The same for somebody whom the caller has made sure of, in an open work."""
+    party, _ = _party(ctx)
+    options = webauthn.generate_registration_options(
+        rp_id=party,
+        rp_name=settings.of(ctx.database).clinic,
+        user_name=who.email or who.phone or who.name,
+        user_id=who.id.encode(),
+        user_display_name=who.name,
+        challenge=await _challenge(ctx, "register", who.id),
+        authenticator_selection=AuthenticatorSelectionCriteria(
+            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        ),
+        exclude_credentials=[PublicKeyCredentialDescriptor(id=one.id) for one in await store.passkeys(ctx.sql, who.id)],
+    )
+    return options_to_json(options)
 
 
 async def add_passkey(ctx: Ctx, answer: str, label: str) -> None:
     """Keep the passkey that the browser made. Raises Invalid, Conflict."""
     async with work(ctx, "added a passkey") as inner:
-        who = await _me(inner)
-        party, origin = _party(inner)
-        try:
-            expected, asked = await _answered(inner, answer, "register")
-            if asked != who.id:
-                raise Invalid("That passkey was asked for by somebody else.")
-            made = webauthn.verify_registration_response(
-                credential=answer,
-                expected_challenge=expected,
-                expected_rp_id=party,
-                expected_origin=origin,
-                require_user_verification=True,
-            )
-        except (WebAuthnException, KeyError, ValueError) as error:
-            raise Invalid("The passkey could not be checked.", remedy="Try again.") from error
-        kept = Passkey(
-            made.credential_id,
-            who.id,
-            made.credential_public_key,
-            made.sign_count,
-            label.strip()[:60] or "Passkey",
-            inner.clock.now(),
-            None,
+        await keep(inner, await _me(inner), answer, label)
+
+
+async def keep(ctx: Ctx, who: Person, answer: str, label: str) -> None:
+    """The same for somebody whom the caller has made sure of, in an open work."""
+    party, origin = _party(ctx)
+    try:
+        expected, asked = await _answered(ctx, answer, "register")
+        if asked != who.id:
+            raise Invalid("That passkey was asked for by somebody else.")
+        made = webauthn.verify_registration_response(
+            credential=answer,
+            expected_challenge=expected,
+            expected_rp_id=party,
+            expected_origin=origin,
+            require_user_verification=True,
         )
-        try:
-            async with inner.sql.transaction():
-                await store.insert_passkey(inner.sql, inner.tenant, kept)
-        except asyncpg.UniqueViolationError:
-            raise Conflict("This passkey is here already.") from None
-        inner.trail.wrote = True
-        inner.trail.entities.append(f"person/{who.id}")
+    except (WebAuthnException, KeyError, ValueError, TypeError) as error:
+        raise Invalid("The passkey could not be checked.", remedy="Try again.") from error
+    kept = Passkey(
+        made.credential_id,
+        who.id,
+        made.credential_public_key,
+        made.sign_count,
+        label.strip()[:60] or "Passkey",
+        ctx.clock.now(),
+        None,
+    )
+    try:
+        async with ctx.sql.transaction():
+            await store.insert_passkey(ctx.sql, ctx.tenant, kept)
+    except asyncpg.UniqueViolationError:
+        raise Conflict("This passkey is here already.") from None
+    ctx.trail.wrote = True
+    ctx.trail.entities.append(f"person/{who.id}")
 
 
 async def passkeys(ctx: Ctx) -> list[Passkey]:
@@ -111,8 +117,12 @@ async def passkeys(ctx: Ctx) -> list[Passkey]:
 
 
 async def drop_passkey(ctx: Ctx, id: bytes) -> None:
-    """Remove one of one's own. Raises NotFound."""
-    if not await store.drop_passkey(ctx.sql, (await _me(ctx)).id, id):
+    """Remove one of one's own. Raises NotFound; Conflict for staff whose only second factor it is."""
+    me = await _me(ctx)
+    mine = [one.id for one in await store.passkeys(ctx.sql, me.id)]
+    if mine == [id] and me.roles & STAFF and await store.secret(ctx.sql, me.id, "totp") is None:
+        raise Conflict("This passkey is the only way in that you have.", remedy="Add another one first.")
+    if not await store.drop_passkey(ctx.sql, me.id, id):
         raise NotFound("There is no such passkey.")
     ctx.trail.wrote = True
     ctx.trail.entities.append(f"person/{ctx.actor.id}")
@@ -126,11 +136,15 @@ async def sign_in_options(ctx: Ctx) -> str:
 
 
 async def confirm_options(ctx: Ctx, who: str | None = None) -> str:
-    """The same, to confirm who acts: the signed-in person, or one named at a wall."""
+    """The same, to confirm who acts: the signed-in person, or one named at a wall. Raises NotFound without any."""
     async with work(ctx, "began to confirm") as inner:
         if inner.actor.kind != "person":
             raise SignInNeeded("Sign in first.")
-        return await _options(inner, "confirm", who or inner.actor.id)
+        id = who or inner.actor.id
+        # An empty list would let the browser offer anybody's.
+        if not await store.passkeys(inner.sql, id):
+            raise NotFound("There is no passkey yet.", remedy="Use the password, or at a wall the PIN.")
+        return await _options(inner, "confirm", id)
 
 
 async def _options(ctx: Ctx, kind: str, who: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any, Literal
 
 from bedside.foundation.errors import N_, Conflict
@@ -184,6 +184,17 @@ def worst_first(alarms: Iterable[Alarm]) -> list[Alarm]:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A span in which a place is watched on one weekday (ISO, 1 is Monday), in its own zone."""
+
+    place: str
+    weekday: int
+    opens: time
+    closes: time
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rung:
     """Who is asked at one step of the on-call ladder. people: (id, name)."""
 
@@ -196,6 +207,13 @@ def rung_at(ladder: Sequence[Rung], step: int) -> tuple[Rung | None, bool]:
     if not ladder:
         return None, True
     return ladder[min(step, len(ladder)) - 1], step > len(ladder)
+
+
+def steps_due(ladder: Sequence[Rung], first: int, late: timedelta, pace: timedelta) -> range:
+    """The steps to ask now: the first, and those whose turn came while the asking was late. The end of the ladder is
+    reached at most once: its last step is not told again for each time that it missed."""
+    last = first + late // pace
+    return range(first, max(first, min(last, len(ladder) + 1)) + 1)
 
 
 DANGER_SYMPTOMS: dict[str, str] = {

@@ -24,7 +24,7 @@ from bedside.prescribing.model import (
     next_status,
 )
 from bedside.prescribing.model.picture import dispense_picture, request_picture
-from bedside.prescribing.model.prescription import validate
+from bedside.prescribing.model.prescription import Status, validate
 from bedside.prescribing.service import refills
 
 CONTROLLED = (
@@ -132,19 +132,38 @@ async def sign(ctx: Ctx, key: str, proof: access.Proof) -> Prescription:
     return await _picture(ctx, key)
 
 
-async def step(ctx: Ctx, key: str, name: str, reason: str = "") -> Prescription:
-    """accept, refuse (with reason), dispense by the pharmacist; cancel (with reason) by a clinician."""
+async def cancel(ctx: Ctx, key: str, reason: str, proof: access.Proof | None = None) -> Prescription:
+    """Withdraw it, with a reason. proof: who you are, once more, for all but a draft: a pharmacy stops acting on it.
+
+    Raises Invalid without a reason or a proof that is needed, Forbidden, Conflict once it is dispensed or refused.
+    """
     found = await _get(ctx, key, lock=True)
     await access.authorise(ctx, found.draft.patient, "U", what=f"MedicationRequest/{key}")
-    if name == "cancel":
-        await access.require(ctx, "clinician")
-    else:
-        await access.require(ctx, "pharmacist")
-        if found.draft.pharmacy not in await _own_pharmacies(ctx):
-            raise NotFound("There is no such prescription.")
-    if name in {"refuse", "cancel"} and not reason.strip():
+    await access.require(ctx, "clinician")
+    status = next_status(found.status, "cancel")
+    if not reason.strip():
         raise Invalid("Say why.", where="reason")
-    await store.move(ctx, key, next_status(found.status, name))
+    if found.status != "draft":
+        if proof is None:
+            raise Invalid("Show who you are.", where="proof")
+        await access.confirm(ctx, proof)
+    return await _stepped(ctx, key, "cancel", status, reason)
+
+
+async def step(ctx: Ctx, key: str, name: str, reason: str = "") -> Prescription:
+    """accept, refuse (with reason) or dispense, by the pharmacist."""
+    found = await _get(ctx, key, lock=True)
+    await access.authorise(ctx, found.draft.patient, "U", what=f"MedicationRequest/{key}")
+    await access.require(ctx, "pharmacist")
+    if name == "cancel" or found.draft.pharmacy not in await _own_pharmacies(ctx):
+        raise NotFound("There is no such prescription.")
+    if name == "refuse" and not reason.strip():
+        raise Invalid("Say why.", where="reason")
+    return await _stepped(ctx, key, name, next_status(found.status, name), reason)
+
+
+async def _stepped(ctx: Ctx, key: str, name: str, status: Status, reason: str) -> Prescription:
+    await store.move(ctx, key, status)
     await store.add_step(ctx, key, Event(name, ctx.clock.now(), ctx.actor.name, reason.strip()))
     if name == "cancel":
         await refills.cancelled_with(ctx, key, reason.strip())
@@ -210,7 +229,7 @@ async def _own_pharmacies(ctx: Ctx) -> list[str]:
 async def _get(ctx: Ctx, key: str, *, lock: bool = False) -> Prescription:
     found = await store.get(ctx, key, lock=lock)
     if found is None:
-        raise NotFound("There is no such prescription.")
+        raise await access.absent(ctx, "R", "MedicationRequest", "There is no such prescription.")
     return found
 
 

@@ -61,6 +61,7 @@ class ReadProvider(NamedTuple):
     patient_of: (ctx, id) to the patient's logical id, or None if no such resource: for a read, before authorising.
     versions: (ctx, id) to every version of one resource, newest first; [] when there is none.
     operation: what a person uses instead of a FHIR write, named in the 409.
+    documentation: what the CapabilityStatement says of these resources beside the type's own.
     """
 
     type: str
@@ -72,3 +73,4 @@ class ReadProvider(NamedTuple):
     patient_of: Callable[[Any, str], Awaitable[str | None]]
     versions: Callable[[Any, str], Awaitable[list[dict[str, Any]]]]
     operation: str
+    documentation: str = ""

@@ -71,8 +71,8 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
         offered += [{"name": name, "definition": url} for name, url in _OPERATIONS.get(type_, {}).items()]
         if offered:
             entry["operation"] = offered
-        if providers(type_):
-            entry["documentation"] = "Readings of devices appear here too, computed when they are asked for."
+        if said := [one.documentation for one in providers(type_) if one.documentation]:
+            entry["documentation"] = " ".join(said)
         found.append(entry)
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 from bedside import access
 from bedside.fhir.texts import fold
 from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Invalid
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import decode
 from bedside.records.model.stored import PatientRow
@@ -32,6 +33,29 @@ async def find_patients(ctx: Ctx, text: str, *, limit: int = 20) -> list[Patient
     for one in found:
         ctx.trail.patients.setdefault(one.id, set()).add("R")
     return found
+
+
+async def look_up(ctx: Ctx, *, name: str = "", born: date | None = None, number: str = "") -> list[PatientRow]:
+    """Whoever of the whole clinic has this birth date and a name with each of these words, or this number.
+
+    For those who may then ask for emergency access: nobody is found by a part of what is asked, nothing but name and
+    birth date is answered, and each one found reads in "who looked" that they were looked for. Raises Invalid when too
+    little was said, Forbidden, TooMany.
+    """
+    await access.require(ctx, "clinician", "nurse")
+    words = [part for word in fold(name).split() if len(part := indexing.joined(word)) > 1]
+    if number.strip():
+        asked = store.PatientWords([], [], [number.strip()[:200]])
+    elif born is not None and words:
+        low = datetime(born.year, born.month, born.day, tzinfo=UTC)
+        span = (indexing.microseconds(low), indexing.microseconds(low + timedelta(days=1)))
+        asked = store.PatientWords(words, [span], [])
+    else:
+        raise Invalid("Write the name and the birth date, or the number.", where="name")
+    found = [row_of(decode(body)) for body in await store.find(ctx.sql, ctx.tenant, asked, None, 5)]
+    for one in found:
+        await access.authorise(ctx, one.id, "R", what="directory")
+    return [PatientRow(one.id, one.name, one.birth_date, None, None) for one in found]
 
 
 def understood(text: str) -> store.PatientWords:

@@ -5,10 +5,10 @@ from typing import NamedTuple
 from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Row
-from bedside.foundation.errors import Forbidden, Gone, NotFound
+from bedside.foundation.errors import BedsideError, Forbidden, Gone, NotFound
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import encode
-from bedside.records.model.openness import outside
+from bedside.records.model.openness import OPEN, outside
 from bedside.records.model.provider import ReadProvider
 from bedside.records.model.stored import Stored
 from bedside.records.service import auditing
@@ -33,9 +33,7 @@ async def read(ctx: Ctx, type_: str, id_: str) -> Stored:
         return await _provided(ctx, provider, id_)
     row = await store.current(ctx.sql, ctx.tenant, indexing.rid(type_, id_))
     if row is None or row["type"] != type_ or row["id"] != id_:
-        # The answer is the same to somebody who may read nothing of the type: no telling what exists.
-        await access.authorise(ctx, None, "R", what=type_)
-        raise NotFound("There is no such %(type)s.", type=type_)
+        raise await absent(ctx, type_, id_)
     await authorise(ctx, list(row["patients"]), type_)
     ctx.trail.entities.append(f"{type_}/{id_}")
     if row["body"] is None:
@@ -57,7 +55,10 @@ async def version(ctx: Ctx, type_: str, id_: str, number: int) -> Stored:
         raise NotFound("There is no such version.")
     row = await store.version(ctx.sql, ctx.tenant, indexing.rid(type_, id_), number)
     if row is None or row["id"] != id_:
-        await access.authorise(ctx, None, "R", what=type_)
+        newest = await store.current(ctx.sql, ctx.tenant, indexing.rid(type_, id_))
+        if newest is None or newest["id"] != id_:
+            raise await absent(ctx, type_, id_)
+        await authorise(ctx, list(newest["patients"]), type_)
         raise NotFound("There is no such version.")
     await authorise(ctx, list(row["patients"]), type_)
     ctx.trail.entities.append(f"{type_}/{id_}/_history/{number}")
@@ -75,12 +76,21 @@ async def instance_history(ctx: Ctx, type_: str, id_: str) -> list[Version]:
         return [Version(as_stored(one), "PUT" if i < len(found) - 1 else "POST", ()) for i, one in enumerate(found)]
     rows = await store.versions(ctx.sql, ctx.tenant, indexing.rid(type_, id_))
     if not rows or rows[0]["id"] != id_:
-        await access.authorise(ctx, None, "R", what=type_)
-        raise NotFound("There is no such %(type)s.", type=type_)
+        raise await absent(ctx, type_, id_)
     for one in {tuple(row["patients"]) for row in rows}:  # whoever it belonged to
         await authorise(ctx, list(one), type_)
     ctx.trail.entities.append(f"{type_}/{id_}/_history")
     return [Version(stored(row), row["method"], tuple(row["patients"])) for row in rows]
+
+
+async def absent(ctx: Ctx, type_: str, id_: str, action: str = "R") -> BedsideError:
+    """What to raise for an id that leads to nothing: the same as for a record that the actor may not see, so that no
+    answer tells which ids there are. Of types that speak of no patient everybody may know."""
+    await access.authorise(ctx, None, "R", what=type_)  # nobody is asked to sign in first; some read no record at all
+    words = f"There is no such {type_}."
+    if type_ in OPEN or (type_ == "Patient" and await access.may(ctx, id_, "R", what="Patient")):
+        return NotFound(words)
+    return await access.absent(ctx, action, type_, words)
 
 
 async def authorise(ctx: Ctx, patients: list[str], what: str) -> None:
@@ -102,8 +112,7 @@ async def authorise(ctx: Ctx, patients: list[str], what: str) -> None:
 async def _of_patient(ctx: Ctx, provider: ReadProvider, id_: str) -> None:
     patient = await provider.patient_of(ctx, id_)
     if patient is None:
-        await access.authorise(ctx, None, "R", what=provider.type)
-        raise NotFound("There is no such %(type)s.", type=provider.type)
+        raise await absent(ctx, provider.type, id_)
     await access.authorise(ctx, patient, "R", what=provider.type)
     ctx.trail.entities.append(f"{provider.type}/{id_}")
 

@@ -17,7 +17,7 @@ from bedside.fhir.definitions import resource_types
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Connection, Row
-from bedside.foundation.errors import BedsideError, Conflict, NotFound, PreconditionFailed
+from bedside.foundation.errors import BedsideError, Conflict, PreconditionFailed
 from bedside.foundation.ids import uuid7
 from bedside.records.model import rows as indexing
 from bedside.records.model.contents import Content
@@ -25,7 +25,7 @@ from bedside.records.model.json import decode, encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
-from bedside.records.service import consents, contexts, integrity
+from bedside.records.service import consents, contexts, integrity, reading
 from bedside.records.service.registry import heeding, is_heeded, provider_of, refuse_governed
 from bedside.records.store import phrases
 from bedside.records.store import writing as store
@@ -157,6 +157,8 @@ class _Work:
         self.heeded: dict[tuple[str, str], None] = {}
         self.contexts: dict[str, list[str]] = {}
         self.lifted: dict[str, Content] = {}
+        self.absent: tuple[str, str] | None = None
+        self.refusal: Conflict | None = None
 
     async def standing(self, drafts: Iterable[Draft]) -> dict[int, Row]:
         """Lock what the drafts meet. Only a server-made id is sure to meet nothing."""
@@ -184,16 +186,22 @@ class _Work:
         elif (provider := provider_of(one.type, one.id)) is not None:
             raise Conflict(f"This {one.type} belongs to {provider.room}.", where=place, remedy=provider.operation)
         if was is not None and was["body"] is not None:
-            refuse_governed(decode(was["body"]), room=one.room, where=place)
+            try:
+                refuse_governed(decode(was["body"]), room=one.room, where=place)
+            except Conflict as refusal:
+                # Told once it is sure that the actor may write here at all: else it would tell what this id is.
+                self._ask(was["patients"], "D" if one.kind == "delete" else "U", one.type)
+                self.refusal = self.refusal or refusal
 
     def _take_deletion(self, one: Draft, was: Row | None) -> None:
         if was is None:
-            raise NotFound(f"There is no such {one.type}.")
+            self.absent = self.absent or (one.type, one.id)
+            return
         number = was["version"]
         changed = was["body"] is not None
+        self._ask(was["patients"], "D", one.type)  # of what is gone already too: the answer tells that it was there
         if changed:
             number += 1
-            self._ask(was["patients"], "D", one.type)
             self.next.add(self.now, was["rid"], one.type, one.id, number, "DELETE", was["patients"], None)
             if one.type == "Consent":
                 self.consents.append((one.id, None))
@@ -246,12 +254,16 @@ class _Work:
         A room that writes what it governs has asked already, for its own noun: a patient who arrives at a visit may do
         that, and the visit's Encounter follows. Only a patient whom its unit of work has not named is asked about here.
         """
+        if self.absent is not None:
+            raise await reading.absent(self.ctx, *self.absent, "D")
         for patient, action, what in self.asked:
             if self.owner and patient in self.ctx.trail.patients and self.ctx.trail.refused is None:
                 self.ctx.trail.patients[patient].add(action)
                 self.ctx.trail.wrote = True
                 continue
             await access.authorise(self.ctx, patient, action, what=what)
+        if self.refusal is not None:
+            raise self.refusal
         self.ctx.trail.entities += [stored.reference for stored in self.results]
 
     async def flush(self) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 from bedside import access, records
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import NotFound
 from bedside.visits import store
 from bedside.visits.model import Visit, VisitEvent
 from bedside.visits.model.encounter import encounter
@@ -17,7 +16,7 @@ async def find(ctx: Ctx, key: str, action: str = "R", *, lock: bool = False) -> 
     """The visit, if the actor may come near its patient. Raises NotFound, Forbidden."""
     visit = await store.get(ctx, key, lock=lock)
     if visit is None:
-        raise NotFound("There is no such visit.")
+        raise await access.absent(ctx, action, "visit", "There is no such visit.")
     await access.authorise(ctx, visit.patient, action, what="visit")
     return visit
 

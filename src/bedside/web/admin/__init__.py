@@ -2,13 +2,16 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.admin import audit, people
+from bedside.web.admin import audit, hours, people
 
 ROUTES: list[BaseRoute] = [
     Route("/admin", people.page),
     Route("/admin/people", people.add, methods=["POST"]),
     Route("/admin/people/{person}/invite", people.invite, methods=["POST"]),
     Route("/admin/people/{person}/leave", people.leave, methods=["POST"]),
+    Route("/admin/hours", hours.listing),
+    Route("/admin/hours/{place}", hours.edit),
+    Route("/admin/hours/{place}", hours.save, methods=["POST"]),
     Route("/admin/audit", audit.page),
 ]
 

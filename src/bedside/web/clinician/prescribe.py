@@ -15,6 +15,7 @@ from bedside.foundation.ids import uuid7
 from bedside.prescribing import Draft, Medicine
 from bedside.web.clinician.banner import banner_of
 from bedside.web.clinician.summary import Header
+from bedside.web.entry import proof_of
 from bedside.web.kit import render
 from bedside.web.kit.places import N_
 
@@ -162,7 +163,7 @@ async def sign(request: Request) -> Response:
     try:
         async with access.work(ctx_of(request), "signed a prescription") as ctx:
             await prescribing.give_reasons(ctx, key, reasons)
-            await prescribing.sign(ctx, key, access.Proof("password", str(form.get("secret", ""))))
+            await prescribing.sign(ctx, key, proof_of(form))
     except BedsideError as error:
         if error.status >= 500:
             raise
@@ -171,14 +172,15 @@ async def sign(request: Request) -> Response:
 
 
 async def cancel(request: Request) -> Response:
-    """POST: cancel it, with a reason."""
+    """POST: cancel it, with a reason. Who you are is asked again where the pharmacy has it already."""
     key = request.path_params["key"]
     form = await request.form()
     try:
         async with access.work(ctx_of(request), "cancelled a prescription") as ctx:
-            await prescribing.step(ctx, key, "cancel", str(form.get("reason", "")))
+            sent = (await prescribing.get(ctx, key)).status != "draft"
+            await prescribing.cancel(ctx, key, str(form.get("reason", "")), proof_of(form) if sent else None)
     except BedsideError as error:
-        if error.status != 400:
+        if error.status >= 500:
             raise
         return await _show(request, error)
     return RedirectResponse(f"/prescriptions/{key}", 303)

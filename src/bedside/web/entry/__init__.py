@@ -19,6 +19,8 @@ ROUTES: list[BaseRoute] = [
     Route("/sign-in/passkey", sign_in.passkey, methods=["POST"]),
     Route("/enter/{token}", link.landing),
     Route("/enter/{token}", link.use, methods=["POST"]),
+    Route("/enter/{token}/passkey/options", link.passkey_options, methods=["POST"]),
+    Route("/enter/{token}/passkey", link.passkey, methods=["POST"]),
     Route("/sign-out", account.sign_out, methods=["POST"]),
     Route("/account", account.page),
     Route("/account/sign-out-everywhere", account.sign_out_everywhere, methods=["POST"]),
@@ -29,6 +31,7 @@ ROUTES: list[BaseRoute] = [
     Route("/account/passkey/remove", account.remove_passkey, methods=["POST"]),
     Route("/confirm/options", account.confirm_options, methods=["POST"]),
     Route("/demo/outbox", outbox.page),
+    Route("/emergency", emergency.find, methods=["GET", "POST"]),
     Route("/emergency/{patient}", emergency.page),
     Route("/emergency/{patient}", emergency.open_record, methods=["POST"]),
 ]

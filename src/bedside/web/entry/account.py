@@ -10,7 +10,7 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from bedside import access
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError, Forbidden, Invalid, SignInNeeded, TooMany
+from bedside.foundation.errors import BedsideError, Conflict, Forbidden, Invalid, SignInNeeded, TooMany
 from bedside.foundation.http import ctx_of
 from bedside.web.entry.proof import proof_of
 from bedside.web.entry.sign_in import json_of
@@ -95,10 +95,8 @@ async def pin(request: Request) -> Response:
     """Set the PIN for acknowledging at a wall."""
     form: dict[str, Any] = dict(await request.form())
     try:
-        # The field of the new PIN is not the proof.
-        new = str(form.pop("pin", ""))
         async with access.work(ctx_of(request), "set their PIN") as inner:
-            await access.set_pin(inner, new, proof_of(form))
+            await access.set_pin(inner, str(form.get("pin", "")), proof_of(form))
     except (Forbidden, Invalid, TooMany) as error:
         return await _page(request, error)
     return await _page(request, done="pin")
@@ -123,8 +121,11 @@ async def remove_passkey(request: Request) -> Response:
         key = base64url_to_bytes(str(form.get("passkey") or ""))
     except ValueError:
         raise Invalid("That is no passkey.") from None
-    async with access.work(ctx_of(request), "removed a passkey") as inner:
-        await access.passkeys.drop_passkey(inner, key)
+    try:
+        async with access.work(ctx_of(request), "removed a passkey") as inner:
+            await access.passkeys.drop_passkey(inner, key)
+    except Conflict as error:
+        return await _page(request, error)
     return RedirectResponse("/account#passkeys", 303)
 
 

@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bedside import access
+from bedside import access, records
 from bedside.foundation.errors import BedsideError, Forbidden, Invalid, TooMany
 from bedside.foundation.http import ctx_of
 from bedside.web.entry.proof import proof_of
 from bedside.web.kit import render
+
+
+async def find(request: Request) -> Response:
+    """GET: look for somebody who is nobody of one's own. POST: who it may be, and nothing else of them."""
+    ctx = ctx_of(request)
+    await access.require(ctx, "clinician", "nurse")
+    if request.method == "GET":
+        return _found(request, {})
+    # By POST, so that no name stands in an address or a log.
+    form = {name: str(value).strip()[:200] for name, value in (await request.form()).items()}
+    try:
+        born = _day(form.get("born", ""))
+        await access.limits.spend(ctx, "directory", ctx.actor.id)
+        async with access.work(ctx.with_(purpose="ETREAT"), "looked for a patient in an emergency") as inner:
+            rows = await records.look_up(inner, name=form.get("name", ""), born=born, number=form.get("number", ""))
+    except (Invalid, TooMany) as error:
+        return _found(request, form, error)
+    return _found(request, form, rows=rows)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Invalid("Write the birth date as 1951-03-02.", where="born") from None
+
+
+def _found(
+    request: Request,
+    form: dict[str, str],
+    error: BedsideError | None = None,
+    rows: list[records.PatientRow] | None = None,
+) -> Response:
+    typed = {"name": "", "born": "", "number": ""} | form
+    status = error.status if error else 200
+    return render(request, "entry/emergency_find.html", status, error=error, typed=typed, rows=rows)
 
 
 async def page(request: Request) -> Response:

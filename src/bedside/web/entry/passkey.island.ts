@@ -1,6 +1,9 @@
-// <bedside-passkey data-mode="sign-in|register|confirm">: shows its button where the browser knows passkeys.
-// sign-in: signs in and goes on. register: adds a passkey to the account. confirm: puts the answer into the form and
-// sends it. What went wrong is said in the element's own words (data-failed), which the server wrote.
+// <bedside-passkey data-mode="sign-in|register|invited|confirm">: shows its button where the browser knows passkeys.
+// sign-in: signs in and goes on. register: adds a passkey to the account. invited: makes the first
+// passkey, by the one-time link that this page is at, and goes on. confirm: puts the answer into the form and
+// sends it, or, where the form has several buttons, says that one may now be pressed (data-shown). What went wrong is
+// said in the element's own words (data-failed, data-none), which the server wrote. data-busy stands while a passkey is
+// asked for or waits to be sent: whoever redraws the page leaves the form alone. The event "refused" begins anew.
 
 type Options = Record<string, unknown> & { challenge: string };
 type Described = { id: string; type: "public-key"; transports?: AuthenticatorTransport[] };
@@ -17,13 +20,19 @@ const text = (buffer: ArrayBuffer): string =>
 const described = (list: unknown): PublicKeyCredentialDescriptor[] =>
   ((list as Described[] | undefined) ?? []).map((one) => ({ ...one, id: bytes(one.id) }));
 
+class Refused extends Error {
+  constructor(readonly status: number) {
+    super(String(status));
+  }
+}
+
 async function ask(path: string, body?: unknown): Promise<Response> {
   const answer = await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify(body ?? {}),
   });
-  if (!answer.ok) throw new Error(String(answer.status));
+  if (!answer.ok) throw new Refused(answer.status);
   return answer;
 }
 
@@ -81,22 +90,29 @@ class Passkey extends HTMLElement {
     if (!("PublicKeyCredential" in globalThis)) return;
     this.hidden = false;
     this.querySelector("button")?.addEventListener("click", () => void this.go());
+    this.addEventListener("refused", () => this.show(""));
   }
 
   private async go(): Promise<void> {
     const button = this.querySelector("button");
     const wrong = this.querySelector<HTMLElement>("[role=alert]");
+    // What the form still needs is asked before the passkey, which is good once.
+    if (this.dataset.mode === "confirm" && this.closest("form")?.reportValidity() === false) return;
+    this.dataset.busy = "yes";
     if (button) button.disabled = true;
     if (wrong) wrong.hidden = true;
     try {
       if (this.dataset.mode === "register") await this.register();
+      else if (this.dataset.mode === "invited") await this.begin();
       else if (this.dataset.mode === "confirm") await this.confirm();
       else await this.signIn();
-    } catch {
+    } catch (error) {
+      const none = error instanceof Refused && error.status === 404 ? this.dataset.none : undefined;
       if (wrong) {
-        wrong.textContent = this.dataset.failed ?? "";
+        wrong.textContent = none ?? this.dataset.failed ?? "";
         wrong.hidden = false;
       }
+      delete this.dataset.busy;
     } finally {
       if (button) button.disabled = false;
     }
@@ -117,14 +133,37 @@ class Passkey extends HTMLElement {
     location.reload();
   }
 
+  private async begin(): Promise<void> {
+    const here = location.pathname.replace(/\/$/, "");
+    const answer = await create((await (await ask(`${here}/passkey/options`)).json()) as Options);
+    const label = this.querySelector<HTMLInputElement>("input")?.value ?? "";
+    const { next } = (await (await ask(`${here}/passkey`, { answer, label })).json()) as { next: string };
+    location.assign(next);
+  }
+
   private async confirm(): Promise<void> {
     const form = this.closest("form");
+    if (!form) return;
+    const named = form.querySelector<HTMLSelectElement>("[name=person]");
+    const options = (await (await ask("/confirm/options", { person: named?.value })).json()) as Options;
+    this.show(await get(options));
+    named?.addEventListener("change", () => this.show(""), { once: true });
+    const sending = [...form.elements].filter((one) => one instanceof HTMLButtonElement && one.type === "submit");
+    if (sending.length === 1) form.requestSubmit(sending[0] as HTMLButtonElement);
+    else (sending[0] as HTMLButtonElement | undefined)?.focus();
+  }
+
+  /** The passkey's answer waits in the form to be sent; "" takes it out again. */
+  private show(answer: string): void {
     const field = this.querySelector<HTMLInputElement>("input[name=passkey]");
-    if (!form || !field) return;
-    const person = form.querySelector<HTMLInputElement | HTMLSelectElement>("[name=person]")?.value;
-    const options = (await (await ask("/confirm/options", { person })).json()) as Options;
-    field.value = await get(options);
-    form.requestSubmit();
+    if (field) field.value = answer;
+    const line = this.querySelector<HTMLElement>("[role=status]");
+    if (line) {
+      line.textContent = answer ? (this.dataset.shown ?? "") : "";
+      line.hidden = !answer;
+    }
+    if (answer) this.dataset.busy = "yes";
+    else delete this.dataset.busy;
   }
 }
 

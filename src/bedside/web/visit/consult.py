@@ -20,6 +20,7 @@ from bedside.foundation.ids import uuid7
 from bedside.visits.events import signal_subject
 from bedside.web.clinician.banner import banner_of
 from bedside.web.clinician.words import value_of
+from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, translator
 from bedside.web.visit.beside import beside
 from bedside.web.visit.words import EVENTS, note_words, room_words
@@ -200,16 +201,18 @@ async def save_note(request: Request) -> Response:
 async def sign_note(request: Request) -> Response:
     """POST: keep what is in the form, then sign it or amend the signed one. Who you are is asked again."""
     key, form = request.path_params["visit"], await request.form()
-    proof = access.Proof("password", str(form.get("secret", "")))
     try:
-        async with access.work(ctx_of(request), "signed the note") as ctx:
-            if "amendment" in form:
-                await visits.notes.amend(ctx, key, str(form["amendment"]), proof)
-            else:
+        if "amendment" not in form:
+            # Kept before anybody is asked who they are: a wrong password loses nothing that was typed.
+            async with access.work(ctx_of(request), "wrote the note") as ctx:
                 kept = await visits.notes.read(ctx, key)
                 revision = (kept.revision if kept else 0) + 1
                 await visits.notes.save(ctx, key, str(form.get("text", "")), revision)
-                await visits.notes.sign(ctx, key, proof, home=request.app.state.clinic.country)
+        async with access.work(ctx_of(request), "signed the note") as ctx:
+            if "amendment" in form:
+                await visits.notes.amend(ctx, key, str(form["amendment"]), proof_of(form))
+            else:
+                await visits.notes.sign(ctx, key, proof_of(form), home=request.app.state.clinic.country)
     except BedsideError as error:
         if error.status >= 500:
             raise

@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Match, Route
 
 from bedside import access, monitoring
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError, Invalid, NotFound
+from bedside.foundation.errors import BedsideError, NotFound
 from bedside.foundation.http import ctx_of
+from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, told
 from bedside.web.wall import words
 from bedside.web.wall.hub import name_of
@@ -117,13 +118,10 @@ def _doors(request: Request, ctx: Ctx, patient: str) -> dict[str, Any]:
 
 
 async def _as_person(ctx: Ctx, form: FormData) -> Ctx:
-    """At a display, the person who shows their PIN; elsewhere, who is signed in. Raises Forbidden, Invalid."""
+    """At a display, whoever shows their PIN or passkey; elsewhere, who is signed in. Raises Forbidden, Invalid."""
     if "display" not in ctx.actor.roles:
         return ctx
-    person, pin = _text(form, "person"), _text(form, "pin")
-    if not person or not pin:
-        raise Invalid("Say who you are, with your PIN.", where="pin")
-    return await access.confirm(ctx, access.Proof("pin", pin, person=person))
+    return await access.confirm(ctx, proof_of(form, wall=True))
 
 
 def _text(form: FormData, name: str) -> str:

@@ -308,12 +308,13 @@ class BedsideWall extends HTMLElement {
 
   async #open(patient: string, again = false): Promise<void> {
     const panel = this.#part("panel") as HTMLDialogElement;
-    // What somebody is typing is not replaced under their hands.
-    if (again && panel.querySelector(":is(input, textarea, select):focus")) return;
+    // What somebody is typing, shows a passkey for, or is told was wrong is not replaced under their hands.
+    const busy = () => panel.querySelector(":is(input, textarea, select):focus, bedside-passkey[data-busy], .wrong:not([hidden])");
+    if (again && busy()) return;
     const left = Math.round((this.#answered.until - Date.now()) / 1000);
     const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
     const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}${undo}`, { headers: { accept: "text/html" } });
-    if (again && !panel.open) return;
+    if (again && (!panel.open || busy())) return;
     panel.innerHTML = await answer.text(); // our own page, escaped by our own server
     this.#opened = patient;
     if (!panel.open) {
@@ -344,6 +345,7 @@ class BedsideWall extends HTMLElement {
       return void (await this.#open(patient));
     }
     const said = (await answer.json().catch(() => ({}))) as { error?: string; remedy?: string };
+    form.querySelector("bedside-passkey")?.dispatchEvent(new Event("refused"));
     const line = (form.querySelector("[data-wrong]") ?? this.querySelector(".wall-panel [data-wrong]")) as HTMLElement | null;
     if (line) {
       line.textContent = [said.error, said.remedy].filter(Boolean).join(" ") || String(answer.status);

@@ -43,17 +43,24 @@ async def ring(ctx: Ctx, id: str) -> None:
     now = ctx.clock.now()
     await timers.done(ctx.sql, id, now)
     ctx.trail.entities.append(f"Alarm/{alarm.id}")
+    late = now - known.due
     if known.kind == "escalate" and alarm.unseen:
-        await life.move(ctx, alarm, "escalate")
-        await life.ask(ctx, alarm, alarm.step + 1)
+        await life.move(ctx, alarm, "escalate", data=_late(late))
+        await life.ask(ctx, alarm, alarm.step + 1, late)
         await life.arm(ctx, alarm, "escalate", now + life.pace(alarm, now).escalate)
     elif (known.kind == "return" and alarm.state == "acknowledged") or (
         known.kind == "recheck" and alarm.state == "acted"
     ):
-        data = {"after": known.kind, "holder": alarm.holder, "holder_name": alarm.holder_name}
+        data = {"after": known.kind, "holder": alarm.holder, "holder_name": alarm.holder_name, **_late(late)}
         await life.move(ctx, alarm, "return", data=data, holder=None, holder_name=None)
-        await life.ask(ctx, alarm, 1)
+        await life.ask(ctx, alarm, 1, late)
         await life.arm(ctx, alarm, "escalate", now + life.pace(alarm, now).escalate)
+
+
+def _late(late: timedelta) -> dict[str, int]:
+    """For the history: a minute or more after its time, a timer says so."""
+    minutes = int(late.total_seconds() // 60)
+    return {"late_minutes": minutes} if minutes else {}
 
 
 async def _silence(ctx: Ctx, timer: Timer) -> None:

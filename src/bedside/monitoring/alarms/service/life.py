@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from bedside import access
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import NotFound
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms import model
 from bedside.monitoring.alarms.model import CLOSED, Alarm, Event, Rung, State
@@ -30,10 +30,10 @@ def pace(alarm: Alarm, at: datetime) -> Pace:
 
 
 async def locked(ctx: Ctx, id: str) -> Alarm:
-    """The alarm, locked until the transaction ends. Raises NotFound."""
+    """The alarm, locked until the transaction ends. Raises NotFound, Forbidden."""
     found = await store.one(ctx.sql, ctx.tenant, id, lock=True)
     if found is None:
-        raise NotFound("There is no such alarm.")
+        raise await access.absent(ctx, "U", "alarm", "There is no such alarm.")
     return found
 
 
@@ -121,9 +121,19 @@ async def ladder(ctx: Ctx, patient: str) -> list[Rung]:
     return [Rung(step, tuple(people.items())) for step, people in sorted(steps.items())]
 
 
-async def ask(ctx: Ctx, alarm: Alarm, step: int) -> None:
-    """Ask the step's people: they get a relationship and a notice; at the ladder's end the administrators are told."""
-    rung, ended = model.rung_at(await ladder(ctx, alarm.patient), step)
+async def ask(ctx: Ctx, alarm: Alarm, step: int, late: timedelta = timedelta(0)) -> None:
+    """Ask the step's people: they get a relationship and a notice; at the ladder's end the administrators are told.
+
+    late: how long after its time. Each further step whose time has passed meanwhile (Bedside was down) is asked at once
+    too, so that nobody waits longer than they would have, and nobody is left out.
+    """
+    rungs = await ladder(ctx, alarm.patient)
+    for due in model.steps_due(rungs, step, late, pace(alarm, ctx.clock.now()).escalate):
+        await _ask(ctx, alarm, rungs, due)
+
+
+async def _ask(ctx: Ctx, alarm: Alarm, rungs: Sequence[Rung], step: int) -> None:
+    rung, ended = model.rung_at(rungs, step)
     people = rung.people if rung else ()
     source = f"Alarm/{alarm.id}"
     for person, _ in people:

@@ -122,6 +122,28 @@ async def history(sql: Connection, tenant: int, id: str) -> tuple[AlarmEvent, ..
     return tuple(AlarmEvent(**dict(row)) for row in rows)
 
 
+async def whole(sql: Connection, tenant: int, ids: Collection[str]) -> list[Alarm]:
+    """These alarms, each with its history; those that do not exist are left out."""
+    rows = await sql.fetch(
+        f"select {COLUMNS} from monitoring.alarm where tenant = $1 and id = any($2)",  # noqa: S608
+        tenant,
+        list(ids),
+    )
+    lines = await sql.fetch(
+        """
+        select alarm, at, event, state, person, person_name, note, data from monitoring.alarm_event
+        where tenant = $1 and alarm = any($2) order by n
+        """,
+        tenant,
+        list(ids),
+    )
+    events: dict[str, list[AlarmEvent]] = {row["id"]: [] for row in rows}
+    for line in lines:
+        fields = dict(line)
+        events[fields.pop("alarm")].append(AlarmEvent(**fields))
+    return [_alarm(row, tuple(events[row["id"]])) for row in rows]
+
+
 async def last_event(sql: Connection, tenant: int, id: str) -> Any:
     """Columns at, event, before, person of the newest line."""
     return await sql.fetchrow(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bedside.foundation.database import Connection
+from bedside.monitoring.alarms.model import Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +128,6 @@ async def awake_since(sql: Connection) -> datetime | None:
     """Since when Bedside has been awake without a gap."""
     found: datetime | None = await sql.fetchval("select awake_since from monitoring.pulse")
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """When a place is watched on one weekday (ISO, 1 is Monday), in its own zone."""
-
-    place: str
-    weekday: int
-    opens: time
-    closes: time
-    zone: str
 
 
 async def hours(sql: Connection, tenant: int, places: Collection[str]) -> list[Opening]:

@@ -80,5 +80,6 @@ OBSERVATIONS: Final = ReadProvider(
     patient_of=patient_of,
     versions=versions,
     operation='Send readings by MQTT or type them in Bedside; take one back with "that was not me".',
+    documentation="Readings of devices appear here too, computed when they are asked for; they cannot be written here.",
 )
 """Handed to records.provide by app."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bedside import access
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Invalid, NotFound, Unprocessable
+from bedside.foundation.errors import Invalid, Unprocessable
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.ingest.model.metrics import DIASTOLIC, SYSTOLIC, UNITS, Metric, live_for
 from bedside.monitoring.ingest.model.pack import HORIZON, MILLENNIUM, SECOND, Flag, Pack
@@ -130,7 +130,7 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
         )
     rows = [row for row in rows if row["patient"] is not None]
     if not rows:
-        raise NotFound("There is no such reading.")
+        raise await access.absent(ctx, "U", "reading", "There is no such reading.")
     patient: str = rows[0]["patient"]
     await access.authorise(ctx, patient, "U", what="reading")
     newest = (await store.hold_latest(ctx.sql, ctx.tenant, [patient]))[patient]

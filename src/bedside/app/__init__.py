@@ -1,0 +1,29 @@
+"""Composition root: the only place that knows every room; builds the web, worker and ingest processes.
+
+rooms: what each room gives (a room that lands adds its line there). web: the application. processes: what runs.
+console: what an operator asks from the command line.
+"""
+
+from bedside.app.console import (
+    add_client,
+    add_device,
+    add_person,
+    export_records,
+    import_records,
+    parked_jobs,
+    release_jobs,
+    verify_audit,
+)
+from bedside.app.processes import Bedside
+
+__all__ = [
+    "Bedside",
+    "add_client",
+    "add_device",
+    "add_person",
+    "export_records",
+    "import_records",
+    "parked_jobs",
+    "release_jobs",
+    "verify_audit",
+]

@@ -1,0 +1,91 @@
+"""What an operator asks from the command line, each in a transaction of its own, audited as the operator's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from bedside import access, monitoring, records
+from bedside.access import settings as access_settings
+from bedside.foundation import jobs
+from bedside.foundation.bus import no_bus
+from bedside.foundation.clock import SystemClock
+from bedside.foundation.context import Actor, Ctx
+from bedside.foundation.database import Database
+from bedside.foundation.settings import Settings
+
+
+async def add_client(settings: Settings, name: str, scope: str, jwks: dict[str, Any] | None) -> dict[str, Any]:
+    """Register a backend client from the command line: client_id, client_secret, scope. Raises Invalid."""
+    async with _operator(settings) as ctx, access.work(ctx, "registered a backend client") as inner:
+        made = await access.add_client(inner, name, scope, jwks=jwks)
+    return {
+        "client_id": made.client_id,
+        "client_secret": made.client_secret,
+        "name": made.name,
+        "scope": " ".join(sorted(made.scopes)),
+    }
+
+
+async def add_person(settings: Settings, name: str, email: str, role: str) -> str:
+    """Add a colleague from the command line; their one-time link, good for 7 days. Raises Invalid, Conflict."""
+    async with _operator(settings) as ctx, access.work(ctx, "added a colleague") as inner:
+        made = await access.add_person(inner, access.NewPerson(name=name, roles=frozenset({role}), email=email))
+        return await access.sign_in.invite(inner, made.id)
+
+
+async def verify_audit(settings: Settings, progress: Callable[[int], None]) -> access.AuditReport:
+    """Check the audit's chain against the home's signed heads."""
+    async with _operator(settings) as ctx:
+        return await access.verify_audit(ctx.database, settings.home, ctx.clock, progress)
+
+
+async def add_device(
+    settings: Settings, patient: str, kind: str, label: str = "", method: str | None = None
+) -> monitoring.DeviceCredentials:
+    """Give a patient a device from the command line. Raises BedsideError."""
+    async with _operator(settings) as ctx, access.work(ctx, "added a device") as inner:
+        new = monitoring.NewDevice(kind=kind, patient=patient, label=label, method=method)
+        return await monitoring.add_device(inner, new)
+
+
+async def import_records(settings: Settings, path: Path, tell: Callable[[int], None]) -> records.Report:
+    """Keep the resources of FHIR files; tell is given the bytes done. Raises BedsideError."""
+    async with _operator(settings) as ctx:
+        return await records.load(ctx, path, tell)
+
+
+async def export_records(
+    settings: Settings, path: Path, wish: records.Export, tell: Callable[[int, int], None]
+) -> Counter[str]:
+    """Write the record into a folder, as import_records reads it; how many of each type. Raises BedsideError."""
+    async with _operator(settings) as ctx:
+        return await records.save(ctx, path, wish, tell)
+
+
+@asynccontextmanager
+async def _operator(settings: Settings) -> AsyncIterator[Ctx]:
+    """The ctx of whoever stands at the console; no bus is needed."""
+    database = await Database.connect(settings.database_url, size=2, name="bedside command")
+    try:
+        mine = access_settings.Settings(home=settings.home, public_url=settings.public_url, demo=settings.demo)
+        access_settings.use(database, mine)
+        actor = Actor("job", "command", "the operator's console", roles=frozenset({"system"}))
+        yield Ctx(actor, "SYSADMIN", 1, SystemClock(), database, no_bus(), origin="console")
+    finally:
+        await database.close()
+
+
+async def parked_jobs(settings: Settings) -> list[jobs.Parked]:
+    """What failed for good."""
+    async with _operator(settings) as ctx, ctx.database.connection() as sql:
+        return await jobs.parked(sql)
+
+
+async def release_jobs(settings: Settings, ids: list[int]) -> None:
+    """Try those parked jobs again."""
+    async with _operator(settings) as ctx, ctx.database.connection() as sql:
+        await jobs.release(sql, ids)

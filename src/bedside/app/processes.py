@@ -1,0 +1,133 @@
+"""The processes: web, worker, ingest, what is prepared before them, and the demo's devices."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+import uvloop
+
+from bedside.app.rooms import BUS, EVERY, INGEST, JOBS, PREPARE, WORKER, BusHandler, open_ground
+from bedside.app.web import build_web
+from bedside.demo import devices as demo_devices
+from bedside.demo import seeding
+from bedside.foundation import jobs, telemetry
+from bedside.foundation.context import NOBODY
+from bedside.foundation.database import Database
+from bedside.foundation.errors import Unavailable
+from bedside.foundation.migrate import migrate
+from bedside.foundation.serving import serve
+from bedside.foundation.settings import Ground, Settings
+
+
+async def run_worker(settings: Settings) -> None:
+    """Jobs, timers and bus subscribers until SIGTERM; jobs under way get 3 s to end."""
+    ground = await open_ground(settings, "worker", connections=8, patient=True)
+    worker = jobs.Worker(ground.database, ground.bus, ground.clock, JOBS, every=EVERY)
+    try:
+        async with AsyncExitStack() as stack:
+            for enter in WORKER:
+                await stack.enter_async_context(enter(ground))
+            hearing = asyncio.create_task(_subscribe(ground, BUS))
+            running = asyncio.create_task(worker.run())
+            await _told_to_stop()
+            worker.stop()
+            await asyncio.wait({running}, timeout=3)
+            for task in (hearing, running):
+                task.cancel()
+    finally:
+        await ground.close()
+
+
+async def _subscribe(ground: Ground, handlers: Mapping[str, BusHandler]) -> None:
+    log = telemetry.logger("bus")
+    await ground.bus.there()
+    for subject, handler in handlers.items():
+
+        async def heard(name: str, payload: Any, handler: BusHandler = handler) -> None:
+            try:
+                await handler(ground.ctx(NOBODY, origin=f"bus:{name}"), name, payload)
+            except Exception:
+                log.exception("a bus handler failed", subject=name.partition(".")[0])
+
+        await ground.bus.subscribe(subject, heard, queue="worker")
+
+
+async def run_ingest(settings: Settings) -> None:
+    """Devices' readings until SIGTERM."""
+    ground = await open_ground(settings, "ingest", connections=6, patient=True)
+    try:
+        await ground.bus.there()
+        async with AsyncExitStack() as stack:
+            for enter in INGEST:
+                await stack.enter_async_context(enter(ground))
+            await _told_to_stop()
+    finally:
+        await ground.close()
+
+
+async def _told_to_stop() -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+async def run_prepare(settings: Settings, say: Callable[[str], None]) -> None:
+    """Migrations, safe settings, then what rooms prepare. Raises BedsideError."""
+    steps = await migrate(settings.database_url)
+    if steps:
+        say(f"Database brought up to date ({steps} steps).")
+    database = await Database.connect(settings.database_url, size=1, name="bedside prepare")
+    try:
+        if unsafe := await database.unsafe_settings():
+            raise Unavailable("This PostgreSQL may lose what it has acknowledged.", remedy="; ".join(unsafe) + ".")
+    finally:
+        await database.close()
+    ground = await open_ground(settings, "prepare")
+    try:
+        for step in PREPARE:
+            await step(ground, say)
+    finally:
+        await ground.close()
+
+
+class Bedside:
+    """The program that foundation.installation runs."""
+
+    def prepare(self, settings: Settings, say: Callable[[str], None]) -> None:
+        """See run_prepare."""
+        _run("prepare", run_prepare(settings, say))
+
+    def web(self, settings: Settings, door: socket.socket, ready: Callable[[], None]) -> None:
+        """Serve HTTP."""
+        tls = (settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+        _run("web", serve(lambda stopping: build_web(settings, stopping), door, tls=tls, ready=ready))
+
+    def worker(self, settings: Settings) -> None:
+        """Run jobs."""
+        _run("worker", run_worker(settings))
+
+    def ingest(self, settings: Settings) -> None:
+        """Take readings."""
+        _run("ingest", run_ingest(settings))
+
+    def devices(self, settings: Settings) -> None:
+        """The demo's devices."""
+        cards = demo_devices.unpack(settings.home / seeding.CARDS)
+        _run("devices", demo_devices.run(cards, settings.mqtt_host, settings.mqtt_port))
+
+    def welcome(self, settings: Settings) -> str:
+        """Where it is, and in the demo who can sign in."""
+        where = f"Bedside runs at {settings.public_url} (Ctrl-C stops it)"
+        return f"{where}\n{seeding.sign_ins(settings.public_url)}" if settings.demo else where
+
+
+def _run(process: str, body: Coroutine[Any, Any, None]) -> None:
+    telemetry.configure(process)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(body)

@@ -1,0 +1,93 @@
+"""The web application: every room's routes behind one stack of middleware."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bedside.access import routes as access_routes
+from bedside.app.rooms import ROUTES, WEB, open_ground
+from bedside.demo import guide
+from bedside.demo.people import CLINIC
+from bedside.foundation import telemetry
+from bedside.foundation.bounded import Bounded
+from bedside.foundation.errors import N_, Invalid, NotFound
+from bedside.foundation.http import Errors, Guard
+from bedside.foundation.measured import Measured
+from bedside.foundation.named import OneName
+from bedside.foundation.settings import Ground, Settings
+from bedside.records import routes as records_routes
+from bedside.visits import settings as visits_settings
+from bedside.web import kit
+
+
+class Recognised:
+    """access's session middleware, made once the engines are open: who asks, and their ctx."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.sessions: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.sessions is None and scope["type"] in {"http", "websocket"}:
+            ground: Ground = scope["app"].state.ground
+            self.sessions = access_routes.Sessions(self.app, ground.database, ground.bus, ground.clock)
+        await (self.sessions or self.app)(scope, receive, send)
+
+
+def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGIApp:
+    """The whole web application. stopping: set when the program stops; found at app.state.stopping."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            ground = await open_ground(settings, "web", connections=8, patient=True)
+            stack.push_async_callback(ground.close)
+            app.state.ground = ground
+            for enter in WEB:
+                await stack.enter_async_context(enter(ground))
+            yield
+
+    app = Starlette(
+        routes=ROUTES,
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _as_ours},
+        middleware=[
+            Middleware(Measured),
+            Middleware(Errors, page=kit.error_page, log=telemetry.logger("web").error),
+            Middleware(Bounded, doors=records_routes.BOUNDS),
+            Middleware(Guard, origins=frozenset({settings.public_url}), secure=settings.secure),
+            Middleware(OneName, public_url=settings.public_url, public_host=settings.public_host),
+            Middleware(Recognised),
+        ],
+    )
+    app.state.settings = settings
+    app.state.stopping = stopping or asyncio.Event()
+    app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret, kit.told_to)
+    app.state.clinic = kit.Clinic(**CLINIC) if settings.demo else kit.Clinic()
+    app.state.suggest = guide.suggest if settings.demo else None
+    if settings.trusted_proxy:
+        wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=settings.trusted_proxy)
+        return wrapped
+    return app
+
+
+async def _as_ours(_: Request, error: Exception) -> Response:
+    """What Starlette itself refuses is told as everything else is."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        raise NotFound(
+            N_("There is nothing at this address."), remedy=N_("Check the address, or begin at the start page.")
+        )
+    refusal = Invalid(N_("This address does not take that."), remedy=N_("Check the method and what is sent."))
+    refusal.status = status
+    raise refusal

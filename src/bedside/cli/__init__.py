@@ -1,0 +1,14 @@
+"""The `bedside` command: each module holds the commands of one thing, and each only asks app for what it runs."""
+
+# fmt: off
+# Importing a module adds its commands; the order is that of `bedside --help`.
+from bedside.cli import running, upkeep, people, clients, trail, importing, exporting, devices  # noqa: F401, I001, RUF100
+# fmt: on
+from bedside.cli.command import cli
+
+__all__ = ["cli", "main"]
+
+
+def main() -> None:
+    """Entry point."""
+    cli()

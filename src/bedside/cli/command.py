@@ -1,0 +1,44 @@
+"""What every command shares: the command itself, the options that all take, and how a refusal is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+HomeOption = Annotated[
+    Path, typer.Option("--home", envvar="BEDSIDE_HOME", help="The directory that holds everything.", show_default=True)
+]
+PortOption = Annotated[int, typer.Option("--port", envvar="BEDSIDE_PORT", help="Port of the web.")]
+MqttPortOption = Annotated[int, typer.Option("--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT.")]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option("--database-url", envvar="BEDSIDE_DATABASE_URL", help="A PostgreSQL that others run.", metavar="URL"),
+]
+NatsOption = Annotated[
+    str | None, typer.Option("--nats-url", envvar="BEDSIDE_NATS_URL", help="A NATS that others run.", metavar="URL")
+]
+HOME = Path(".bedside")
+
+
+@cli.callback()
+def bedside() -> None:
+    """Bedside: video visits, monitoring and one FHIR record, on your own machine."""
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """A refusal is one sentence and its remedy, and exit code 1."""
+    from bedside.foundation.errors import BedsideError
+    from bedside.foundation.installation import told
+
+    try:
+        yield
+    except BedsideError as error:
+        typer.echo(told(error), err=True)
+        raise typer.Exit(1) from None

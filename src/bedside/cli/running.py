@@ -1,0 +1,131 @@
+"""Start the program, or one of its processes."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bedside.cli.command import (
+    HOME,
+    DatabaseOption,
+    HomeOption,
+    MqttPortOption,
+    NatsOption,
+    PortOption,
+    cli,
+    plain_errors,
+)
+
+
+def _run(demo: bool, home: Path, **choices: Any) -> None:
+    # Before anything imports prometheus_client: the processes of this home share their counters.
+    metrics = home.absolute() / "metrics"
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    from bedside.foundation.installation import Installation, Program, Wish
+
+    def program() -> Program:
+        metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
+        from bedside.app import Bedside
+
+        return Bedside()
+
+    with plain_errors():
+        Installation(Wish(home, demo, **choices), program, typer.echo).run()
+
+
+@cli.command()
+def demo(
+    home: HomeOption = HOME,
+    port: PortOption = 8000,
+    mqtt_port: MqttPortOption = 1883,
+    patients: Annotated[int, typer.Option(envvar="BEDSIDE_PATIENTS", help="How many, at the first start.")] = 40,
+    seed: Annotated[int, typer.Option(envvar="BEDSIDE_SEED", help="The same seed makes the same clinic.")] = 1,
+    reset: Annotated[bool, typer.Option("--reset", help="Begin anew: forget this demo's clinic.")] = False,
+    turn: Annotated[bool, typer.Option("--turn", help="Relay video through a local coturn too.")] = False,
+) -> None:
+    """Start a living clinic of invented people; stop it with Ctrl-C and start it again where it was."""
+    _run(True, home, port=port, mqtt_port=mqtt_port, patients=patients, seed=seed, reset=reset, turn=turn)
+
+
+def _from_file(ctx: typer.Context, path: Path | None) -> Path | None:
+    """The options of a TOML file (`database-url = "…"`) become defaults: the command line and environment win."""
+    if path is not None:
+        try:
+            read = tomllib.loads(path.read_text())
+        except tomllib.TOMLDecodeError as error:
+            raise typer.BadParameter(f"{path} is not TOML: {error}") from None
+        known = {parameter.name for parameter in ctx.command.params}
+        named = {name.replace("-", "_"): value for name, value in read.items()}
+        if unknown := sorted(set(named) - known):
+            raise typer.BadParameter(f"{path} names what serve does not know: {', '.join(unknown)}")
+        ctx.default_map = {**(ctx.default_map or {}), **named}
+    return path
+
+
+@cli.command()
+def serve(
+    home: HomeOption = HOME,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, is_eager=True, callback=_from_file, help="A TOML file of these options."
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(envvar="BEDSIDE_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: PortOption = 8000,
+    mqtt_host: Annotated[str, typer.Option(envvar="BEDSIDE_MQTT_HOST", help="Address of MQTT.")] = "127.0.0.1",
+    mqtt_port: MqttPortOption = 1883,
+    database_url: DatabaseOption = None,
+    nats_url: NatsOption = None,
+    public_url: Annotated[
+        str | None, typer.Option(envvar="BEDSIDE_PUBLIC_URL", help="How browsers reach it: https://…")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(envvar="BEDSIDE_TLS_CERT", exists=True)] = None,
+    tls_key: Annotated[Path | None, typer.Option(envvar="BEDSIDE_TLS_KEY", exists=True)] = None,
+    trusted_proxy: Annotated[
+        str | None, typer.Option(envvar="BEDSIDE_TRUSTED_PROXY", help="Address of the reverse proxy to believe.")
+    ] = None,
+    web_only: Annotated[bool, typer.Option("--web-only", help="Leave jobs and readings to other processes.")] = False,
+) -> None:
+    """Run a real clinic, on the embedded engines or on those that others run."""
+    _run(
+        False,
+        home,
+        host=host,
+        port=port,
+        mqtt_host=mqtt_host,
+        mqtt_port=mqtt_port,
+        public_url=public_url,
+        database_url=database_url,
+        nats_url=nats_url,
+        web_only=web_only,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        trusted_proxy=trusted_proxy,
+    )
+
+
+@cli.command()
+def worker(home: HomeOption = HOME, database_url: DatabaseOption = None, nats_url: NatsOption = None) -> None:
+    """Run jobs and timers, beside `bedside serve`, here or on another machine."""
+    with plain_errors():
+        from bedside.app import Bedside
+        from bedside.foundation.installation import reach
+
+        with reach(home, database_url, nats_url) as settings:
+            Bedside().worker(settings)
+
+
+@cli.command()
+def ingest(home: HomeOption = HOME, database_url: DatabaseOption = None, nats_url: NatsOption = None) -> None:
+    """Take devices' readings, beside `bedside serve`, here or on another machine."""
+    with plain_errors():
+        from bedside.app import Bedside
+        from bedside.foundation.installation import reach
+
+        with reach(home, database_url, nats_url) as settings:
+            Bedside().ingest(settings)

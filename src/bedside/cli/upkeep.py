@@ -1,0 +1,153 @@
+"""Look after an installation: its database, its NATS, what is wrong, and jobs that wait for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bedside.cli.command import (
+    HOME,
+    DatabaseOption,
+    HomeOption,
+    MqttPortOption,
+    NatsOption,
+    PortOption,
+    cli,
+    plain_errors,
+)
+
+if TYPE_CHECKING:
+    from bedside.foundation.doctor import Finding
+
+
+@cli.command("migrate")
+def migrate_(home: HomeOption = HOME, database_url: DatabaseOption = None) -> None:
+    """Bring the database to this version; doing it twice does nothing."""
+    import asyncio
+
+    with plain_errors():
+        from bedside.foundation.installation import reach
+        from bedside.foundation.migrate import migrate
+
+        with reach(home, database_url, None) as settings:
+            steps = asyncio.run(migrate(settings.database_url))
+    typer.echo(f"{steps} steps taken." if steps else "Already up to date.")
+
+
+@cli.command("nats-config")
+def nats_config(home: HomeOption = HOME) -> None:
+    """Print what a NATS that others run needs for Bedside; makes the key that signs for devices, if there is none."""
+    with plain_errors():
+        import nkeys
+
+        from bedside.foundation import private
+        from bedside.foundation.engines.nats import account_seed, for_production
+
+        seed = private.kept(home.absolute() / "keys" / "callout.nk", account_seed)
+        typer.echo(for_production(nkeys.from_seed(bytearray(seed.encode())).public_key.decode()), nl=False)
+
+
+@cli.command()
+def doctor(
+    home: HomeOption = HOME,
+    port: PortOption = 8000,
+    mqtt_port: MqttPortOption = 1883,
+    database_url: DatabaseOption = None,
+    nats_url: NatsOption = None,
+) -> None:
+    """Check this machine and the installation, and say in plain words what is wrong. Exit code 1 if something is."""
+    import asyncio
+
+    from rich.console import Console
+
+    from bedside.foundation import doctor as doctor_
+    from bedside.foundation.errors import BedsideError
+    from bedside.foundation.home import Home
+    from bedside.foundation.installation import reach, told
+
+    out = Console(highlight=False, soft_wrap=True)
+    marks = {"good": "[green]  ok  [/]", "note": "[yellow] note [/]", "bad": "[red bold] BAD  [/]"}
+    bad = 0
+
+    def show(finding: doctor_.Finding) -> None:
+        nonlocal bad
+        bad += finding.state == "bad"
+        out.print(marks[finding.state], finding.what, finding.remedy, sep=" ", markup=True)
+
+    place = Home(home.absolute())
+    running = place.running()
+    ports = {"--port": port, "--mqtt-port": mqtt_port}
+    if running:
+        ports = {"--port": running["port"], "--mqtt-port": running["mqtt_port"]}
+    out.print("[bold]This machine[/]")
+    for finding in doctor_.machine(place.path, ports, running=bool(running)):
+        show(finding)
+    try:
+        made = place.made()
+        if made is None and database_url is None:
+            out.print(f"There is no Bedside in {place.path} yet.")
+        else:
+            out.print(f"[bold]The installation in {place.path}[/]" + ("" if running else " (it does not run now)"))
+            with reach(place.path, database_url, nats_url) as settings:
+                from bedside.app import verify_audit
+
+                for finding in asyncio.run(doctor_.installation(settings, place)):
+                    show(finding)
+                show(_scanning(doctor_.Finding))
+                if not bad:
+                    report = asyncio.run(verify_audit(settings, lambda _: None))
+                    whole = doctor_.good(f"The audit is whole ({report.entries} entries).")
+                    faults = [doctor_.Finding("bad", f"The audit is not whole: {each}") for each in report.problems]
+                    for finding in faults or [whole]:
+                        show(finding)
+    except BedsideError as error:
+        bad += 1
+        out.print(marks["bad"], told(error).removeprefix("Error: "), markup=True)
+    if bad:
+        raise typer.Exit(1)
+
+
+def _scanning(finding: type[Finding]) -> Finding:
+    """Whether anything looks at files before they are kept."""
+    from bedside import records
+
+    if names := records.scanners():
+        return finding("good", f"Files are looked at before they are kept: {', '.join(names)}.")
+    what = "No virus scan is configured: files that are sent in are kept unseen."
+    return finding("note", what, "Register one with records.scan_by (docs/bulk.md).")
+
+
+jobs = typer.Typer(no_args_is_help=True, help="Jobs that failed for good and wait for a person.")
+cli.add_typer(jobs, name="jobs")
+
+
+@jobs.command("parked")
+def jobs_parked(home: HomeOption = HOME, database_url: DatabaseOption = None) -> None:
+    """List them."""
+    import asyncio
+
+    with plain_errors():
+        from bedside.app import parked_jobs
+        from bedside.foundation.installation import reach
+
+        with reach(home, database_url, None) as settings:
+            for each in asyncio.run(parked_jobs(settings)):
+                typer.echo(f"{each.id}\t{each.asked:%Y-%m-%d %H:%M:%S} UTC\t{each.name}\t{each.why}")
+
+
+@jobs.command("release")
+def jobs_release(
+    ids: Annotated[list[int], typer.Argument(help="Their numbers, as `bedside jobs parked` lists them.")],
+    home: HomeOption = HOME,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Try them again from the start."""
+    import asyncio
+
+    with plain_errors():
+        from bedside.app import release_jobs
+        from bedside.foundation.installation import reach
+
+        with reach(home, database_url, None) as settings:
+            asyncio.run(release_jobs(settings, ids))

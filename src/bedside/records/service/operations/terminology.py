@@ -130,7 +130,7 @@ async def lookup(ctx: Ctx, call: Call) -> Reply:
     system = await code_system(ctx, sought.system, "system")
     concept = system.by_code.get(sought.code)
     if concept is None:
-        raise NotFound(_unknown(system), where="code")
+        raise refuse("not-found", "code", _unknown(system), status=404)
     found = [{"name": "name", "valueString": system.name or system.url}]
     if system.version:
         found.append({"name": "version", "valueString": system.version})
@@ -251,7 +251,7 @@ async def subsumes(ctx: Ctx, call: Call) -> Reply:
         system = await code_system(ctx, one.system, "system")
     for name, sought in (("codeA", one), ("codeB", other)):
         if sought.code not in system.by_code:
-            raise NotFound(_unknown(system), where=name)
+            raise refuse("not-found", name, _unknown(system), status=404)
     if one.code == other.code:
         found = "equivalent"
     elif other.code in system.below(one.code):

@@ -97,7 +97,7 @@ def _of_nothing(chain: Condition) -> bool:
         return chain.chain is None and (
             chain.missing is True or chain.modifier in ("not", "not-in") or chain.parameter.code == "_id"
         )
-    return not isinstance(chain, Has)
+    return True  # of a Has too: what refers to it may be there, while it is not
 
 
 def _knows(target: str, chain: Condition) -> bool:

@@ -117,6 +117,7 @@ def json_path(path: Path, parameter: SearchParameter) -> str:
     if kind[:1].isupper() and kind not in _CODED:
         return ""
     text += "".join(f".{json.dumps(name)}" for name in _CODED.get(kind, ()))
+    text += "[*]"  # lax opens an array only on the way to what follows it
     if parameter.type == "reference":
         ways = f'@ like_regex "(^|/)({"|".join(path.targets)})/[^/]+(/_history/.*)?$"'
         text += f" ? ({ways})" if path.targets else ' ? (!(@ starts with "#"))'

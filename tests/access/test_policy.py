@@ -292,7 +292,7 @@ async def test_resources_of_no_patient(ctx: Ctx) -> None:
     doctor, admin = await someone(ctx, "clinician"), await someone(ctx, "administrator")
     # A device that nobody holds is given by whoever looks after patients; nobody makes or deletes one so.
     for role, may in (("clinician", "RUE"), ("nurse", "RUE"), ("pharmacist", "RE"), ("patient", "RE")):
-        person = acting(ctx, await someone(ctx, role))
+        person = acting(ctx, await someone(ctx, role, patient="ann" if role == "patient" else None))
         assert "".join([a for a in "CRUDE" if await allowed(person, None, a, "Device")]) == may, role
     assert await allowed(acting(ctx, doctor), None, "R", "Practitioner")
     assert not await allowed(acting(ctx, doctor), None, "U", "Practitioner")

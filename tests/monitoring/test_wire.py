@@ -61,7 +61,10 @@ async def newest(ctx: Ctx, patient: str = "p1") -> dict[str, object]:
 
 
 async def technical(ctx: Ctx) -> list[monitoring.TechnicalEvent]:
-    nurse = acting(ctx, await someone(ctx, "nurse"))
+    who = await someone(ctx, "nurse")
+    async with access.work(ctx, "related") as inner:
+        await access.relate(inner, person=who.id, patient="p1", kind="care", source="test")
+    nurse = acting(ctx, who)
     async with access.work(nurse, "looked at technical events") as inner:
         return await monitoring.technical_events(inner)
 

@@ -194,7 +194,7 @@ async def test_a_draft_that_was_dropped_reaches_neither_pharmacy_nor_patient(sce
     rx = await scene.signed(medicine="chlorthalidone-25")
     async with access.work(scene.clinician, "dropped a draft") as ctx:
         dropped = await prescribing.save(ctx, scene.draft())
-        assert (await prescribing.step(ctx, dropped.id, "cancel", "another is better")).status == "cancelled"
+        assert (await prescribing.cancel(ctx, dropped.id, "another is better")).status == "cancelled"
     async with access.work(scene.pharmacist, "opened the inbox") as ctx:
         assert [p.id for p in await prescribing.inbox(ctx)] == [rx.id]
     async with access.work(scene.patient, "looked") as ctx:
@@ -275,7 +275,7 @@ async def test_a_refill_is_not_asked_for_of_what_is_cancelled_and_ends_with_it(s
     rx = await scene.signed()
     asked = await ask(scene, rx.id)
     async with access.work(scene.clinician, "cancelled") as ctx:
-        await prescribing.step(ctx, rx.id, "cancel", "no longer needed")
+        await prescribing.cancel(ctx, rx.id, "no longer needed", Proof("password", PASSWORD))
     async with access.work(scene.patient, "looked") as ctx:
         assert [(r.state, r.reason) for r in await prescribing.refills(ctx, scene.record)] == [
             ("refused", "no longer needed")

@@ -182,7 +182,8 @@ class _Walk:
             self._advance(cursor, [], limit)
             return []
         filters: list[Filter] = []
-        date = search_parameters(view.type)["date"]
+        code = next(name for name, column in view.columns.items() if column.kind == "date")
+        date = search_parameters(view.type)[code]
         if circle.start is not None:
             filters.append(Filter(date, None, (DateValue("ge", circle.start, circle.start),)))
         if circle.end is not None:

@@ -199,7 +199,7 @@ async def test_a_draft_that_was_dropped_reaches_neither_pharmacy_nor_patient(sce
         assert [p.id for p in await prescribing.inbox(ctx)] == [rx.id]
     async with access.work(scene.patient, "looked") as ctx:
         assert [p.id for p in await prescribing.of_patient(ctx, scene.record)] == [rx.id]
-        with pytest.raises(NotFound):
+        with pytest.raises(Forbidden):
             await records.read(ctx, "MedicationRequest", dropped.id)
 
 

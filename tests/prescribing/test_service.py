@@ -10,7 +10,7 @@ from bedside import access, prescribing, records
 from bedside.access import Proof
 from bedside.access import testing as access_testing
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound, Unprocessable
+from bedside.foundation.errors import Conflict, Forbidden, Invalid, Unprocessable
 from bedside.prescribing import Draft, Pharmacy, subscribers
 
 pytestmark = pytest.mark.engine

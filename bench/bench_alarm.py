@@ -32,7 +32,7 @@ WATCH = """() => {
   new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
 }"""
 CALM = """() => [...document.querySelectorAll("article[data-patient]")]
-  .filter((tile) => !tile.querySelector(".tile-alarm") && !tile.querySelector("span.news-none:not([title])"))
+  .filter((tile) => !tile.querySelector(".tile-alarm") && !tile.querySelector(".tile-note"))
   .map((tile) => tile.dataset.patient)"""
 
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import HTTPConnection
 
+from bedside.foundation.errors import N_
 from bedside.foundation.http import ctx_of
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
-    """Marks a msgid where it is written down; the page translates it."""
-    return text
-
 
 STEPS: tuple[tuple[str | None, str, str], ...] = (
     # role, beginning of the path, what to do

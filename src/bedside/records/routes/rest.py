@@ -1,6 +1,7 @@
 """The interactions of FHIR's RESTful API (hl7.org/fhir/R4/http.html)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import Request
@@ -44,6 +45,15 @@ class TooBusy(Unavailable):
     """A write lost its race again and again."""
 
     retry_after = 1
+
+
+@contextmanager
+def _not_for_ever() -> Iterator[None]:
+    """A race lost again and again is an answer to come back for, not a fault."""
+    try:
+        yield
+    except RETRYABLE as error:
+        raise TooBusy("Others write the same at this moment; nothing was kept.") from error
 
 
 async def fhir(request: Request) -> Response:
@@ -138,10 +148,8 @@ class _Interaction:
 
         if readonly:
             return await once()
-        try:
+        with _not_for_ever():
             return await ctx.database.attempt(once)
-        except RETRYABLE as error:
-            raise TooBusy("Others write the same at this moment; nothing was kept.") from error
 
     async def _operation(self) -> Response:
         place = operations.place_of(self.place.parts)
@@ -187,7 +195,8 @@ class _Interaction:
         draft = Draft("create", type_, uuid7(), made, checked=True)
         criteria = self.request.headers.get("if-none-exist")
         if not criteria:
-            return self._created(await create(ctx_of(self.request), f"created {type_}", draft))
+            with _not_for_ever():
+                return self._created(await create(ctx_of(self.request), f"created {type_}", draft))
 
         async def body(ctx: Ctx) -> Response:
             return self._created(await conditional.create(ctx, draft, criteria.partition("?")[2] or criteria))

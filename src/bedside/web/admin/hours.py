@@ -10,15 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bedside import access, monitoring
-from bedside.foundation.errors import BedsideError, Invalid, NotFound
+from bedside.foundation.errors import N_, BedsideError, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.kit import render
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
-    """Marks a msgid where it is written down; the template translates it."""
-    return text
-
 
 DAYS = {
     1: N_("Monday"),

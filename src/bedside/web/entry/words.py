@@ -1,10 +1,6 @@
 """What access says to a person, marked for translation: the pages of the way in show it in the reader's language."""
 
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
-    """Marks a msgid where it is written down; the template translates it."""
-    return text
-
+from bedside.foundation.errors import N_
 
 SAID = (
     N_("That did not match. Check what you typed."),

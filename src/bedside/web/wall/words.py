@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bedside.foundation.errors import N_
 from bedside.monitoring import DANGER_SYMPTOMS, Alarm
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
-    """Marks a msgid where it is written down."""
-    return text
-
 
 METRICS: dict[str, tuple[str, str, int]] = {
     "heart-rate": (N_("Heart rate"), "HR", 0),

@@ -8,13 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from bedside.foundation.context import Ctx
+from bedside.foundation.errors import N_
 from bedside.monitoring.devices.store import technical as store
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "a page will translate this"
-    """Mark a text for the catalogues."""
-    return text
-
 
 KINDS: Final = {
     # kind: what it says to a person

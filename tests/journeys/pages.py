@@ -79,5 +79,6 @@ PAGES: tuple[Page, ...] = (
     Page("pharmacy", "/pharmacy", PHARMACIST, "Prescriptions"),
     Page("pharmacy-one", "/pharmacy/{prescription}", PHARMACIST, "Chlorthalidone"),
     Page("people", "/admin", ADMINISTRATOR, ""),
+    Page("hours", "/admin/hours", ADMINISTRATOR, ""),
     Page("audit", "/admin/audit", PRIVACY_OFFICER, ""),
 )

@@ -1,5 +1,7 @@
 # Every way in. Each target sets up what it needs and skips what is done; `make help` tells them.
 PYTHON ?= python3
+# A Python that somebody named is taken as it is; else the faster of python3 and the system's own makes .venv.
+ASKED := $(if $(filter file default,$(origin PYTHON)),,--this-python)
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
@@ -9,10 +11,10 @@ help:            ## This list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 24
 
 setup:           ## Make .venv, install what is locked, build the pages, find or install Chromium
-	@$(PYTHON) tools/setup.py
+	@$(PYTHON) tools/setup.py $(ASKED)
 
 runtime:
-	@$(PYTHON) tools/setup.py runtime
+	@$(PYTHON) tools/setup.py runtime $(ASKED)
 
 demo: runtime    ## Start the seeded clinic on http://localhost:8000 (Ctrl-C stops it)
 	@exec .venv/bin/bedside demo

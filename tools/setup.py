@@ -1,6 +1,6 @@
 """Makes .venv and everything that is built: `make setup` (all of it) and `make demo` (what running needs).
 
-    python3 tools/setup.py [runtime]
+    python3 tools/setup.py [runtime] [--this-python]
 
 Each step is skipped while its inputs are what they were and its outputs stand. Standard library only.
 """
@@ -16,12 +16,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools import chromium
+from tools import chromium, interpreter
 from tools.steps import BUILT, INSTALLED, ROOT, StepFailed, fingerprint, is_stamped, put, run, say
 
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 WEB = ROOT / "src" / "bedside" / "web"
+ASKED = "--this-python"
+"""Said when a person named the Python: no other is looked for."""
 OFFLINE = (
     "Is there a way to the Python and npm package registries? Then run the same command again: it goes on from here."
 )
@@ -33,7 +35,7 @@ def path_with_venv() -> dict[str, str]:
 
 
 def make_venv() -> None:
-    """.venv with pip, by python3 -m venv; anew when its Python has gone."""
+    """.venv with pip, by the fastest Python at hand; anew when its Python has gone."""
     python = BIN / "python"
     if python.exists() and _works(python, "import pip"):
         return
@@ -42,7 +44,8 @@ def make_venv() -> None:
         apt(f"Python's venv, which this machine's {version} lacks", f"{version}-venv")
     if VENV.exists():
         shutil.rmtree(VENV)
-    run("Make .venv", [sys.executable, "-m", "venv", VENV])
+    chosen, why = (Path(sys.executable), "") if ASKED in sys.argv else interpreter.choose()
+    run(f"Make .venv{why}", [chosen, "-m", "venv", VENV])
 
 
 def _works(python: Path, code: str) -> bool:
@@ -160,7 +163,7 @@ def get_chromium() -> None:
 
 def main() -> int:
     """Everything, or with `runtime` what `make demo` needs."""
-    running = sys.argv[1:] == ["runtime"]
+    running = "runtime" in sys.argv[1:]
     begun = time.monotonic()
     if sys.version_info < (3, 11):  # noqa: UP036 - the one place where an older Python may come by
         say(f"Bedside needs Python 3.11 or newer; this is {sys.version.split()[0]}. Try: make PYTHON=python3.11 …")

@@ -9,7 +9,7 @@ import pytest
 from bedside.foundation.bus import Bus
 from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
-from bedside.foundation.database import Database
+from bedside.foundation.database import Alike, Database
 from bedside.foundation.errors import Unavailable
 from bedside.foundation.migrate import migrate, revisions, standing
 
@@ -77,3 +77,27 @@ async def test_the_bus_carries_a_moment(bus: Bus) -> None:
 
 async def test_the_ctx_tells_the_turned_time(ctx: Ctx, clock: TurnableClock) -> None:
     assert ctx.clock.now() == clock.now()
+
+
+async def test_statements_alike_share_a_message_and_each_gets_its_own_rows(database: Database) -> None:
+    text = "select n, $2::int as asked from generate_series(1, 6 / $1::int) n"
+    other = "select $1::text as n, $2::int as asked"
+
+    async def ask(n: int) -> list[int]:
+        one, two = await database.alike([Alike(text, (n,)), Alike(other, (str(n),))])
+        assert [row["n"] for row in two] == [str(n)]
+        return [row["n"] for row in one]
+
+    found = await asyncio.gather(*(ask(n) for n in (1, 2, 3, 6, 2, 7, 0, 1)), return_exceptions=True)
+    assert found[:6] == [[1, 2, 3, 4, 5, 6], [1, 2, 3], [1, 2], [1], [1, 2, 3], []]
+    assert isinstance(found[6], asyncpg.DivisionByZeroError)  # by zero: its own fault, nobody else's
+    assert found[7] == [1, 2, 3, 4, 5, 6]
+    wrong = await asyncio.gather(
+        *(database.alike([Alike(text, (n,))]) for n in ("x", 3)), return_exceptions=True
+    )  # asyncpg cannot send the first
+    assert isinstance(wrong[0], asyncpg.DataError)
+    assert not isinstance(wrong[1], BaseException)
+    async with database.reading() as reader:
+        await reader.fetchval("select 1")  # holds a connection now
+        rows = (await reader.alike([Alike(text, (3,))]))[0]
+        assert [row["n"] for row in rows] == [1, 2]

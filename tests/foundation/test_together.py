@@ -72,3 +72,22 @@ async def test_a_caller_that_leaves_takes_nobody_along() -> None:
     assert await staying == 36
     with pytest.raises(asyncio.CancelledError):
         await leaving
+
+
+async def test_a_slow_round_holds_up_no_other_lane() -> None:
+    oracle = Oracle()
+    oracle.open.clear()
+    ask = Together(oracle, lanes=2)
+    slow = [ask(1)]
+    await asyncio.sleep(0)
+    slow.append(ask(2))
+    await asyncio.sleep(0)
+    waiting = [ask(3), ask(4)]
+    await asyncio.sleep(0)
+    assert oracle.rounds == [[1], [2]]
+    assert not ask.idle
+    oracle.open.set()
+    assert await asyncio.gather(*slow, *waiting) == [1, 4, 9, 16]
+    assert oracle.rounds == [[1], [2], [3, 4]]
+    assert ask.idle
+    assert await ask(5) == 25

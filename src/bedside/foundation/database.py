@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import asyncpg
 import orjson
@@ -29,6 +29,15 @@ LOST = (
     asyncpg.CannotConnectNowError,
 )
 """What a statement raises when PostgreSQL ends or is killed under it. Whether a COMMIT was kept is then unknown."""
+
+OWN_FAULT = (asyncpg.DataError, asyncpg.QueryCanceledError)
+"""What the arguments of one question can raise, before they are sent or by the server, and its time limit."""
+
+ABREAST = 2
+"""Statements of one unit of work under way at a time: each takes a connection."""
+
+SHAPES = 200
+"""Texts of statements that are remembered as asked by several at once."""
 
 UNSAFE = (
     # setting, the values that keep the promise, what breaks otherwise
@@ -76,6 +85,14 @@ async def _pool(dsn: str, least: int, most: int, name: str, **settings: str) -> 
     )
 
 
+class Alike(NamedTuple):
+    """A statement that others ask at the same moment with other arguments. query: its last placeholder is one more than
+    the arguments are, and it selects it as `asked` (int), the number by which a row tells whose it is."""
+
+    query: str
+    arguments: Sequence[Any]
+
+
 class Reader:
     """The connection of a unit of work that only reads: borrowed when the first statement comes.
 
@@ -89,6 +106,12 @@ class Reader:
         self._database = database
         self._borrowed: AbstractAsyncContextManager[Connection] | None = None
         self._held: Connection | None = None
+
+    async def alike(self, questions: Sequence[Alike]) -> list[list[Any]]:
+        """As Database.alike, one after another by its own connection once it has one."""
+        if self._held is not None:
+            return [await self.fetch(one.query, *one.arguments, 0) for one in questions]
+        return await self._database.alike(questions)
 
     async def __aenter__(self) -> Reader:
         return self
@@ -131,12 +154,29 @@ class Reader:
         return await self._database.together(ask, question)
 
 
+async def _each_alike(sql: Connection, query: str, all_: list[Sequence[Any]]) -> Sequence[list[Any] | Exception]:
+    if len(all_) > 1:
+        with suppress(*OWN_FAULT):
+            answers: list[list[Any]] = [[] for _ in all_]
+            for row in await sql.fetchmany(query, [(*arguments, n) for n, arguments in enumerate(all_)]):
+                answers[row["asked"]].append(row)
+            return answers
+    alone: list[list[Any] | Exception] = []
+    for arguments in all_:
+        try:
+            alone.append(await sql.fetch(query, *arguments, 0))
+        except OWN_FAULT as error:
+            alone.append(error)
+    return alone
+
+
 class Database:
     """Connections to one PostgreSQL: a pool for writing, one whose sessions only read."""
 
     def __init__(self, pool: asyncpg.Pool, readers: asyncpg.Pool) -> None:
         self._pool, self._readers = pool, readers
         self._together: dict[Any, Together[Any, Any]] = {}
+        self._alike: dict[str, Together[Sequence[Any], list[Any] | Exception]] = {}
 
     @classmethod
     async def connect(cls, dsn: str, *, size: int = 4, name: str = "bedside") -> Database:
@@ -203,6 +243,32 @@ class Database:
 
             found = self._together[ask] = Together(rounds)
         return cast(Awaitable[T], found(question))
+
+    async def alike(self, questions: Sequence[Alike]) -> list[list[Any]]:
+        """The rows of each statement, two under way at a time; those of one text that several callers ask at the same
+        moment travel as one message. What one of them cannot ask fails it alone.
+        """
+        answers: list[list[Any]] = []
+        for first in range(0, len(questions), ABREAST):
+            now = questions[first : first + ABREAST]
+            for found in await asyncio.gather(*(self._alike_of(one.query)(one.arguments) for one in now)):
+                if isinstance(found, Exception):
+                    raise found
+                answers.append(found)
+        return answers
+
+    def _alike_of(self, query: str) -> Together[Sequence[Any], list[Any] | Exception]:
+        found = self._alike.get(query)
+        if found is None:
+            if len(self._alike) >= SHAPES:
+                self._alike = {text: one for text, one in self._alike.items() if not one.idle}
+
+            async def rounds(all_: list[Sequence[Any]]) -> Sequence[list[Any] | Exception]:
+                async with self.connection(reading=True) as sql:
+                    return await _each_alike(sql, query, all_)
+
+            found = self._alike[query] = Together(rounds, most=16, lanes=2)
+        return found
 
     async def attempt(self, work: Callable[[], Awaitable[T]], tries: int = 5) -> T:
         """Run work again, with growing waits, when PostgreSQL says that it lost a race (40001, 40P01)."""

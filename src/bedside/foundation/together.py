@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -17,22 +17,36 @@ Answer = TypeVar("Answer")
 class Together(Generic[Question, Answer]):
     """Calls `ask` with all that waits, at most `most` at once; its answers stand in the order of the questions.
 
-    What `ask` raises is raised to each of the round. rounds: how many there were.
+    What `ask` raises is raised to each of the round. lanes: rounds under way at a time, so that one that is slow holds
+    up no other. rounds: how many there were.
     """
 
-    def __init__(self, ask: Callable[[list[Question]], Awaitable[Sequence[Answer]]], most: int = 500) -> None:
-        self._ask, self._most = ask, most
+    def __init__(
+        self, ask: Callable[[list[Question]], Awaitable[Sequence[Answer]]], most: int = 500, lanes: int = 1
+    ) -> None:
+        self._ask, self._most, self._lanes = ask, most, lanes
         self._waiting: list[tuple[Question, asyncio.Future[Answer]]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self.rounds = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is asked."""
+        return not self._tasks
 
     def __call__(self, question: Question) -> asyncio.Future[Answer]:
         """The answer to come. A caller that leaves takes nobody else's along: the round is no caller's task."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, answer))
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._rounds())
+        if len(self._tasks) < self._lanes:
+            self._tasks.add(asyncio.create_task(self._lane()))
         return answer
+
+    async def _lane(self) -> None:
+        try:
+            await self._rounds()
+        finally:  # at once, not by a callback: a question that came between would wait for nobody
+            self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _rounds(self) -> None:
         while self._waiting:

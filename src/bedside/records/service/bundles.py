@@ -36,14 +36,14 @@ def _bundle(
 
 def searchset(found: Found, *, base: str, path: str, pairs: Pairs, now: datetime) -> bytes:
     """The answer to a search. base: `https://host/fhir/R4`; path: `/Observation`; pairs: the parameters as sent."""
-    kept = [(name, value) for name, value in pairs if name != "_cursor"]
-    links = [("self", _url(base, path, pairs))]
-    if found.query.cursor is not None:
-        links.append(("first", _url(base, path, kept)))
+    first, here = _url(base, path, pairs), found.query.cursor
+    links = [("self", first if here is None else _page(first, here))]
+    if here is not None:
+        links.append(("first", first))
     if found.next is not None:
-        links.append(("next", _url(base, path, [*kept, ("_cursor", found.next)])))
-    entries = [_entry(subset(one, found.query), base, b"match") for one in found.matches]
-    entries += [_entry(one, base, b"include") for one in found.included]
+        links.append(("next", _page(first, found.next)))
+    entries = _entries([subset(one, found.query) for one in found.matches], base, b"match")
+    entries += _entries(found.included, base, b"include")
     if found.query.ignored:
         report = outcome(found.query.ignored)
         entries.append(b'{"resource":%s,"search":{"mode":"outcome"}}' % encode(report))
@@ -51,12 +51,19 @@ def searchset(found: Found, *, base: str, path: str, pairs: Pairs, now: datetime
 
 
 def _url(base: str, path: str, pairs: Pairs) -> str:
-    return f"{base}{path}?{urlencode(pairs)}" if pairs else f"{base}{path}"
+    """The first page's address."""
+    kept = [(name, value) for name, value in pairs if name != "_cursor"]
+    return f"{base}{path}?{urlencode(kept)}" if kept else f"{base}{path}"
 
 
-def _entry(one: Stored, base: str, mode: bytes) -> bytes:
-    full = encode(f"{base}/{one.type}/{one.id}")
-    return b'{"fullUrl":%s,"resource":%s,"search":{"mode":"%s"}}' % (full, one.body, mode)
+def _page(first: str, cursor: str) -> str:
+    return f"{first}{'&' if '?' in first else '?'}{urlencode({'_cursor': cursor})}"
+
+
+def _entries(all_: Iterable[Stored], base: str, mode: bytes) -> list[bytes]:
+    start, end = b'{"fullUrl":%s/' % encode(base)[:-1], b',"search":{"mode":"%s"}}' % mode
+    # Neither a type nor an id has a character that JSON escapes.
+    return [b'%s%s/%s","resource":%s%s' % (start, one.type.encode(), one.id.encode(), one.body, end) for one in all_]
 
 
 def history(
@@ -70,10 +77,10 @@ def history(
     total: int | None,
 ) -> bytes:
     """The answer to a history: newest first."""
-    kept = [(name, value) for name, value in pairs if name != "_cursor"]
-    links = [("self", _url(base, path, pairs))]
+    first, here = _url(base, path, pairs), dict(pairs).get("_cursor")
+    links = [("self", first if here is None else _page(first, here))]
     if next_ is not None:
-        links.append(("next", _url(base, path, [*kept, ("_cursor", next_)])))
+        links.append(("next", _page(first, next_)))
     return _bundle("history", now, total, links, [_version(one, base) for one in versions])
 
 

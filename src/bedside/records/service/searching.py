@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -24,6 +24,9 @@ DEFAULT_COUNT = 20
 MOST = 1000
 """Entries of one page, however many are asked for."""
 
+ASKED_AGAIN = 500
+"""Characters of values up to which a query's meaning is remembered."""
+
 Params = Mapping[str, str] | Iterable[tuple[str, str]] | str
 
 
@@ -38,8 +41,8 @@ class Found(NamedTuple):
 
 
 class _Cursor(msgspec.Struct, array_like=True):
-    """Where a page ended. of: digest of the search. ends: the last keys that were taken of each source, by its number.
-    done: the sources that have no more."""
+    """Where a page ended. of: digest of the search, said when it leaves. ends: the last keys that were taken of each
+    source, by its number. done: the sources that have no more."""
 
     of: bytes
     ends: dict[int, list[Any]] = {}
@@ -57,10 +60,25 @@ def parse(
     """The query of a type (None: across types), in a compartment. Raises Refused naming each parameter at fault."""
     pairs = params if isinstance(params, str) else list(params.items()) if isinstance(params, Mapping) else list(params)
     try:
-        query = grammar.parse(type_, pairs, strict=strict, bases=bases, compartment=compartment)
+        if isinstance(pairs, str) or sum(len(value) for _, value in pairs) > ASKED_AGAIN:
+            query = grammar.parse(type_, pairs, strict=strict, bases=bases, compartment=compartment)
+        else:
+            query = _parsed(type_, tuple(pairs), strict, bases, compartment)
     except BadQuery as error:
         raise Refused(error.issues, status=400) from None
     return _answerable(query, strict=strict)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(
+    type_: str | None,
+    pairs: tuple[tuple[str, str], ...],
+    strict: bool,
+    bases: tuple[str, ...],
+    compartment: Compartment | None,
+) -> Query:
+    """A wall, a chart and a device ask the same again and again; what a query means hangs on its text alone."""
+    return grammar.parse(type_, pairs, strict=strict, bases=bases, compartment=compartment)
 
 
 def _answerable(query: Query, *, strict: bool) -> Query:
@@ -104,13 +122,13 @@ async def run(ctx: Ctx, query: Query) -> Found:
     ctx.trail.entities += [part.type for part in parts[:10]]
     for part in parts:
         await part.affordable()
-    matches, end = ([], None) if only_total else await _page(query, parts, cursor, limit)
+    matches, end = ([], None) if only_total else await _page(ctx, query, parts, cursor, limit)
     total = await _total(query, parts, only_total=only_total)
     if total is None and query.cursor is None and query.total != "none" and end is None:
         total = len(matches)
     found = [one.stored for one in matches]
     added = await including.included(ctx, query, matches) if matches else []
-    return Found(found, added, total, None if end is None else _close(end), query)
+    return Found(found, added, total, None if end is None else _close(end, query), query)
 
 
 async def _total(query: Query, parts: Sequence[sources.Part], *, only_total: bool) -> int | None:
@@ -122,7 +140,7 @@ async def _total(query: Query, parts: Sequence[sources.Part], *, only_total: boo
 
 
 async def _page(
-    query: Query, parts: Sequence[sources.Part], cursor: _Cursor, limit: int
+    ctx: Ctx, query: Query, parts: Sequence[sources.Part], cursor: _Cursor, limit: int
 ) -> tuple[list[Match], _Cursor | None]:
     """At most limit matches, and where the next page begins, None after the last.
 
@@ -133,16 +151,15 @@ async def _page(
     merged = bool(query.sort) or (len(parts) == 1 and parts[0].by_time())
     taken: list[tuple[int, Match]] = []
     complete: set[int] = set(cursor.done)
-    for n, source in enumerate(each):
-        if n in complete:
-            continue
+    left = [n for n in range(len(each)) if n not in complete]
+    while left and len(taken) <= limit:
+        now, left = (left, []) if merged else (left[:1], left[1:])
         wanted = limit + 1 if merged else limit + 1 - len(taken)
-        if wanted <= 0:
-            break
-        found = await source.page(wanted, cursor.ends.get(n))
-        taken += [(n, one) for one in found]
-        if len(found) < wanted:
-            complete.add(n)
+        pages = await sources.pages(ctx, [(each[n], wanted, cursor.ends.get(n)) for n in now])
+        for n, found in zip(now, pages, strict=True):
+            taken += [(n, one) for one in found]
+            if len(found) < wanted:
+                complete.add(n)
     if merged:
         descending = [key.descending for key in query.sort] or [True]
         compare = cmp_to_key(lambda one, other: _compare(one, other, descending))
@@ -169,20 +186,20 @@ def _digest(query: Query) -> bytes:
 
 
 def _open(query: Query) -> _Cursor:
-    digest = _digest(query)
     if query.cursor is None:
-        return _Cursor(digest)
+        return _Cursor(b"")
     try:
         padded = query.cursor + "=" * (-len(query.cursor) % 4)
         cursor = msgspec.msgpack.decode(base64.urlsafe_b64decode(padded), type=_Cursor)
     except (ValueError, msgspec.MsgspecError):
         cursor = None
-    if cursor is None or cursor.of != digest:
+    if cursor is None or cursor.of != _digest(query):
         raise refuse("value", "_cursor", "This is no page of this search. Begin at its first page.", status=400)
     return cursor
 
 
-def _close(cursor: _Cursor) -> str:
+def _close(cursor: _Cursor, query: Query) -> str:
+    cursor.of = _digest(query)
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(cursor)).rstrip(b"=").decode()
 
 

@@ -6,7 +6,7 @@ changes; `searching` puts the sources together.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from bedside import access
 from bedside.fhir import grammar
@@ -14,7 +14,7 @@ from bedside.fhir.dates import EARLIEST
 from bedside.fhir.grammar import Filter
 from bedside.fhir.query import Compartment, Condition, Query
 from bedside.foundation.context import Ctx
-from bedside.foundation.database import Row
+from bedside.foundation.database import Alike, Reader, Row
 from bedside.foundation.errors import Forbidden
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import encode
@@ -162,7 +162,7 @@ class Part:
         chosen = store.plan(self.search(1, None))
         return bool(providers(self.type)) and store.by_time(chosen)
 
-    def sources(self) -> "list[_Stored | _Provided | _Audited]":
+    def sources(self) -> "list[Source]":
         """In a fixed order."""
         if self.type == "AuditEvent":
             return [_Audited(self)]
@@ -186,8 +186,12 @@ class _Stored:
     def __init__(self, part: Part) -> None:
         self.part = part
 
-    async def page(self, limit: int, after: Sequence[Any] | None) -> list[Match]:
-        hits = await store.page(self.part.ctx.sql, self.part.ctx.tenant, self.part.search(limit, after))
+    def asks(self, limit: int, after: Sequence[Any] | None) -> Alike:
+        question, self.order = store.asks(self.part.ctx.tenant, self.part.search(limit, after))
+        return question
+
+    def found(self, rows: list[Row]) -> list[Match]:
+        hits = store.hits(rows, self.order)
         keys = len(self.part.query.sort) or 1
         return [
             Match([_plain(end) for end in ends[:keys]], ends, row, _EMPTY)
@@ -208,9 +212,10 @@ class _Provided:
     def __init__(self, part: Part, provider: ReadProvider) -> None:
         self.part, self.provider = part, provider
 
-    async def page(self, limit: int, after: Sequence[Any] | None) -> list[Match]:
-        ctx = self.part.ctx
-        rows = await providing.page(ctx.sql, ctx.tenant, self.part.provider_search(self.provider, limit, after))
+    def asks(self, limit: int, after: Sequence[Any] | None) -> Alike:
+        return providing.asks(self.part.ctx.tenant, self.part.provider_search(self.provider, limit, after))
+
+    def found(self, rows: list[Row]) -> list[Match]:
         names = [f"k{n}" for n in range(len(self.part.query.sort) or 1)]
         return [
             Match([_plain(row[k]) for k in names], [*(row[k] for k in names), row["id"]], row, _EMPTY, False)
@@ -255,6 +260,29 @@ def _plain(value: Any) -> Any:
             return ordering.LAST_NUMBER if value > 0 else ordering.FIRST_NUMBER
         return indexing.in_order(value)
     return value
+
+
+Source: TypeAlias = _Stored | _Provided | _Audited
+
+
+async def pages(ctx: Ctx, wanted: Sequence[tuple[Source, int, Sequence[Any] | None]]) -> list[list[Match]]:
+    """A page of each source, where its last one ended; a unit of work that only reads asks all at once."""
+    made: dict[int, list[Match]] = {}
+    asked: list[tuple[int, _Stored | _Provided, Alike]] = []
+    for n, (source, limit, after) in enumerate(wanted):
+        if isinstance(source, _Audited):
+            made[n] = await source.page(limit, after)
+        else:
+            asked.append((n, source, source.asks(limit, after)))
+    questions = [one for _, _, one in asked]
+    sql = ctx.sql
+    if isinstance(sql, Reader):
+        answers = await sql.alike(questions)
+    else:
+        answers = [await sql.fetch(one.query, *one.arguments, 0) for one in questions]
+    for (n, source, _), rows in zip(asked, answers, strict=True):
+        made[n] = source.found(rows)
+    return [made[n] for n in range(len(wanted))]
 
 
 async def whole(each: Sequence[Any], page: Sequence[tuple[int, Match]]) -> list[Match]:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from bedside.fhir.grammar import Sort
 from bedside.fhir.query import Condition
-from bedside.foundation.database import Connection, Row
+from bedside.foundation.database import Alike, Connection, Row
 from bedside.records.model.provider import ReadProvider
 from bedside.records.store import provided
 from bedside.records.store.conditions import condition
 from bedside.records.store.ordering import Order, beyond, of_view
-from bedside.records.store.statement import Sight, Statement
+from bedside.records.store.statement import Sight, Statement, one_of
 
 
 class ProviderSearch(NamedTuple):
@@ -37,7 +37,7 @@ class ProviderSearch(NamedTuple):
 def _where(s: Statement, search: ProviderSearch) -> str:
     parts = ["v.tenant = $1"]
     if search.patients is not None:
-        parts.append(f"v.patient = any({s.bind(list(search.patients))}::text[])")
+        parts.append(one_of(s, "v.patient", list(search.patients), "text"))
     if search.since is not None:
         parts.append(f"v.updated >= {s.bind(search.since)}")
     if search.before is not None:
@@ -55,6 +55,13 @@ def _order(search: ProviderSearch) -> list[Order]:
 
 async def page(sql: Connection, tenant: int, search: ProviderSearch) -> list[Row]:
     """Rows id, patient, at, updated, version and the keys k0, k1, … of one page."""
+    one = asks(tenant, search)
+    rows: list[Row] = await sql.fetch(one.query, *one.arguments, 0)
+    return rows
+
+
+def asks(tenant: int, search: ProviderSearch) -> Alike:
+    """The statement of `page`."""
     s = Statement(tenant, search.sights, search.providers)
     where, keys = _where(s, search), _order(search)
     if search.after is not None:
@@ -63,12 +70,11 @@ async def page(sql: Connection, tenant: int, search: ProviderSearch) -> list[Row
     ways = ", ".join(
         f"{key.name if key.name != 'ki' else 'v.id'} {'desc' if key.descending else 'asc'}" for key in keys
     )
-    rows: list[Row] = await sql.fetch(
-        f"select v.id, v.patient, v.at, v.updated, v.version{columns} from {search.provider.view} v"
-        f" where {where} order by {ways} limit {search.limit}",
-        *s.arguments,
+    return Alike(
+        f"select v.id, v.patient, v.at, v.updated, v.version{columns}, ${len(s.arguments) + 1}::int as asked"
+        f" from {search.provider.view} v where {where} order by {ways} limit {search.limit}",
+        s.arguments,
     )
-    return rows
 
 
 async def count(sql: Connection, tenant: int, search: ProviderSearch, most: int | None = None) -> int:

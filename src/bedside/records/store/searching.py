@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from bedside.fhir.definitions import search_parameters
 from bedside.fhir.grammar import CompositeValue, Filter, ReferenceValue, Sort, TokenValue
 from bedside.fhir.query import Compartment, Condition, Group
-from bedside.foundation.database import Connection, Row
+from bedside.foundation.database import Alike, Connection, Row
 from bedside.records.model import rows
 from bedside.records.model.provider import ReadProvider
 from bedside.records.model.refusals import refuse
@@ -186,15 +186,19 @@ class Hits(NamedTuple):
     order: list[Order]
 
 
-async def page(sql: Connection, tenant: int, search: Search) -> Hits:
-    """The rows of one page and one more, if there is one."""
+def asks(tenant: int, search: Search) -> tuple[Alike, list[Order]]:
+    """The statement of one page and one more, if there is one; the order of its rows."""
     text, keys, arguments = compose(_begun(tenant, search), search)
-    found: list[Row] = await sql.fetch(text, *arguments)
-    return Hits(found, [[row[k.name] for k in keys] for row in found], keys)
+    return Alike(text, arguments), keys
+
+
+def hits(rows: list[Row], keys: list[Order]) -> Hits:
+    """What the rows of that statement say."""
+    return Hits(rows, [[row[k.name] for k in keys] for row in rows], keys)
 
 
 def compose(s: Statement, search: Search) -> tuple[str, list[Order], list[Any]]:
-    """The statement of a page, the order of its rows, its arguments."""
+    """The statement of a page, the order of its rows, its arguments but the last: see Alike."""
     chosen = plan(search)
     source, where, alias = _walk(s, search, chosen)
     keys = order(s, search, chosen, alias)
@@ -212,7 +216,7 @@ def compose(s: Statement, search: Search) -> tuple[str, list[Order], list[Any]]:
     text = (
         f"with hit as (select {distinct} {alias}.rid, {columns} from {source} where {where}"
         f" order by {inner} limit {search.limit})"
-        f" select {_COLUMNS}, {', '.join(f'hit.{k.name}' for k in keys)}"
+        f" select {_COLUMNS}, {', '.join(f'hit.{k.name}' for k in keys)}, ${len(s.arguments) + 1}::int as asked"
         " from hit join records.resource r on r.tenant = $1 and r.rid = hit.rid"
         f" order by {outer}"
     )

@@ -54,10 +54,10 @@ def params(type_: str, code: str, suffix: str = "") -> list[int]:
     return [rows.param(type_, f"{one}{suffix}") for one in rows.shape(type_).stands_for.get(code, (code,))]
 
 
-def one_of(s: Statement, column: str, values: list[int], kind: str = "bigint") -> str:
-    """`column = value` or `= any(values)`: the former keeps the index's order."""
+def one_of(s: Statement, column: str, values: Sequence[int] | Sequence[str], kind: str = "bigint") -> str:
+    """`column = value` or `= any(values)`: the former keeps the index's order, and its plan holds for every value."""
     if len(values) == 1:
-        return f"{column} = {s.bind(values[0])}"
+        return f"{column} = {s.bind(values[0])}::{kind}"
     return f"{column} = any({s.bind(values)}::{kind}[])"
 
 

@@ -60,7 +60,10 @@ async def test_a_folder(ctx: Ctx, tmp_path: Path) -> None:
 async def test_every_synthea_bundle(ctx: Ctx, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for archive in SYNTHEA.glob("*.tar.xz"):
         with tarfile.open(archive) as tar:
-            tar.extractall(tmp_path, filter="data")
+            for member in tar:
+                found = tar.extractfile(member)  # extractall's filter came after Debian 12's Python
+                if found is not None:
+                    (tmp_path / Path(member.name).name).write_bytes(found.read())
     begun = time.perf_counter()
     report = await load(ctx, tmp_path)
     took = time.perf_counter() - begun

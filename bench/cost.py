@@ -31,9 +31,9 @@ class Meter:
         self._own = sum(os.times()[:2])
 
     def spent(self) -> dict[str, float]:
-        """Seconds by name; `client` is this process."""
+        """Seconds by name, those of one kind together (`web` and `web-2`); `client` is this process."""
         found: dict[str, float] = defaultdict(float)
         for pid, kind in self._family.items():
-            found[kind] += _seconds(pid) - self._before[pid]
+            found[kind.rstrip("-0123456789")] += _seconds(pid) - self._before[pid]
         found["client"] = sum(os.times()[:2]) - self._own
         return dict(found)

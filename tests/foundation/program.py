@@ -48,14 +48,19 @@ class Program:
     """One `bedside serve` on a home, or `demo`, whose clinic takes seconds to invent."""
 
     def __init__(
-        self, home: Path, *, identity: str = "self", verb: str = "serve", options: tuple[str, ...] = ()
+        self,
+        home: Path,
+        *,
+        identity: str = "self",
+        verb: str = "serve",
+        options: tuple[str, ...] = (),
+        web_processes: int = 1,
     ) -> None:
         self.home = home
         self.port, self.mqtt_port = free_port(), free_port()
         self.command = [*IDENTITIES[identity], sys.executable, "-m", "bedside", verb, "--home", str(home)]
         self.command += ["--port", str(self.port), "--mqtt-port", str(self.mqtt_port), *options]
-        if verb == "demo":
-            self.command += ["--patients", "1"]
+        self.command += ["--patients", "1"] if verb == "demo" else ["--web-processes", str(web_processes)]
         self.out = home.parent / f"{home.name[:40]}.out"
         self.process: subprocess.Popen[bytes] | None = None
         self.scheme = "http"

@@ -128,10 +128,11 @@ def test_a_taken_port_is_named_with_the_option_for_another(make: Make) -> None:
 
 
 def test_what_is_killed_comes_back_and_is_reported(make: Make) -> None:
-    program = make()
+    program = make(web_processes=2)
     program.start()
-    program.await_processes({"PostgreSQL", "NATS", "web", "worker", "ingest"})
-    for name in ("PostgreSQL", "NATS", "web", "worker", "ingest"):
+    every = ("PostgreSQL", "NATS", "web", "web-2", "worker", "ingest")
+    program.await_processes(set(every))
+    for name in every:
         killed = program.running()["processes"][name]
         os.kill(killed, signal.SIGKILL)
         until = time.monotonic() + 20
@@ -142,7 +143,7 @@ def test_what_is_killed_comes_back_and_is_reported(make: Make) -> None:
         assert f"{name} was killed by SIGKILL" in program.told()
         assert program.running()["processes"][name] != killed
     assert " ended with " not in program.told()
-    assert (program.home / "logs" / "supervisor.log").read_text().count('"event":"ended"') >= 5
+    assert (program.home / "logs" / "supervisor.log").read_text().count('"event":"ended"') >= 6
     program.stop()
 
 

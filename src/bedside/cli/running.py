@@ -46,9 +46,22 @@ def demo(
     seed: Annotated[int, typer.Option(envvar="BEDSIDE_SEED", help="The same seed makes the same clinic.")] = 1,
     reset: Annotated[bool, typer.Option("--reset", help="Begin anew: forget this demo's clinic.")] = False,
     turn: Annotated[bool, typer.Option("--turn", help="Relay video through a local coturn too.")] = False,
+    web_processes: Annotated[
+        int, typer.Option(envvar="BEDSIDE_WEB_PROCESSES", min=1, max=64, help="How many serve HTTP.")
+    ] = 1,
 ) -> None:
     """Start a living clinic of invented people; stop it with Ctrl-C and start it again where it was."""
-    _run(True, home, port=port, mqtt_port=mqtt_port, patients=patients, seed=seed, reset=reset, turn=turn)
+    _run(
+        True,
+        home,
+        port=port,
+        mqtt_port=mqtt_port,
+        patients=patients,
+        seed=seed,
+        reset=reset,
+        turn=turn,
+        web_processes=web_processes,
+    )
 
 
 def _from_file(ctx: typer.Context, path: Path | None) -> Path | None:
@@ -90,6 +103,12 @@ def serve(
         str | None, typer.Option(envvar="BEDSIDE_TRUSTED_PROXY", help="Address of the reverse proxy to believe.")
     ] = None,
     web_only: Annotated[bool, typer.Option("--web-only", help="Leave jobs and readings to other processes.")] = False,
+    web_processes: Annotated[
+        int | None,
+        typer.Option(
+            envvar="BEDSIDE_WEB_PROCESSES", min=1, max=64, help="How many serve HTTP; one for each core, at most 4."
+        ),
+    ] = None,
 ) -> None:
     """Run a real clinic, on the embedded engines or on those that others run."""
     _run(
@@ -103,6 +122,7 @@ def serve(
         database_url=database_url,
         nats_url=nats_url,
         web_only=web_only,
+        web_processes=web_processes or min(4, len(os.sched_getaffinity(0))),
         tls_cert=tls_cert,
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,

@@ -75,6 +75,7 @@ class Wish:
     reset: bool = False
     turn: bool = False
     web_only: bool = False
+    web_processes: int = 1
     tls_cert: Path | None = None
     tls_key: Path | None = None
     trusted_proxy: str | None = None
@@ -99,6 +100,11 @@ def door_at(host: str, port: int, what: str, option: str, *, again: float = 0.0)
                 f"Port {port} ({what}) is taken by another program.",
                 remedy=f"Stop that program, or choose another port: {option}.",
             ) from error
+
+
+def web_name(n: int) -> str:
+    """Of the n-th process that serves HTTP, from 0."""
+    return "web" if n == 0 else f"web-{n + 1}"
 
 
 class Installation:
@@ -252,7 +258,7 @@ class Installation:
 
             return work
 
-        bodies = {"web": web}
+        bodies = {web_name(n): web for n in range(self.wish.web_processes)}
         if not self.wish.web_only:
             bodies |= {"worker": without_door(program.worker), "ingest": without_door(program.ingest)}
         if settings.demo:

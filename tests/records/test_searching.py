@@ -263,6 +263,60 @@ async def test_pages_stay_while_data_changes(http: httpx.AsyncClient) -> None:
     assert sorted(seen) == sorted(one["id"] for one in seed() if one["resourceType"] == "Observation")
 
 
+DAYS = {
+    "day-1": {"effectiveDateTime": "2025-03-01"},
+    "day-2": {"effectiveDateTime": "2025-03-02T09:00:00Z"},
+    "week": {"effectivePeriod": {"start": "2025-03-01", "end": "2025-03-07"}},
+    "open": {"effectivePeriod": {"start": "2025-03-04"}},
+    "day-5": {"effectiveInstant": "2025-03-05T10:00:00Z"},
+    "course": {
+        "effectiveTiming": {
+            "event": ["2025-03-06", "2025-03-08"],
+            "repeat": {"boundsPeriod": {"start": "2025-03-05", "end": "2025-03-09"}},
+        }
+    },
+    "undated": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "newest_first"),
+    [
+        ("date=ge2025-03-02", ["course", "day-5", "open", "day-2", "week"]),
+        ("date=gt2025-03-02", ["course", "day-5", "open", "week"]),
+        ("date=le2025-03-04", ["day-2", "week", "day-1"]),
+        ("date=lt2025-03-04", ["day-2", "week", "day-1"]),
+        ("date=eb2025-03-08", ["day-5", "day-2", "week", "day-1"]),
+        ("date=sa2025-03-04", ["course", "day-5"]),
+        ("date=2025-03-02", ["day-2"]),
+        ("date=ap2025-03-08", ["course", "open"]),
+        ("date=ge2025-03-02&date=le2025-03-05", ["day-5", "open", "day-2", "week"]),
+        ("date=ge2025-03-02&status=final", ["course", "day-5", "open", "day-2", "week"]),
+        ("date=ge2025-03-02&status=amended", []),
+    ],
+)
+@pytest.mark.parametrize("sort", ["", "&_sort=-date", "&_sort=date"])
+async def test_by_date_over_everybody(http: httpx.AsyncClient, query: str, newest_first: list[str], sort: str) -> None:
+    for n, (id_, when) in enumerate(DAYS.items()):
+        made = {**pulse(("ada", "ben")[n % 2]), **when, "id": id_}
+        if "effectiveDateTime" not in when:
+            del made["effectiveDateTime"]
+        assert (await http.put(f"/Observation/{id_}", json=made)).status_code == 201
+    listed: list[str] = []
+    url = f"/Observation?{query}{sort}&_count=2"
+    while url:
+        page = (await http.get(url)).json()
+        listed += [entry["resource"]["id"] for entry in page.get("entry", ())]
+        url = next((link["url"] for link in page["link"] if link["relation"] == "next"), "")
+    if sort == "&_sort=date":
+        listed.reverse()
+    # Of one moment, which comes first is nobody's promise.
+    same = {"week": "day-1", "course": "day-5"}
+    assert sorted(listed) == sorted(newest_first)
+    order = [one for one in newest_first if one not in same]
+    assert [one for one in listed if one not in same] == order
+
+
 @pytest.mark.usefixtures("seeded")
 async def test_nobody_else_is_seen(ctx: Ctx, door: Door) -> None:
     """The doctor of ada: no way of a search tells her anything of ben."""

@@ -206,16 +206,20 @@ def _period(code: str) -> Reader:
 
 
 def _timing(code: str) -> Reader:
+    """A Timing is found by the whole of its course (search.html#date): its events and its bounds are one span."""
+
     def read(value: Any, index: Index) -> None:
         if not isinstance(value, dict):
             return
-        spans = [span for span in map(_span, value.get("event", ())) if span]
-        if spans:  # a Timing is found by the whole of its course (search.html#date)
-            index.dates.append(Date(code, min(span.low for span in spans), max(span.high for span in spans)))
-        bounds = (value.get("repeat") or {}).get("boundsPeriod")
-        period(bounds, index)
+        whole = Index()
+        period((value.get("repeat") or {}).get("boundsPeriod"), whole)
+        for text in value.get("event", ()):
+            moment(text, whole)
+        if whole.dates:
+            low, high = min(one.low for one in whole.dates), max(one.high for one in whole.dates)
+            index.dates.append(Date(code, low, high))
 
-    period = _period(code)
+    period, moment = _period(code), _moment(code)
     return read
 
 

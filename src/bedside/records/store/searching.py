@@ -6,10 +6,10 @@ date, so that "the 20 newest of one code for one patient" reads 20 neighbours of
 # ruff: noqa: S608 - the text is made of our own names; every value is bound
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from bedside.fhir.definitions import search_parameters
-from bedside.fhir.grammar import CompositeValue, Filter, ReferenceValue, Sort, TokenValue
+from bedside.fhir.grammar import CompositeValue, DateValue, Filter, ReferenceValue, Sort, TokenValue
 from bedside.fhir.query import Compartment, Condition, Group
 from bedside.foundation.database import Alike, Connection, Row
 from bedside.records.model import rows
@@ -23,6 +23,14 @@ from bedside.records.store.statement import Sight, Statement, one_of, seen
 _COLUMNS = "r.type, r.id, r.rid, r.version, r.updated, r.patients, r.body"
 # Codes that tell resources apart first: a walk that starts there is short.
 _TELLING = {"identifier": 0, "code": 1, "combo-code": 1, "vaccine-code": 1, "type": 2, "category": 3}
+
+
+# So few have the same of these that the walk by date, past all others, would be the longer one.
+_SPARING = ("identifier", "code", "combo-code", "vaccine-code")
+# May hold several of the date that they are listed by: a page in its order would have them twice.
+_SEVERAL_DATES = frozenset({"MedicationRequest"})
+_ORDERED = ("eq", "lt", "le", "eb", "ap", "sa", "gt", "ge")
+"""Prefixes of a date that a walk through time can follow: first those with an end."""
 
 
 class Search(NamedTuple):
@@ -47,11 +55,13 @@ class Search(NamedTuple):
 
 class Plan(NamedTuple):
     """driver: the filter whose index rows the walk reads; None: the resources themselves. subjects: keys of the
-    patients that the driver's rows are narrowed to, None for all. rest: filters still to check."""
+    patients that the driver's rows are narrowed to, None for all. rest: filters still to check. dated: whether the
+    driver is the date by which the type is listed, so that its rows lie in the order of time."""
 
     driver: Filter | Compartment | None
     subjects: list[int] | None
     rest: list[Condition]
+    dated: bool = False
 
 
 def asked_patients(type_: str, filters: Sequence[Condition]) -> tuple[list[str], Filter | None]:
@@ -97,12 +107,45 @@ def plan(search: Search) -> Plan:
     candidates.sort(key=lambda c: _TELLING.get(c[0].parameter.code, 2 if c[0].parameter.type == "reference" else 4))
     driver: Filter | None = patient_filter
     answered: Filter | None = patient_filter
+    if subjects is None and not (candidates and candidates[0][0].parameter.code in _SPARING):
+        dated = _by_date(search, filters)
+        if dated is not None:
+            return Plan(dated, _whose(search), [f for f in filters if f is not dated], dated=True)
     if candidates:
         driver, answered = candidates[0]
     rest = [f for f in filters if f is not answered and f is not patient_filter]
-    if patient_filter is None and driver is not None and form.patient and search.visible is not None:
-        subjects = [rows.subject_key(one) for one in search.visible] + [0]
+    if patient_filter is None and driver is not None:
+        subjects = _whose(search)
     return Plan(driver, subjects, rest)
+
+
+def _whose(search: Search) -> list[int] | None:
+    """Keys of the patients in whose rows what may be seen stands; None where that does not narrow the walk."""
+    if search.visible is None or not rows.shape(search.type).patient:
+        return None
+    return [rows.subject_key(one) for one in search.visible] + [0]
+
+
+def _by_date(search: Search, filters: Sequence[Condition]) -> Filter | None:
+    """The filter by the date that the type is listed by, where the page comes in its order; what ends the walk's way
+    from the newest on is the better one."""
+    form = rows.shape(search.type)
+    if form.date is None or search.type in _SEVERAL_DATES:
+        return None
+    if search.sort and [key.parameter.code for key in search.sort] != [form.date]:
+        return None
+    found = [
+        one
+        for one in filters
+        if isinstance(one, Filter)
+        and one.parameter.code == form.date
+        and one.chain is None
+        and one.missing is None
+        and len(one.values) == 1
+        and isinstance(one.values[0], DateValue)
+        and one.values[0].prefix in _ORDERED
+    ]
+    return min(found, key=lambda one: _ORDERED.index(cast(DateValue, one.values[0]).prefix), default=None)
 
 
 def _each(filters: Iterable[Condition]) -> Iterator[Condition]:
@@ -145,6 +188,8 @@ def _walk(s: Statement, search: Search, chosen: Plan) -> tuple[str, str, str]:
     else:
         alias, source = "e", "records.entry e"
         where = ["e.tenant = $1", _starts(s, chosen.driver, search.type)]
+        if chosen.dated:
+            where.append(_until(s, cast(Filter, chosen.driver)))
         if chosen.subjects is not None:
             where.append(one_of(s, "e.patient", chosen.subjects))
         if search.visible is not None:
@@ -160,9 +205,20 @@ def _starts(s: Statement, driver: Filter | Compartment, type_: str) -> str:
     return matches(s, driver, type_, "e")
 
 
+def _until(s: Statement, driver: Filter) -> str:
+    """Where the walk from the newest begins: what starts before the sought span has ended. One row a resource."""
+    value = cast(DateValue, driver.values[0])
+    if value.prefix not in ("le", "eb"):
+        return "e.key = e.at"
+    return f"e.key = e.at and e.key < {s.bind(rows.microseconds(value.high))}"
+
+
 def order(s: Statement, search: Search, chosen: Plan, alias: str) -> list[Order]:
     """The keys of the order, the last one telling every resource apart."""
     single = chosen.subjects is not None and len(chosen.subjects) == 1
+    if chosen.dated:  # as the rows of one parameter lie
+        down = not search.sort or search.sort[0].descending
+        return [Order(f"k{n}", f"e.{name}", down) for n, name in enumerate(("key", "patient", "at", "rid"))]
     if not search.sort:
         if chosen.driver is None:
             return [Order("k0", "r.born", True)]

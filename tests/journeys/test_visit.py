@@ -151,6 +151,61 @@ def test_five_wrong_answers_close_the_link_and_say_so(visitor: Callable[..., Pag
     expect(clinician.get_by_text("Link closed after wrong answers")).to_be_visible()
 
 
+def test_where_the_table_stops_the_visit_both_sides_know_what_to_do(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician = visitor(CLINICIAN)
+    visit, link = invite(clinician, scene["patient"], "Asked from abroad")
+    phone = visitor(None, locale="en-US", **PHONE, **CAMERA)
+    phone.goto(link)
+    phone.get_by_label("Your first and last name").fill(PATIENT)
+    for part, value in (("Day", "14"), ("Month", "3"), ("Year", "1955")):
+        phone.get_by_label(part, exact=True).fill(value)
+    phone.get_by_role("button", name="Continue").click()
+    phone.get_by_label("Street, number and town").fill("Hauptstr. 1, Berlin")
+    phone.get_by_label("Country").select_option(label="Germany")  # which has no states to choose from
+    phone.get_by_label("Number on which we can call you back").fill("+49 30 1234567")
+    phone.get_by_label(re.compile("I agree to be seen by video")).check()
+    phone.get_by_role("button", name="Continue").click()
+    phone.get_by_role("link", name="Join the visit").click()
+    expect(phone.get_by_text(f"{CLINICIAN} may not treat you by video where you are now.")).to_be_visible()
+    expect(phone.get_by_text(f"{CLINICIAN} will be with you.")).to_have_count(0)
+
+    # The same link, tapped again on the same device, is no dead end.
+    phone.goto(link)
+    phone.wait_for_url(f"**/visit/{visit}")
+    stranger = visitor(None, locale="en-US", **PHONE)
+    stranger.goto(link)
+    expect(stranger.get_by_role("heading", name="This link is no longer good")).to_be_visible()
+    phone.goto(f"/visit/{visit}/room")
+
+    clinician.goto(f"/visits/{visit}")
+    for words in ("Hauptstr. 1, Berlin, DE", "+49 30 1234567", "112", "The table stops the visit"):
+        expect(clinician.get_by_text(words).first).to_be_visible()
+    clinician.get_by_text("Cancel this visit", exact=True).click()
+    clinician.get_by_role("textbox", name="Reason").fill("Called back: sees a doctor in Berlin")
+    clinician.get_by_role("button", name="Cancel the visit").click()
+    phone.wait_for_url("**/visit/over")
+
+
+def test_of_two_windows_of_one_person_the_newer_has_the_picture_and_gives_it_back(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician, patient = in_the_room(visitor, scene)
+    second = clinician.context.new_page()
+    second.goto(f"/visits/{scene['visit']}")
+    phase = "visit-room[data-phase={}]"
+    for page, words in ((second, "connected"), (clinician, "elsewhere"), (patient, "connected")):
+        page.locator(phase.format(words)).wait_for()
+    # Nobody meets themselves.
+    expect(clinician.get_by_role("figure")).to_have_count(0)
+    expect(second.get_by_role("figure")).to_have_count(1)
+    second.close()
+    for page, other in ((clinician, PATIENT), (patient, CLINICIAN)):
+        page.locator(phase.format("connected")).wait_for()
+        expect(page.get_by_role("figure").filter(has_text=other)).to_be_visible()
+
+
 def test_a_refill_from_the_patients_page_to_the_answer(visitor: Callable[..., Page], scene: dict[str, str]) -> None:
     patient = visitor(PATIENT, **PHONE)
     patient.goto("/medicines")

@@ -124,6 +124,7 @@ def test_a_taken_port_is_named_with_the_option_for_another(make: Make) -> None:
             said = program.refused()
         assert f"Port {port}" in said
         assert option in said
+        assert not program.home.exists()
     program.start()
     program.stop()
 

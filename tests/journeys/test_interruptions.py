@@ -28,6 +28,23 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
 PHASE = "room => room.dataset.phase"
 CUT = 12.0
+KEPT = """ending => new Promise(done => {
+    const began = performance.now();
+    const look = () => {
+        const asked = indexedDB.open('bedside', 1);
+        asked.onsuccess = () => {
+            const all = asked.result.transaction('drafts').objectStore('drafts').getAll();
+            all.onsuccess = () => {
+                asked.result.close();
+                if (all.result.some(draft => draft.text.endsWith(ending))) done(true);
+                else if (performance.now() - began > 10000) done(false);
+                else setTimeout(look, 10);
+            };
+        };
+    };
+    look();
+})"""
+"""Until the browser has put on its disk what was typed last."""
 
 
 def network_services() -> set[int]:
@@ -176,7 +193,7 @@ def test_nothing_typed_is_lost_when_the_browser_is_killed(clinic: Clinic, tmp_pa
         expect(note.page.get_by_text("Saved", exact=True)).to_be_visible()
         context.route("**/note", lambda route: route.abort())
         note.press_sequentially("And what the server never got.", delay=5)
-        note.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert note.page.evaluate(KEPT, "got.")
         for process in processes_of(profile):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)

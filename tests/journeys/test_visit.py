@@ -1,5 +1,6 @@
 """The pages around a visit as people meet them: captions, the parts beside the picture, a browser without a camera, a
-link that was guessed at, and a refill from the patient's page to the clinician's answer.
+link that was guessed at, a place where the visit may not be, two windows, a refill from the patient's page to the
+clinician's answer, and a refusal at the pharmacy.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.journeys.pages import CLINICIAN, PATIENT
-from tests.journeys.scene import invite
+from tests.journeys.pages import CLINICIAN, PATIENT, PHARMACIST
+from tests.journeys.scene import PASSWORD, invite, prescribe
 
 pytestmark = pytest.mark.journey
 
@@ -234,3 +235,32 @@ def test_a_refill_from_the_patients_page_to_the_answer(visitor: Callable[..., Pa
     clinician.goto(renewal)
     expect(clinician.get_by_label("For how many days")).to_have_value("30")
     expect(clinician.get_by_role("heading", name="Chlorthalidone 25 mg tablet")).to_be_visible()
+
+
+def test_the_pharmacist_reads_what_it_was_signed_in_spite_of_and_her_refusal_is_found(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician = visitor(CLINICIAN)
+    key = prescribe(clinician, scene["patient"], "amoxicillin")
+    clinician.get_by_label("Why it is right all the same").first.fill("A rash as a child, tolerated since")
+    clinician.get_by_label("Your password, once more").fill(PASSWORD)
+    clinician.get_by_role("button", name="Sign and send to the pharmacy").click()
+    clinician.get_by_text("sent, not accepted yet").wait_for()
+
+    pharmacist = visitor(PHARMACIST)
+    pharmacist.goto(f"/pharmacy/{key}")
+    spite = pharmacist.get_by_role("region", name="Signed in spite of")
+    expect(spite).to_contain_text("Recorded allergy to penicillin")
+    expect(spite).to_contain_text("A rash as a child, tolerated since")
+    pharmacist.get_by_text("Refuse", exact=True).click()
+    pharmacist.get_by_label("Reason, for the clinic and the patient").fill("Please ring us first")
+    pharmacist.get_by_role("button", name="Refuse the prescription").click()
+
+    clinician.goto("/today")
+    row = (
+        clinician.get_by_role("table", name="Refused by the pharmacy").get_by_role("row").filter(has_text="Amoxicillin")
+    )
+    expect(row).to_contain_text(PATIENT)
+    expect(row).to_contain_text("Please ring us first")
+    clinician.goto(f"/prescriptions/{key}/print")
+    expect(clinician.get_by_text("A rash as a child, tolerated since")).to_be_visible()

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from bedside.demo import histories
+from bedside.demo import histories, seeding
 from bedside.demo.devices import Card, Simulated
 
 pytestmark = pytest.mark.unit
@@ -30,6 +30,9 @@ def of_type(patient: histories.Patient, kind: str) -> list[dict[str, Any]]:
 def test_a_seed_repeats_the_clinic() -> None:
     assert [p.resources for p in drawn(3)] == [p.resources for p in drawn(3)]
     assert [p.name for p in drawn(3)] != [p.name for p in drawn(4)]
+    devices = [seeding.device_name(d) for p in drawn(3) for d in p.devices]
+    assert devices == [seeding.device_name(d) for p in drawn(3) for d in p.devices]
+    assert len(set(devices)) == len(devices)
 
 
 @pytest.mark.parametrize("seed", range(1, 6))

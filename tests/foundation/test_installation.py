@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -123,6 +124,7 @@ def test_a_taken_port_is_named_with_the_option_for_another(make: Make) -> None:
             said = program.refused()
         assert f"Port {port}" in said
         assert option in said
+        assert not program.home.exists()
     program.start()
     program.stop()
 
@@ -304,7 +306,7 @@ def test_a_file_and_the_environment_say_what_options_say(
 
 def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path: Path) -> None:
     nats = Nats(tmp_path / "nats")
-    for settings, safe in (({}, True), ({"fsync": "off"}, False), ({"synchronous_commit": "off"}, False)):
+    for settings, safe in (({"fsync": "off"}, False), ({"synchronous_commit": "off"}, False), ({}, True)):
         postgres = Postgres(tmp_path / "postgres", settings=settings)
         postgres.start()
         postgres.create_database()
@@ -317,14 +319,45 @@ def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path
             if safe:
                 program.start()
                 program.await_processes({"web", "worker", "ingest"})
+                assert "bedside person add" in program.told()
+                # Its devices come in elsewhere: the doctor misses no port of ours.
+                doctor = [sys.executable, "-m", "bedside", "doctor", "--home", str(program.home)]
+                done = subprocess.run([*doctor, "--database-url", postgres.dsn()], capture_output=True, check=False)
+                assert b"--mqtt-port" not in done.stdout
                 program.stop()
             else:
                 said = program.refused()
                 [name] = settings
                 assert f"{name} is off: set {name} = on in postgresql.conf and reload" in said
+                assert "Database brought up to date" not in said
         finally:
             nats.stop()
             postgres.stop()
+
+
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        (("/bedside?", "/elsewhere?"), "It has no database of this name"),
+        (("bedside:", "bedside:not"), "It refuses this user name or password"),
+        (("postgresql:", "mysql:"), "--database-url is written postgresql://"),
+        (("host=", "host=/nowhere"), "Check --database-url and that PostgreSQL runs."),
+    ],
+)
+def test_a_database_of_others_that_cannot_be_reached_is_said_in_words(
+    make: Make, tmp_path: Path, change: tuple[str, str], remedy: str
+) -> None:
+    postgres = Postgres(tmp_path / "postgres")
+    postgres.start()
+    try:
+        postgres.create_database()
+        url = postgres.dsn().replace(*change)
+        assert url != postgres.dsn()
+        said = make(tmp_path / "real", options=("--database-url", url, "--nats-url", "nats://127.0.0.1:1")).refused()
+        assert f"The database cannot be reached.\n  {remedy}" in said
+        assert "  File " not in said
+    finally:
+        postgres.stop()
 
 
 def test_pages_work_while_the_nats_of_others_is_away(make: Make, tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""A visit over two web processes, with a patient whose network is gone for 12 s and comes back."""
+"""A visit over two web processes, with a patient whose network is gone for 12 s and comes back; and a browser that is
+killed under a half-written note.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,11 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Error, Locator, Page, expect, sync_playwright
 from tests.journeys.pages import CLINICIAN, PATIENT
 from tests.journeys.scene import prepare
 from tests.journeys.visiting import sign_in
@@ -26,6 +28,23 @@ pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
 PHASE = "room => room.dataset.phase"
 CUT = 12.0
+KEPT = """ending => new Promise(done => {
+    const began = performance.now();
+    const look = () => {
+        const asked = indexedDB.open('bedside', 1);
+        asked.onsuccess = () => {
+            const all = asked.result.transaction('drafts').objectStore('drafts').getAll();
+            all.onsuccess = () => {
+                asked.result.close();
+                if (all.result.some(draft => draft.text.endsWith(ending))) done(true);
+                else if (performance.now() - began > 10000) done(false);
+                else setTimeout(look, 10);
+            };
+        };
+    };
+    look();
+})"""
+"""Until the browser has put on its disk what was typed last."""
 
 
 def network_services() -> set[int]:
@@ -137,3 +156,51 @@ def test_a_visit_over_two_web_processes_heals_after_twelve_seconds_without_a_net
         assert both((clinician, patient), "connected", 10) < 10
         there.close()
         here.close()
+
+
+def processes_of(profile: Path) -> set[int]:
+    """The processes of the browser that uses this profile."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and os.fsencode(profile) in (entry / "cmdline").read_bytes():
+                found.add(int(entry.name))
+    return found
+
+
+def test_nothing_typed_is_lost_when_the_browser_is_killed(clinic: Clinic, tmp_path: Path) -> None:
+    profile = tmp_path / "profile"
+    with sync_playwright() as playwright:
+
+        def opened() -> tuple[BrowserContext, Locator]:
+            context = playwright.chromium.launch_persistent_context(
+                profile, executable_path=chromium.find(), args=[*chromium.ARGUMENTS], base_url=clinic.address
+            )
+            page = context.new_page()
+            # A killed browser may have forgotten its cookies, which it writes late.
+            sign_in(page, CLINICIAN)
+            page.goto(f"/visits/{visit}")
+            return context, page.get_by_role("textbox", name="Note")
+
+        with playwright.chromium.launch(executable_path=chromium.find(), args=[*chromium.ARGUMENTS]) as browser:
+            visit = prepare(browser, clinic.address)["visit"]
+
+        context, note = opened()
+        sent: list[str] = []
+        note.page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/note") else None)
+        note.press_sequentially("Without a pause, for a second. ", delay=40)
+        assert sent, "who types without a pause is never saved"
+        expect(note.page.get_by_text("Saved", exact=True)).to_be_visible()
+        context.route("**/note", lambda route: route.abort())
+        note.press_sequentially("And what the server never got.", delay=5)
+        assert note.page.evaluate(KEPT, "got.")
+        for process in processes_of(profile):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        with suppress(Error):
+            context.close()
+
+        context, note = opened()
+        expect(note).to_have_value("Without a pause, for a second. And what the server never got.")
+        expect(note.page.get_by_text("Saved", exact=True)).to_be_visible()
+        context.close()

@@ -1,5 +1,6 @@
 """The pages around a visit as people meet them: captions, the parts beside the picture, a browser without a camera, a
-link that was guessed at, and a refill from the patient's page to the clinician's answer.
+link that was guessed at, a place where the visit may not be, two windows, a refill from the patient's page to the
+clinician's answer, and a refusal at the pharmacy.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.journeys.pages import CLINICIAN, PATIENT
-from tests.journeys.scene import invite
+from tests.journeys.pages import CLINICIAN, PATIENT, PHARMACIST
+from tests.journeys.scene import PASSWORD, invite, prescribe
 
 pytestmark = pytest.mark.journey
 
@@ -151,6 +152,61 @@ def test_five_wrong_answers_close_the_link_and_say_so(visitor: Callable[..., Pag
     expect(clinician.get_by_text("Link closed after wrong answers")).to_be_visible()
 
 
+def test_where_the_table_stops_the_visit_both_sides_know_what_to_do(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician = visitor(CLINICIAN)
+    visit, link = invite(clinician, scene["patient"], "Asked from abroad")
+    phone = visitor(None, locale="en-US", **PHONE, **CAMERA)
+    phone.goto(link)
+    phone.get_by_label("Your first and last name").fill(PATIENT)
+    for part, value in (("Day", "14"), ("Month", "3"), ("Year", "1955")):
+        phone.get_by_label(part, exact=True).fill(value)
+    phone.get_by_role("button", name="Continue").click()
+    phone.get_by_label("Street, number and town").fill("Hauptstr. 1, Berlin")
+    phone.get_by_label("Country").select_option(label="Germany")  # which has no states to choose from
+    phone.get_by_label("Number on which we can call you back").fill("+49 30 1234567")
+    phone.get_by_label(re.compile("I agree to be seen by video")).check()
+    phone.get_by_role("button", name="Continue").click()
+    phone.get_by_role("link", name="Join the visit").click()
+    expect(phone.get_by_text(f"{CLINICIAN} may not treat you by video where you are now.")).to_be_visible()
+    expect(phone.get_by_text(f"{CLINICIAN} will be with you.")).to_have_count(0)
+
+    # The same link, tapped again on the same device, is no dead end.
+    phone.goto(link)
+    phone.wait_for_url(f"**/visit/{visit}")
+    stranger = visitor(None, locale="en-US", **PHONE)
+    stranger.goto(link)
+    expect(stranger.get_by_role("heading", name="This link is no longer good")).to_be_visible()
+    phone.goto(f"/visit/{visit}/room")
+
+    clinician.goto(f"/visits/{visit}")
+    for words in ("Hauptstr. 1, Berlin, DE", "+49 30 1234567", "112", "The table stops the visit"):
+        expect(clinician.get_by_text(words).first).to_be_visible()
+    clinician.get_by_text("Cancel this visit", exact=True).click()
+    clinician.get_by_role("textbox", name="Reason").fill("Called back: sees a doctor in Berlin")
+    clinician.get_by_role("button", name="Cancel the visit").click()
+    phone.wait_for_url("**/visit/over")
+
+
+def test_of_two_windows_of_one_person_the_newer_has_the_picture_and_gives_it_back(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician, patient = in_the_room(visitor, scene)
+    second = clinician.context.new_page()
+    second.goto(f"/visits/{scene['visit']}")
+    phase = "visit-room[data-phase={}]"
+    for page, words in ((second, "connected"), (clinician, "elsewhere"), (patient, "connected")):
+        page.locator(phase.format(words)).wait_for()
+    # Nobody meets themselves.
+    expect(clinician.get_by_role("figure")).to_have_count(0)
+    expect(second.get_by_role("figure")).to_have_count(1)
+    second.close()
+    for page, other in ((clinician, PATIENT), (patient, CLINICIAN)):
+        page.locator(phase.format("connected")).wait_for()
+        expect(page.get_by_role("figure").filter(has_text=other)).to_be_visible()
+
+
 def test_a_refill_from_the_patients_page_to_the_answer(visitor: Callable[..., Page], scene: dict[str, str]) -> None:
     patient = visitor(PATIENT, **PHONE)
     patient.goto("/medicines")
@@ -179,3 +235,32 @@ def test_a_refill_from_the_patients_page_to_the_answer(visitor: Callable[..., Pa
     clinician.goto(renewal)
     expect(clinician.get_by_label("For how many days")).to_have_value("30")
     expect(clinician.get_by_role("heading", name="Chlorthalidone 25 mg tablet")).to_be_visible()
+
+
+def test_the_pharmacist_reads_what_it_was_signed_in_spite_of_and_her_refusal_is_found(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician = visitor(CLINICIAN)
+    key = prescribe(clinician, scene["patient"], "amoxicillin")
+    clinician.get_by_label("Why it is right all the same").first.fill("A rash as a child, tolerated since")
+    clinician.get_by_label("Your password, once more").fill(PASSWORD)
+    clinician.get_by_role("button", name="Sign and send to the pharmacy").click()
+    clinician.get_by_text("sent, not accepted yet").wait_for()
+
+    pharmacist = visitor(PHARMACIST)
+    pharmacist.goto(f"/pharmacy/{key}")
+    spite = pharmacist.get_by_role("region", name="Signed in spite of")
+    expect(spite).to_contain_text("Recorded allergy to penicillin")
+    expect(spite).to_contain_text("A rash as a child, tolerated since")
+    pharmacist.get_by_text("Refuse", exact=True).click()
+    pharmacist.get_by_label("Reason, for the clinic and the patient").fill("Please ring us first")
+    pharmacist.get_by_role("button", name="Refuse the prescription").click()
+
+    clinician.goto("/today")
+    row = (
+        clinician.get_by_role("table", name="Refused by the pharmacy").get_by_role("row").filter(has_text="Amoxicillin")
+    )
+    expect(row).to_contain_text(PATIENT)
+    expect(row).to_contain_text("Please ring us first")
+    clinician.goto(f"/prescriptions/{key}/print")
+    expect(clinician.get_by_text("A rash as a child, tolerated since")).to_be_visible()

@@ -172,6 +172,21 @@ async def test_what_is_signed_cannot_change_but_can_be_cancelled(scene: Scene) -
             await prescribing.step(ctx, rx.id, "dispense")
 
 
+async def test_who_prescribed_is_told_of_a_refusal_and_finds_it(scene: Scene) -> None:
+    rx = await scene.signed()
+    async with access.work(scene.pharmacist, "refused") as ctx:
+        await prescribing.step(ctx, rx.id, "refuse", "out of stock everywhere")
+    async with access.work(scene.system, "counted") as ctx:
+        told = await ctx.sql.fetch("select payload from jobs.pgqueuer where entrypoint = 'messaging.send'")
+        other = await access.add_person(ctx, access.NewPerson(name="Other", roles=frozenset({"clinician"})))
+    assert sum(b"prescribing.refused" in bytes(row["payload"]) for row in told) == 1
+    async with access.work(scene.clinician, "looked") as ctx:
+        [found] = await prescribing.refused(ctx)
+    assert (found.id, found.events[-1].reason) == (rx.id, "out of stock everywhere")
+    async with access.work(access_testing.acting(scene.system, other), "looked") as ctx:
+        assert await prescribing.refused(ctx) == []
+
+
 async def test_a_pharmacist_sees_only_what_was_sent_to_her(scene: Scene) -> None:
     rx = await scene.signed()
     async with access.work(scene.system, "added") as ctx:

@@ -129,6 +129,8 @@ async def test_the_link_is_consumed_by_the_right_answer_and_not_by_looking(scene
     assert found.id == visit.id
     async with access.work(door(scene), "came back") as ctx:
         actor, key = await visits.guest(ctx, device)
+        assert await visits.came_back(ctx, secret, device) == visit.id
+        assert await visits.came_back(ctx, secret, "another device") is None
     assert (actor.reference, key) == (f"Patient/{scene.record}", visit.id)
     with pytest.raises(Gone):
         async with access.work(door(scene), "confirmed again") as ctx:

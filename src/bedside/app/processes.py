@@ -78,16 +78,16 @@ async def _told_to_stop() -> None:
 
 
 async def run_prepare(settings: Settings, say: Callable[[str], None]) -> None:
-    """Migrations, safe settings, then what rooms prepare. Raises BedsideError."""
-    steps = await migrate(settings.database_url)
-    if steps:
-        say(f"Database brought up to date ({steps} steps).")
+    """Safe settings, migrations, then what rooms prepare. Raises BedsideError; an unsafe PostgreSQL is not touched."""
     database = await Database.connect(settings.database_url, size=1, name="bedside prepare")
     try:
         if unsafe := await database.unsafe_settings():
             raise Unavailable("This PostgreSQL may lose what it has acknowledged.", remedy="; ".join(unsafe) + ".")
     finally:
         await database.close()
+    steps = await migrate(settings.database_url)
+    if steps:
+        say(f"Database brought up to date ({steps} steps).")
     ground = await open_ground(settings, "prepare")
     try:
         for step in PREPARE:

@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from bedside import records
+from bedside import access, records
 from bedside.access import routes as access_routes
 from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
@@ -159,7 +159,16 @@ async def _seed(ground: Ground, say: Callable[[str], None]) -> None:
         say(f"Invented {settings.patients} patients, their histories, staff and devices (seed {settings.seed}).")
 
 
-PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [_seed]
+async def _greet(ground: Ground, say: Callable[[str], None]) -> None:
+    """A clinic in which nobody can sign in yet says how the first one comes in."""
+    ctx = ground.ctx(Actor("job", "prepare", "prepare", roles=frozenset({"system"})), origin="prepare")
+    async with access.work(ctx, "looked whether anybody can sign in", readonly=True) as inner:
+        if not await access.people(inner, role="administrator"):
+            say("Nobody can sign in yet. For the first administrator's one-time link, with the same options:")
+            say('  bedside person add "THEIR NAME" --email ADDRESS')
+
+
+PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [_seed, _greet]
 """What must be there before anything runs, after the migrations: rules, the demo's clinic. Run at every start."""
 
 

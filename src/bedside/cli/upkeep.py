@@ -80,6 +80,8 @@ def doctor(
     ports = {"--port": port, "--mqtt-port": mqtt_port}
     if running:
         ports = {"--port": running["port"], "--mqtt-port": running["mqtt_port"]}
+    if nats_url is not None or (running and running.get("nats_port") is None):
+        del ports["--mqtt-port"]  # devices come in where that NATS listens
     out.print("[bold]This machine[/]")
     for finding in doctor_.machine(place.path, ports, running=bool(running)):
         show(finding)

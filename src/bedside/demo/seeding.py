@@ -11,7 +11,7 @@ import msgspec
 from bedside import access, monitoring, prescribing, records
 from bedside.demo import histories
 from bedside.demo.devices import Card
-from bedside.demo.histories import STORY, STORY_BORN, Patient
+from bedside.demo.histories import STORY, STORY_BORN, Device, Patient
 from bedside.demo.people import CLINIC, PHARMACY, PLACES, STAFF, identity
 from bedside.foundation.context import Actor, Ctx
 
@@ -141,6 +141,11 @@ async def _staff(ctx: Ctx, seed: int) -> None:
     await prescribing.put_pharmacy(ctx.with_(actor=actor), pharmacy)
 
 
+def device_name(device: Device) -> str:
+    """The seed names it: what a simulated device measures follows from its name."""
+    return f"{device.kind[:2]}-{device.id[-10:]}"
+
+
 async def _patient(ctx: Ctx, seed: int, n: int, patient: Patient) -> list[Card]:
     await access.add_person(
         ctx,
@@ -173,7 +178,8 @@ async def _patient(ctx: Ctx, seed: int, n: int, patient: Patient) -> list[Card]:
         await _observed(ctx, seed, patient)
     cards = []
     for device in patient.devices:
-        made = await monitoring.add_device(ctx, monitoring.NewDevice(kind=device.kind, patient=patient.id))
+        new = monitoring.NewDevice(kind=device.kind, patient=patient.id, name=device_name(device))
+        made = await monitoring.add_device(ctx, new)
         cards.append(
             Card(
                 device=made.device,

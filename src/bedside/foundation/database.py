@@ -48,6 +48,24 @@ UNSAFE = (
 )
 
 
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What asyncpg raises where no connection comes about."""
+
+
+def unreachable(error: Exception) -> Unavailable:
+    """The error to raise instead, with what the operator can do about it."""
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            remedy = "It refuses this user name or password: correct --database-url."
+        case asyncpg.InvalidCatalogNameError():
+            remedy = "It has no database of this name: create it, or correct --database-url."
+        case asyncpg.ClientConfigurationError():
+            remedy = "--database-url is written postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+        case _:
+            remedy = "Check --database-url and that PostgreSQL runs."
+    return Unavailable("The database cannot be reached.", remedy=remedy)
+
+
 async def _prepare(connection: Connection) -> None:
     """jsonb and json travel as Python objects."""
     for name in ("json", "jsonb"):
@@ -187,10 +205,8 @@ class Database:
         try:
             pool = await _pool(dsn, 1, size, name)
             readers = await _pool(dsn, 0, max(2, size // 2), f"{name} reading", default_transaction_read_only="on")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            raise Unavailable(
-                "The database cannot be reached.", remedy="Check --database-url and that PostgreSQL runs."
-            ) from error
+        except UNREACHABLE as error:
+            raise unreachable(error) from error
         return cls(pool, readers)
 
     async def close(self) -> None:

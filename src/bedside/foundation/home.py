@@ -99,6 +99,11 @@ class Home:
                 remedy="Free some space and start again; nothing was changed.",
             )
 
+    def free(self) -> None:
+        """Refuse a home that a running Bedside holds, before anything is changed. Raises Conflict."""
+        if (running := self.running()) is not None:
+            raise self._in_use(running)
+
     def take(self, *, demo: bool) -> None:
         """Make the home if need be and hold it until this process ends. Raises Conflict when another holds it."""
         self.check(demo=demo)
@@ -110,15 +115,17 @@ class Home:
         except OSError as error:
             os.close(self._lock)
             self._lock = None
-            running = self.running() or {}
-            who = f" (process {running['pid']}, port {running['port']})" if "port" in running else ""
-            raise Conflict(
-                f"{self.path} is in use by a running Bedside{who}.",
-                remedy="Stop that one first, or name another home with --home.",
-            ) from error
+            raise self._in_use(self.running() or {}) from error
         if self.made() is None:
             self._write({"layout": LAYOUT, "version": bedside.__version__, "demo": demo})
         shutil.rmtree(self.path / "metrics", ignore_errors=True)
+
+    def _in_use(self, running: dict[str, Any]) -> Conflict:
+        who = f" (process {running['pid']}, port {running['port']})" if "port" in running else ""
+        return Conflict(
+            f"{self.path} is in use by a running Bedside{who}.",
+            remedy="Stop that one first, or name another home with --home.",
+        )
 
     def settled(self) -> None:
         """After the migrations: from now on an older program refuses this home."""

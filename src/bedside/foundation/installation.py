@@ -129,10 +129,11 @@ class Installation:
         crashed = home.made() is not None and home.running() is None and (home.path / "running.json").exists()
         grace = 3.0 if crashed else 0.0
         home.check(demo=wish.demo)
-        home.take(demo=wish.demo)
+        home.free()
         door = door_at(wish.host, wish.port, "web", "--port", again=grace)
         if wish.nats_url is None:
             door_at(wish.mqtt_host, wish.mqtt_port, "MQTT", "--mqtt-port", again=grace).close()
+        home.take(demo=wish.demo)
         if wish.reset:
             home.forget()
         self._log()

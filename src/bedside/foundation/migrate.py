@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from bedside.foundation.database import UNREACHABLE, unreachable
 from bedside.foundation.errors import Conflict, Unavailable
 
 LOCK = 0x6265647369646531  # 'bedside1': one migrator at a time
@@ -69,8 +70,14 @@ async def standing(connection: Any) -> Standing:
 
 
 async def migrate(dsn: str) -> int:
-    """Bring the database to the newest revision; how many steps were taken. Whole or not at all; safe to race."""
-    connection = await asyncpg.connect(dsn)
+    """Bring the database to the newest revision; how many steps were taken. Whole or not at all; safe to race.
+
+    Raises Unavailable when the server cannot be reached, Conflict when a newer Bedside made the database.
+    """
+    try:
+        connection = await asyncpg.connect(dsn)
+    except UNREACHABLE as error:
+        raise unreachable(error) from error
     try:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         steps = (await standing(connection)).missing

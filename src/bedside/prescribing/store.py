@@ -89,6 +89,20 @@ async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str]) -> list[Prescription]
     return [_read(row) for row in rows]
 
 
+async def refused_of(ctx: Ctx, prescriber: str, since: datetime) -> list[Prescription]:
+    """What a pharmacy has refused of this prescriber since then, newest first."""
+    rows = await ctx.sql.fetch(
+        f"""{_SELECT} where p.tenant = $1 and p.prescriber = $2 and p.status = 'refused' and exists (
+                select from prescribing.step s
+                where s.tenant = p.tenant and s.prescription = p.id and s.step = 'refuse' and s.at >= $3)
+            order by p.signed_at desc limit 200""",
+        ctx.tenant,
+        prescriber,
+        since,
+    )
+    return [_read(row) for row in rows]
+
+
 async def move(ctx: Ctx, key: str, status: Status, *, signed_at: datetime | None = None) -> None:
     """The next status."""
     await ctx.sql.execute(

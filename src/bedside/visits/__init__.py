@@ -19,7 +19,7 @@ from bedside.visits.service.asking import (
     of_patient,
     take,
 )
-from bedside.visits.service.joining import arrive, confirm, elsewhere, guest, look, renew
+from bedside.visits.service.joining import arrive, came_back, confirm, elsewhere, guest, look, renew
 from bedside.visits.service.running import chat, end, licence_of, override, presence
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "VisitEvent",
     "arrive",
     "ask",
+    "came_back",
     "cancel",
     "chat",
     "clinicians_on_duty",

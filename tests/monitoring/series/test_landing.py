@@ -122,6 +122,23 @@ async def test_a_clock_a_day_ahead_is_stored_and_flagged_and_never_newest(ctx: C
     assert len(await points(ctx, "heart-rate")) == 3
 
 
+async def test_how_far_a_clock_ran_ahead_is_said_by_the_most(ctx: Ctx) -> None:
+    name = await device(ctx)
+    await sent(ctx, name, pulse(1, (70, NOON + DAY)))
+    await sent(ctx, name, pulse(2, (71, NOON + 600)))
+    nurse = await someone(ctx, "nurse")
+    async with access.work(ctx, "took into care") as inner:
+        await access.relate(inner, person=nurse.id, patient="p1", kind="care", source="test")
+    async with access.work(acting(ctx, nurse), "looked at technical events") as inner:
+        [clock] = [event for event in await monitoring.technical_events(inner) if event.kind == "clock"]
+    assert (clock.count, clock.detail["most_seconds"]) == (2, DAY)
+
+
+async def test_a_device_may_be_named_by_whoever_adds_it(ctx: Ctx) -> None:
+    assert await device(ctx, name="bl-0123456789") == "bl-0123456789"
+    assert await device(ctx) != await device(ctx)
+
+
 async def test_a_clock_a_day_behind_and_a_year_ago_are_stored_and_flagged(ctx: Ctx) -> None:
     name = await device(ctx)
     await sent(ctx, name, pulse(1, (70, NOON - DAY), (60, NOON - 365 * DAY)))

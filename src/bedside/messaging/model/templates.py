@@ -112,6 +112,10 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("A visit was handed to you", "A patient was handed to you. Sign in to see who and why."),
         "es": Words("Le han pasado una visita", "Le han pasado un paciente. Entre para ver quién y por qué."),
     },
+    "prescribing.refused": {
+        "en": Words("A pharmacy has answered", "A pharmacy could not do what you asked. Sign in to see why."),
+        "es": Words("Una farmacia ha respondido", "Una farmacia no pudo hacer lo pedido. Entre para ver por qué."),
+    },
     "monitoring.waiting": {
         "en": Words("An alarm waits for you", "An alarm waits for your answer. Sign in now."),
         "es": Words("Una alarma le espera", "Una alarma espera su respuesta. Entre ahora."),

@@ -25,7 +25,7 @@ KINDS: Final[tuple[str, ...]] = (
 
 class NewDevice(msgspec.Struct, frozen=True):
     """What is asked for. since: from which device time the patient holds it (None: always).
-    method: 'cuffless' where that is so."""
+    method: 'cuffless' where that is so. name: chosen by whoever adds it; None draws one."""
 
     kind: str
     patient: str | None = None
@@ -33,6 +33,7 @@ class NewDevice(msgspec.Struct, frozen=True):
     method: str | None = None
     since: datetime | None = None
     expires: datetime | None = None
+    name: str | None = None
 
 
 class DeviceCredentials(msgspec.Struct, frozen=True):

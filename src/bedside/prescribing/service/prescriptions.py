@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from bedside import access, records
 from bedside.fhir.concepts import code, codes, in_error, words
+from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound, Unprocessable
 from bedside.foundation.ids import uuid7
@@ -27,6 +29,8 @@ from bedside.prescribing.model.picture import dispense_picture, request_picture
 from bedside.prescribing.model.prescription import Status, validate
 from bedside.prescribing.service import refills
 
+TOLD = timedelta(days=7)
+"""How long a refused prescription stands before its prescriber."""
 CONTROLLED = (
     "This is a controlled medicine (schedule %(schedule)s). Signing it electronically needs a certified system "
     "(21 CFR 1311.300), and this installation is not certified."
@@ -159,7 +163,18 @@ async def step(ctx: Ctx, key: str, name: str, reason: str = "") -> Prescription:
         raise NotFound("There is no such prescription.")
     if name == "refuse" and not reason.strip():
         raise Invalid("Say why.", where="reason")
-    return await _stepped(ctx, key, name, next_status(found.status, name), reason)
+    stepped = await _stepped(ctx, key, name, next_status(found.status, name), reason)
+    if name == "refuse":
+        told = {"person": found.prescriber, "template": "prescribing.refused", "data": {}}
+        await jobs.enqueue(ctx, "messaging.send", told)
+    return stepped
+
+
+async def refused(ctx: Ctx) -> list[Prescription]:
+    """What pharmacies refused of this clinician's in the last 7 days, newest first: the patient goes without it."""
+    await access.require(ctx, "clinician")
+    found = await store.refused_of(ctx, ctx.actor.id, ctx.clock.now() - TOLD)
+    return [one for one in found if await access.may(ctx, one.draft.patient, "R", what=f"MedicationRequest/{one.id}")]
 
 
 async def _stepped(ctx: Ctx, key: str, name: str, status: Status, reason: str) -> Prescription:

@@ -106,6 +106,14 @@ async def guest(ctx: Ctx, device: str) -> tuple[Actor, str]:
     return actor, visit.id
 
 
+async def came_back(ctx: Ctx, secret: str, device: str) -> str | None:
+    """The visit's id, when this device was let into the visit of this link and still is: the same link tapped again."""
+    link = await store.link(ctx, token=_digest(secret))
+    mine = await store.link(ctx, device=_digest(device))
+    visit = await store.get(ctx, link.visit) if link and mine and link.visit == mine.visit else None
+    return visit.id if mine and visit and visit.open and mine.usable(ctx.clock.now()) else None
+
+
 async def arrive(ctx: Ctx, key: str, place: Place, agreed: bool, *, home: str) -> Visit:
     """The patient says where they are, whom to call back and that they agree; the licence table answers.
 

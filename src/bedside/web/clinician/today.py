@@ -61,8 +61,10 @@ async def page(request: Request) -> Response:
         waiting = [v for v in await visits.mine(ctx) if v.open]
         unsigned = await visits.notes.unsigned(ctx) if "clinician" in ctx.actor.roles else []
         refills = await prescribing.refills_to_answer(ctx) if "clinician" in ctx.actor.roles else []
+        refused = await prescribing.refused(ctx) if "clinician" in ctx.actor.roles else []
         concerned = [a.patient for a in alarms[:SHOWN]] + [r.patient for r in refills[:SHOWN]]
         concerned += [v.patient for v in (*waiting, *unsigned[:SHOWN])]
+        concerned += [rx.draft.patient for rx in refused[:SHOWN]]
         troubles = told_apart([event for event in events if not event.routine])
         concerned += [p for trouble in troubles for p in trouble.patients[:SHOWN_NAMES]]
         names = await names_of(ctx, concerned)
@@ -79,6 +81,7 @@ async def page(request: Request) -> Response:
         waiting=waiting,
         unsigned=unsigned,
         refills=refills,
+        refused=refused,
         duties=duties,
         place_names=places,
         cause=cause_of,

@@ -45,12 +45,15 @@ async def _patient(request: Request) -> Ctx:
 
 
 async def link(request: Request) -> Response:
-    """GET: who are you? A dead link offers a new one."""
+    """GET: who are you? The device that said so already goes on; a dead link offers a new one."""
+    secret, device = request.path_params["secret"], request.cookies.get(COOKIE)
     try:
         async with access.work(_door(request), "opened a visit link", readonly=True) as ctx:
-            await visits.look(ctx, request.path_params["secret"])
+            if device and (visit := await visits.came_back(ctx, secret, device)):
+                return RedirectResponse(f"/visit/{visit}", 303)
+            await visits.look(ctx, secret)
     except (NotFound, Gone):
-        return render(request, "visit/dead.html", status=410, sent=False, secret=request.path_params["secret"])
+        return render(request, "visit/dead.html", status=410, sent=False, secret=secret)
     return _who(request, dict.fromkeys(ANSWERS, ""))
 
 
@@ -188,7 +191,9 @@ async def room(request: Request) -> Response:
         return render(request, "visit/over.html")
     if visit.place is None:
         return RedirectResponse(f"/visit/{visit.id}", 303)
-    return render(request, "visit/room.html", visit=visit, words=room_words(request))
+    decision = visits.licence_of(visit)
+    stopped = decision is not None and decision.answer == "block"
+    return render(request, "visit/room.html", visit=visit, stopped=stopped, words=room_words(request))
 
 
 async def over(request: Request) -> Response:

@@ -7,7 +7,8 @@ const PING_EVERY = 2000;
 const DEAD_AFTER = 7000;
 
 export class Link extends EventTarget {
-  readonly connection = crypto.randomUUID();
+  /** In the order of time, so that of one person's pages everybody knows the newest. */
+  readonly connection = `${Date.now().toString(36).padStart(9, "0")}-${crypto.randomUUID()}`;
   private socket: WebSocket | undefined;
   private heard = 0;
   private tries = 0;

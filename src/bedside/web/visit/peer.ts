@@ -15,6 +15,8 @@ export class Peer extends EventTarget {
   private readonly watchdog: number;
   private waiting: RTCIceCandidateInit[] = [];
   missed = 0;
+  /** Its socket was closed; while its pictures still come, they count. */
+  gone = false;
 
   constructor(
     readonly who: Who,
@@ -59,6 +61,11 @@ export class Peer extends EventTarget {
 
   get connected(): boolean {
     return ["connected", "completed"].includes(this.pc.iceConnectionState);
+  }
+
+  /** Whether the path was there and is not any more. */
+  get lost(): boolean {
+    return ["disconnected", "failed", "closed"].includes(this.pc.iceConnectionState);
   }
 
   async hear(data: {

@@ -20,6 +20,8 @@ class VisitRoom extends HTMLElement {
   private awake: WakeLockSentinel | undefined;
   private captions: Captions | undefined;
   private welcomed = false;
+  /** A newer page of this same person, which has the pictures then. */
+  private elsewhere = "";
 
   connectedCallback(): void {
     this.words = JSON.parse(this.dataset["words"] ?? "{}") as Words;
@@ -72,17 +74,14 @@ class VisitRoom extends HTMLElement {
         this.me = moment["who"] as string;
         for (const line of moment["chat"] as Moment[]) this.line(line, this.welcomed);
         this.welcomed = true;
+        this.elsewhere = "";
         for (const peer of this.peers.values()) if (!peer.connected) peer.again();
         break;
       case "here":
         this.meet(moment as unknown as Who);
         break;
       case "gone":
-        // Its socket may be lost while its pictures still come: those alone decide.
-        setTimeout(() => {
-          const peer = this.peers.get(moment["connection"] as string);
-          if (peer && !peer.connected) this.shown(peer, false);
-        }, 1500);
+        this.gone(moment["connection"] as string);
         break;
       case "signal":
         await this.peers.get(moment["from"] as string)?.hear(moment["data"] as object);
@@ -103,13 +102,23 @@ class VisitRoom extends HTMLElement {
   }
 
   private meet(who: Who): void {
+    if (who.who === this.me) {
+      this.mine(who);
+      return;
+    }
+    if (this.elsewhere) return;
     const known = this.peers.get(who.connection);
     if (known) {
+      known.gone = false;
       if (!known.connected) known.again();
       return;
     }
-    // The same person on a newer page (a reload) takes the place of the older.
-    for (const old of this.peers.values()) if (old.who.who === who.who) this.leftBy(old);
+    // The same person on a newer page (a reload) takes the place of the older, and not the other way round.
+    for (const other of this.peers.values()) {
+      if (other.who.who !== who.who) continue;
+      if (other.who.connection > who.connection && !other.gone && !other.lost) return;
+      this.leftBy(other);
+    }
     const polite = (this.link?.connection ?? "") < who.connection;
     const peer = new Peer(who, polite, this.ice, (data) =>
       this.link?.send({ t: "signal", to: who.connection, data }),
@@ -128,10 +137,37 @@ class VisitRoom extends HTMLElement {
     });
     peer.addEventListener("state", () => {
       if (peer.connected) this.shown(peer, true);
+      else if (peer.gone) this.shown(peer, false);
       this.tellState();
     });
     peer.add(this.local);
     this.sendState();
+  }
+
+  /** Another page of this person: the newest has the pictures, an older one says where they are. */
+  private mine(who: Who): void {
+    if (who.connection < (this.link?.connection ?? "")) return;
+    this.elsewhere = who.connection;
+    for (const peer of this.peers.values()) this.leftBy(peer);
+    this.together();
+    this.tellState();
+  }
+
+  /** A page's socket is closed. Its pictures may still come: then they decide. */
+  private gone(connection: string): void {
+    if (connection === this.elsewhere) {
+      this.elsewhere = "";
+      this.together();
+      this.tellState();
+      this.link?.send({ t: "here" });
+      return;
+    }
+    const peer = this.peers.get(connection);
+    if (!peer) return;
+    peer.gone = true;
+    setTimeout(() => {
+      if (peer.gone && !peer.connected) this.shown(peer, false);
+    }, 1500);
   }
 
   /** Somebody's page is gone for good: another of theirs has come, or the visit is over. */
@@ -153,8 +189,9 @@ class VisitRoom extends HTMLElement {
 
   private together(): void {
     const pictures = [...this.querySelectorAll<HTMLElement>("[data-peer]")].filter((p) => !p.hidden);
-    this.toggleAttribute("data-together", pictures.length > 0);
-    if (this.link) this.link.alone = pictures.length === 0;
+    const nobody = pictures.length === 0 && !this.elsewhere;
+    this.toggleAttribute("data-together", !nobody);
+    if (this.link) this.link.alone = nobody;
   }
 
   /** The frame of somebody's picture, from the page's template. */
@@ -176,7 +213,8 @@ class VisitRoom extends HTMLElement {
 
   private tellState(): void {
     const states = [...this.peers.values()].map((p) => p.pc.iceConnectionState);
-    if (!this.hasAttribute("data-together")) this.say("waiting");
+    if (this.elsewhere) this.say("elsewhere");
+    else if (!this.hasAttribute("data-together")) this.say("waiting");
     else if (states.some((s) => s === "connected" || s === "completed")) this.say("connected");
     else if (states.some((s) => s === "disconnected" || s === "failed")) this.say("reconnecting");
     else this.say("connecting");

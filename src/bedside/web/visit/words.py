@@ -47,6 +47,7 @@ def room_words(request: Request) -> dict[str, str]:
         "connecting": _("Connecting"),
         "connected": _("Connected"),
         "reconnecting": _("The connection is lost; trying again by itself"),
+        "elsewhere": _("The visit is open in another window of yours. Close that one to go on here."),
         "over": _("The visit is over"),
         "no_camera_api": _(
             "This app cannot use the camera. Open the link in your phone's own browser: Chrome, Safari or Firefox."

@@ -63,7 +63,8 @@ async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
     if new.method not in {None, "cuffless"}:
         raise Invalid("That method is not known.", where="method", remedy="Leave it out, or say cuffless.")
     now = ctx.clock.now()
-    name, password, salt = f"{new.kind[:2]}-{_code(10)}", _code(20), secrets.token_bytes(16)
+    name = new.name or f"{new.kind[:2]}-{_code(10)}"
+    password, salt = _code(20), secrets.token_bytes(16)
     number = await store.add(
         ctx.sql,
         tenant=ctx.tenant,

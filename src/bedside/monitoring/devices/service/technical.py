@@ -36,7 +36,8 @@ ROUTINE: Final = frozenset({"repeat", "disorder", "late"})
 
 
 class TechnicalEvent(msgspec.Struct, frozen=True):
-    """One kind of trouble with one device since somebody last saw it. count: how often; detail: the last time's."""
+    """One kind of trouble with one device since somebody last saw it. count: how often; detail: the last time's,
+    but the most of how late or how far ahead."""
 
     id: int
     kind: str

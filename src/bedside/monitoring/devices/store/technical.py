@@ -20,7 +20,7 @@ async def note(
     detail: dict[str, Any],
 ) -> None:
     """A new event, or a higher count of the unseen one. Of what was refused the last 20 are kept, newest first: another
-    reason does not hide the one before it."""
+    reason does not hide the one before it. Of how late or how far ahead the most is kept."""
     await sql.execute(
         """insert into monitoring.technical_event as e
            (tenant, kind, device, patient, first_at, last_at, count, detail)
@@ -34,7 +34,9 @@ async def note(
                      (excluded.detail -> 'refused') || coalesce(e.detail -> 'refused', '[]')
                    ) with ordinality as both_of (one, n) order by n limit 20
                  ) as kept
-               )) else '{}' end""",
+               )) else '{}' end || case when excluded.detail ? 'most_seconds' then jsonb_build_object('most_seconds',
+                 greatest((excluded.detail ->> 'most_seconds')::bigint, (e.detail ->> 'most_seconds')::bigint)
+               ) else '{}' end""",
         *(tenant, kind, device, patient, at, count, detail),
     )
 

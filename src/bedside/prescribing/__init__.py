@@ -31,7 +31,6 @@ from bedside.prescribing.service.prescriptions import (
     save,
     sign,
     step,
-    taken,
 )
 from bedside.prescribing.service.refills import ask_refill, refill, refills, refills_to_answer, refuse_refill
 
@@ -63,5 +62,4 @@ __all__ = [
     "save",
     "sign",
     "step",
-    "taken",
 ]

@@ -1,5 +1,6 @@
 // <note-pad>: nothing typed is lost. Each change goes to the server within a second; until the server has it, it lies in
 // this browser too, and comes back after a crash of either.
+import "./note.css";
 
 const PAUSE = 700;
 

@@ -23,7 +23,7 @@ from bedside.web.clinician.words import value_of
 from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, translator
 from bedside.web.visit.beside import beside
-from bedside.web.visit.words import EVENTS, MOVED, licence_words, note_words, place_name, room_words
+from bedside.web.visit.words import EVENTS, MOVED, age_words, licence_words, note_words, place_name, room_words
 from bedside.web.wall.words import cause_of
 
 STRIP = ("systolic", "diastolic", "heart-rate", "spo2", "respiratory-rate", "temperature")
@@ -135,6 +135,7 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
         chart=chart,
         words=room_words(request),
         note_words=note_words(request),
+        age_words=age_words(request),
         error=error,
     )
 

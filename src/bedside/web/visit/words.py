@@ -108,6 +108,12 @@ def room_words(request: Request) -> dict[str, str]:
     }
 
 
+def age_words(request: Request) -> dict[str, str]:
+    """For <live-vitals>: the words of kit.written.age, as far as a reading beside a visit can be old."""
+    _ = translator(page_of(request).language)
+    return {"now": _("just now"), "s": _("%(n)s s ago"), "min": _("%(n)s min ago"), "h": _("%(n)s h ago")}
+
+
 def check_words(request: Request) -> dict[str, str]:
     """For <device-check>."""
     _ = translator(page_of(request).language)

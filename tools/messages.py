@@ -8,13 +8,15 @@
 One .po for each journey and room (kit.po, patient.po, monitoring.po …), sorted and without line numbers, so that
 two people adding words to two journeys never meet in one file. A msgid that another catalogue has already translated
 is not asked again. Marked: _("…") and gettext calls in templates and Python, N_("…") where it is only written down, and
-without a mark what rooms refuse with (tools/raised.py), since pages say it in the reader's language.
+without a mark what rooms refuse with (tools/raised.py), since pages say it in the reader's language, and the words of
+clinical tables that pages show (TABLES).
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,11 +36,18 @@ KEYWORDS = {
     # What access.work is told was done: a patient reads it on "who looked at my record".
     "work": (2,),
     "_patient": (2,),
+    "Operation": (4,),
     "gettext": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
+TABLES = {
+    "formulary.toml": frozenset({"ingredients", "classes", "form"}),
+    "interactions.toml": frozenset({"name", "caution", "severity", "effect"}),
+    "limits.toml": frozenset({"source"}),
+}
+"""Tables whose rows stand on pages, and the fields of a row that are words. Medicines keep the names on their boxes."""
 HEADER = "# Spanish words of Bedside. Filled by hand after python -m tools.messages.\n"
 
 
@@ -46,7 +55,9 @@ def areas() -> dict[str, list[Path]]:
     """Each catalogue's name and the files it is made from: a journey of web, or a room."""
     found: dict[str, list[Path]] = {}
     for path in sorted(SOURCE.rglob("*")):
-        if path.suffix not in {".py", ".html"} or path.name == "testing.py" or {"static", "data"} & set(path.parts):
+        if path.suffix not in {".py", ".html"} and path.name not in TABLES:
+            continue
+        if path.name == "testing.py" or {"static", "data"} & set(path.parts):
             continue
         parts = path.relative_to(SOURCE).parts
         area = parts[1] if parts[0] == "web" and len(parts) > 2 else parts[0]
@@ -58,6 +69,9 @@ def areas() -> dict[str, list[Path]]:
 def messages(paths: list[Path]) -> Iterator[tuple[str | tuple[str, ...], str | None]]:
     """(msgid or its singular and plural, context) of each marked text."""
     for path in paths:
+        if path.name in TABLES:
+            yield from ((word, None) for word in tabled(path))
+            continue
         method = "jinja2.ext:babel_extract" if path.suffix == ".html" else "python"
         options = (
             {"trimmed": "true", "silent": "false", "extensions": "jinja2.ext.do"} if path.suffix == ".html" else {}
@@ -66,6 +80,15 @@ def messages(paths: list[Path]) -> Iterator[tuple[str | tuple[str, ...], str | N
             yield found, context
         if path.suffix == ".py" and on_pages(path, SOURCE):
             yield from ((said.msgid, None) for said in raised(path) if said.msgid)
+
+
+def tabled(path: Path) -> Iterator[str]:
+    """The words of a table that TABLES names, in their order."""
+    for rows in tomllib.loads(path.read_text(encoding="utf-8")).values():
+        for row in rows if isinstance(rows, list) and rows and isinstance(rows[0], dict) else ():
+            for field in row:
+                if field in TABLES[path.name]:
+                    yield from [row[field]] if isinstance(row[field], str) else row[field]
 
 
 def unreadable() -> list[str]:

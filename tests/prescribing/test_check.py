@@ -75,6 +75,9 @@ def test_search_finds_by_name_ingredient_class_and_without_accents() -> None:
     assert any(m.id == "acetaminophen-500" for m in find("Paracetamol"))
     assert {m.id for m in find("penicillin")} >= {"amoxicillin-500", "penicillin-v-500"}
     assert find("  ") == []
+    assert find("amlodipino") == []
+    spanish = {"amlodipine": "amlodipino", "penicillin": "penicilina"}
+    assert [m.id for m in find("Amlodipino", said=lambda word: spanish.get(word, word))] == ["amlodipine-5"]
 
 
 DRAFT = Draft("p", "amlodipine-5", 1, "tablet", "oral", "QD", 30, "pharmacy")

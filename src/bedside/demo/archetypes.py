@@ -1,12 +1,15 @@
 """The kinds of patient that the demo's clinic looks after, as tables; histories.py draws people from them.
 
 Codes: SNOMED CT concept ids for problems and substances, RxNorm for medicines where a code is given.
+Words are msgids, so that the invented record is read in Spanish too.
 Ranges are (low, high) of a person's own baseline, chosen to be plausible; they are invented, not taken from anybody.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from bedside.foundation.errors import N_
 
 Code = tuple[str, str]
 """A SNOMED CT id and its display."""
@@ -35,36 +38,36 @@ class Archetype:
     gender: str | None = None
     pregnant: bool = False
     news2_scale: int = 1
-    reason: str = "Follow-up by telephone"
+    reason: str = N_("Follow-up by telephone")
 
 
-HYPERTENSION = ("38341003", "Hypertensive disorder")
-HEART_FAILURE = ("42343007", "Congestive heart failure")
-COPD = ("13645005", "Chronic obstructive lung disease")
-RESPIRATORY_FAILURE = ("409623005", "Respiratory insufficiency")
-DIABETES = ("44054006", "Diabetes mellitus type 2")
-ASTHMA = ("195967001", "Asthma")
-PREGNANCY = ("77386006", "Pregnancy")
-FIBRILLATION = ("49436004", "Atrial fibrillation")
-GESTATIONAL_HYPERTENSION = ("48194001", "Pregnancy-induced hypertension")
-PNEUMONIA = ("233604007", "Pneumonia")
-KIDNEY = ("709044004", "Chronic kidney disease")
+HYPERTENSION = ("38341003", N_("Hypertensive disorder"))
+HEART_FAILURE = ("42343007", N_("Congestive heart failure"))
+COPD = ("13645005", N_("Chronic obstructive lung disease"))
+RESPIRATORY_FAILURE = ("409623005", N_("Respiratory insufficiency"))
+DIABETES = ("44054006", N_("Diabetes mellitus type 2"))
+ASTHMA = ("195967001", N_("Asthma"))
+PREGNANCY = ("77386006", N_("Pregnancy"))
+FIBRILLATION = ("49436004", N_("Atrial fibrillation"))
+GESTATIONAL_HYPERTENSION = ("48194001", N_("Pregnancy-induced hypertension"))
+PNEUMONIA = ("233604007", N_("Pneumonia"))
+KIDNEY = ("709044004", N_("Chronic kidney disease"))
 
 ONSETS = {PREGNANCY: (90, 220), GESTATIONAL_HYPERTENSION: (14, 60), PNEUMONIA: (2, 6), RESPIRATORY_FAILURE: (40, 700)}
 """How many days ago a problem began, where it is not as long as a chronic disease: CHRONIC."""
 CHRONIC = (240, 3600)
 
-LISINOPRIL = Medicine("Lisinopril 10 mg tablet", "1 tablet once a day", "314076")
-AMLODIPINE = Medicine("Amlodipine 5 mg tablet", "1 tablet once a day", "197361")
-METFORMIN = Medicine("Metformin 500 mg tablet", "1 tablet twice a day with food", "861007")
-ATORVASTATIN = Medicine("Atorvastatin 20 mg tablet", "1 tablet at night", "617310")
-FUROSEMIDE = Medicine("Furosemide 40 mg tablet", "1 tablet in the morning", "313988")
-BISOPROLOL = Medicine("Bisoprolol 2.5 mg tablet", "1 tablet once a day")
-APIXABAN = Medicine("Apixaban 5 mg tablet", "1 tablet twice a day")
-TIOTROPIUM = Medicine("Tiotropium 18 microgram inhalation capsule", "1 capsule inhaled once a day")
-SALBUTAMOL = Medicine("Salbutamol 100 microgram inhaler", "2 puffs when needed")
-LABETALOL = Medicine("Labetalol 100 mg tablet", "1 tablet twice a day")
-DOXYCYCLINE = Medicine("Doxycycline 100 mg capsule", "1 capsule once a day")
+LISINOPRIL = Medicine("Lisinopril 10 mg tablet", N_("1 tablet once a day"), "314076")
+AMLODIPINE = Medicine("Amlodipine 5 mg tablet", N_("1 tablet once a day"), "197361")
+METFORMIN = Medicine("Metformin 500 mg tablet", N_("1 tablet twice a day with food"), "861007")
+ATORVASTATIN = Medicine("Atorvastatin 20 mg tablet", N_("1 tablet at night"), "617310")
+FUROSEMIDE = Medicine("Furosemide 40 mg tablet", N_("1 tablet in the morning"), "313988")
+BISOPROLOL = Medicine("Bisoprolol 2.5 mg tablet", N_("1 tablet once a day"))
+APIXABAN = Medicine("Apixaban 5 mg tablet", N_("1 tablet twice a day"))
+TIOTROPIUM = Medicine("Tiotropium 18 microgram inhalation capsule", N_("1 capsule inhaled once a day"))
+SALBUTAMOL = Medicine("Salbutamol 100 microgram inhaler", N_("2 puffs when needed"))
+LABETALOL = Medicine("Labetalol 100 mg tablet", N_("1 tablet twice a day"))
+DOXYCYCLINE = Medicine("Doxycycline 100 mg capsule", N_("1 capsule once a day"))
 
 CALM = {
     "systolic": (112, 134),
@@ -88,7 +91,7 @@ ARCHETYPES = (
         (LISINOPRIL, AMLODIPINE),
         ("blood-pressure",),
         {**CALM, "systolic": (126, 146), "diastolic": (78, 90)},
-        reason="Blood pressure review",
+        reason=N_("Blood pressure review"),
     ),
     Archetype(
         "heart-failure",
@@ -98,7 +101,7 @@ ARCHETYPES = (
         (FUROSEMIDE, BISOPROLOL, APIXABAN),
         ("blood-pressure", "scale"),
         {**CALM, "systolic": (112, 128), "heart-rate": (66, 92), "weight": (64, 98)},
-        reason="Heart failure review",
+        reason=N_("Heart failure review"),
     ),
     Archetype(
         "diabetes",
@@ -108,7 +111,7 @@ ARCHETYPES = (
         (METFORMIN, ATORVASTATIN, LISINOPRIL),
         ("blood-pressure", "glucose-meter"),
         {**CALM, "glucose": (98, 168)},
-        reason="Diabetes review",
+        reason=N_("Diabetes review"),
     ),
     Archetype(
         "copd",
@@ -118,7 +121,7 @@ ARCHETYPES = (
         (TIOTROPIUM, SALBUTAMOL),
         ("pulse-oximeter",),
         {**CALM, "spo2": (95.5, 97), "respiratory-rate": (14, 17)},
-        reason="Lung review",
+        reason=N_("Lung review"),
     ),
     Archetype(
         "hypercapnic",
@@ -129,7 +132,7 @@ ARCHETYPES = (
         ("monitor",),
         {**CALM, "spo2": (89, 91), "respiratory-rate": (14, 17)},
         news2_scale=2,
-        reason="Admission to the virtual ward",
+        reason=N_("Admission to the virtual ward"),
     ),
     Archetype(
         "pneumonia",
@@ -139,7 +142,7 @@ ARCHETYPES = (
         (DOXYCYCLINE,),
         ("monitor",),
         {**CALM, "spo2": (95.5, 97.5), "temperature": (36.8, 37.4), "respiratory-rate": (14, 17)},
-        reason="Admission to the virtual ward",
+        reason=N_("Admission to the virtual ward"),
     ),
     Archetype(
         "kidney",
@@ -149,7 +152,7 @@ ARCHETYPES = (
         (AMLODIPINE, FUROSEMIDE),
         ("blood-pressure", "scale"),
         {**CALM, "systolic": (124, 144)},
-        reason="Kidney review",
+        reason=N_("Kidney review"),
     ),
 )
 
@@ -167,7 +170,7 @@ CHILD = Archetype(
         "respiratory-rate": (18, 22),
         "weight": (20, 38),
     },
-    reason="Asthma review",
+    reason=N_("Asthma review"),
 )
 
 PREGNANT = Archetype(
@@ -180,7 +183,7 @@ PREGNANT = Archetype(
     {**CALM, "systolic": (118, 136)},
     gender="female",
     pregnant=True,
-    reason="Antenatal visit",
+    reason=N_("Antenatal visit"),
 )
 
 
@@ -197,13 +200,13 @@ class Test:
     high: float
 
 
-A1C = Test("Hemoglobin A1c", "4548-4", "%", "%", 1, 4.0, 5.6)
-CREATININE = Test("Creatinine", "2160-0", "mg/dL", "mg/dL", 2, 0.6, 1.2)
-POTASSIUM = Test("Potassium", "2823-3", "mmol/L", "mmol/L", 1, 3.5, 5.0)
-HEMOGLOBIN = Test("Hemoglobin", "718-7", "g/dL", "g/dL", 1, 11.0, 15.5)
-PLATELETS = Test("Platelets", "777-3", "10³/µL", "10*3/uL", 0, 150, 400)
-LEUKOCYTES = Test("Leukocytes", "6690-2", "10³/µL", "10*3/uL", 1, 4.0, 11.0)
-CRP = Test("C-reactive protein", "1988-5", "mg/L", "mg/L", 0, None, 10)
+A1C = Test(N_("Hemoglobin A1c"), "4548-4", "%", "%", 1, 4.0, 5.6)
+CREATININE = Test(N_("Creatinine"), "2160-0", "mg/dL", "mg/dL", 2, 0.6, 1.2)
+POTASSIUM = Test(N_("Potassium"), "2823-3", "mmol/L", "mmol/L", 1, 3.5, 5.0)
+HEMOGLOBIN = Test(N_("Hemoglobin"), "718-7", "g/dL", "g/dL", 1, 11.0, 15.5)
+PLATELETS = Test(N_("Platelets"), "777-3", "10³/µL", "10*3/uL", 0, 150, 400)
+LEUKOCYTES = Test(N_("Leukocytes"), "6690-2", "10³/µL", "10*3/uL", 1, 4.0, 11.0)
+CRP = Test(N_("C-reactive protein"), "1988-5", "mg/L", "mg/L", 0, None, 10)
 
 LABS: dict[str, tuple[tuple[Test, float, float], ...]] = {
     "hypertension": ((CREATININE, 0.7, 1.1), (POTASSIUM, 3.7, 4.8)),
@@ -218,11 +221,13 @@ LABS: dict[str, tuple[tuple[Test, float, float], ...]] = {
 """By kind of patient, each test with the range of a person's own level; a child with asthma has none taken."""
 
 ALLERGIES: tuple[Code, ...] = (
-    ("764146007", "Penicillin"),
-    ("387458008", "Aspirin"),
-    ("256277009", "Grass pollen"),
-    ("256349002", "Peanut"),
+    ("764146007", N_("Penicillin")),
+    ("387458008", N_("Aspirin")),
+    ("256277009", N_("Grass pollen")),
+    ("256349002", N_("Peanut")),
 )
+
+ERUPTION = ("271807003", N_("Eruption of skin"))
 
 GIVEN_FEMALE = (
     "Maria Adaeze Ingrid Yuki Fatima Helen Chloe Ruth Priya Sofia Dolores Leila Agnes Nadia Mei Wanjiru Carmen Elif "

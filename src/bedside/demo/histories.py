@@ -11,6 +11,7 @@ from typing import Any
 from bedside.demo import archetypes as kinds
 from bedside.demo.archetypes import ARCHETYPES, Archetype, Test
 from bedside.demo.people import CLINIC, identity
+from bedside.foundation.errors import N_
 
 Resource = dict[str, Any]
 
@@ -202,7 +203,7 @@ def _history(seed: int, who: Patient, n: int, rng: random.Random, today: date) -
     allergy = kinds.ALLERGIES[0] if n == 0 else rng.choice(kinds.ALLERGIES) if rng.random() < 0.45 else None
     none_known = allergy is None and rng.random() < 0.5
     if allergy or none_known:
-        substance = allergy or ("716186003", "No known allergy")
+        substance = allergy or ("716186003", N_("No known allergy"))
         add(
             "AllergyIntolerance",
             0,
@@ -212,7 +213,11 @@ def _history(seed: int, who: Patient, n: int, rng: random.Random, today: date) -
                 "code": _coded(*substance),
                 "patient": subject,
                 **(
-                    {"reaction": [{"manifestation": [_coded("271807003", "Eruption of skin")], "severity": "moderate"}]}
+                    {
+                        "reaction": [
+                            {"manifestation": [_coded("271807003", N_("Eruption of skin"))], "severity": "moderate"}
+                        ]
+                    }
                     if n == 0
                     else {}
                 ),
@@ -233,7 +238,7 @@ def _history(seed: int, who: Patient, n: int, rng: random.Random, today: date) -
                     "code": "AMB" if k or admitted else "VR",
                     "display": "ambulatory" if k or admitted else "virtual",
                 },
-                "type": [{"text": who.kind.reason if admitted or who.kind.place != kinds.WARD else "Follow-up"}],
+                "type": [{"text": who.kind.reason if admitted or who.kind.place != kinds.WARD else N_("Follow-up")}],
                 "subject": subject,
                 "participant": [{"individual": {"reference": f"Practitioner/{identity(seed, 'staff', 'clinician')}"}}],
                 "period": {"start": start, "end": start},

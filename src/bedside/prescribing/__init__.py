@@ -32,7 +32,6 @@ from bedside.prescribing.service.prescriptions import (
     save,
     sign,
     step,
-    taken,
 )
 from bedside.prescribing.service.refills import ask_refill, refill, refills, refills_to_answer, refuse_refill
 
@@ -65,5 +64,4 @@ __all__ = [
     "save",
     "sign",
     "step",
-    "taken",
 ]

@@ -86,6 +86,32 @@ def test_a_patients_request_is_no_medicine_and_what_is_still_taken_is_current() 
     assert [([e.id for e in s.current], [e.id for e in s.past]) for s in shown] == [([], ["1"]), (["1"], [])]
 
 
+def test_what_was_prescribed_here_reads_in_the_readers_language() -> None:
+    ours = {"id": "1", "status": "active", "dosageInstruction": [{"text": "1 tablet, oral, once a day"}]}
+    theirs = {**ours, "id": "2"}
+    found = summary.medicines([ours, theirs], said={"1": "1 comprimido, por la boca, una vez al día"})
+    assert {e.id: e.detail for e in found.current} == {
+        "1": "1 comprimido, por la boca, una vez al día",
+        "2": "1 tablet, oral, once a day",
+    }
+
+
+def test_encounters_that_run_come_first_then_the_newest_and_last_those_without_a_date() -> None:
+    def encounter(number: str, status: str, start: str = "", **more: Any) -> dict[str, Any]:
+        return {"id": number, "status": status, "period": {"start": start} if start else None, **more}
+
+    found = summary.encounters(
+        [
+            encounter("planned", "planned", type=[concept("Blood pressure review")]),
+            encounter("old", "finished", "2026-05-01", **{"class": {"code": "AMB", "display": "ambulatory"}}),
+            encounter("now", "arrived", **{"class": {"code": "VR", "display": "virtual"}}),
+            encounter("new", "finished", "2026-11-20T09:00:00Z", **{"class": {"code": "X", "display": "other"}}),
+        ]
+    )
+    assert [e.id for e in found] == ["now", "new", "old", "planned"]
+    assert [e.what for e in found] == ["Video visit", "other", "Visit to the clinic", "Blood pressure review"]
+
+
 def test_orders_say_what_when_who_and_how_they_stand() -> None:
     def order(number: str, status: str, day: str, **more: Any) -> dict[str, Any]:
         return {"id": number, "status": status, "authoredOn": day, "code": concept("Potassium"), **more}

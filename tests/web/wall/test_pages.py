@@ -43,6 +43,22 @@ async def test_list_open_acknowledge_undo_act_resolve_by_plain_forms(house: Hous
         assert "High pressure" in (await web.get("/alarms?all=1")).text
 
 
+async def test_open_alarms_come_worst_first_and_closed_ones_below_them(house: House) -> None:
+    await house.enter("patient-1", "systolic", 165, diastolic=95)
+    await house.enter("patient-2", "systolic", 190, diastolic=112)
+    await house.enter("patient-2", "spo2", 93)
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML, follow_redirects=True) as web:
+        found = re.findall(r'chip-(\w+)".*?href="/alarms/([\w-]+)"', (await web.get("/alarms?all=1")).text)
+        assert [priority for priority, _ in found] == ["high", "medium", "medium"]
+        worst = found[0][1]
+        closed = {"action": "Called the patient", "reason": "she rests"}
+        assert (await web.post(f"/alarms/{worst}/act", data=closed)).status_code == 200
+        assert (await web.post(f"/alarms/{worst}/resolve")).status_code == 200
+        after = re.findall(r'chip-(\w+)".*?href="/alarms/([\w-]+)"', (await web.get("/alarms?all=1")).text)
+    assert [one for _, one in after[:2]] == [one for _, one in found[1:]]
+    assert after[2][1] == worst
+
+
 async def test_the_wall_is_html_first(house: House) -> None:
     await house.enter("patient-1", "systolic", 190, diastolic=112)
     await house.enter("patient-2", "heart-rate", 72)

@@ -217,11 +217,11 @@ def steps_due(ladder: Sequence[Rung], first: int, late: timedelta, pace: timedel
 
 
 DANGER_SYMPTOMS: dict[str, str] = {
-    "chest-pain": "Chest pain",
-    "breathlessness": "Shortness of breath",
-    "back-pain": "Back pain",
-    "weakness": "Numbness or weakness",
-    "vision": "Change in vision",
-    "speech": "Difficulty speaking",
+    "chest-pain": N_("Chest pain"),
+    "breathlessness": N_("Shortness of breath"),
+    "back-pain": N_("Back pain"),
+    "weakness": N_("Numbness or weakness"),
+    "vision": N_("Change in vision"),
+    "speech": N_("Difficulty speaking"),
 }
 """Msgids. Source: American Heart Association, "When To Call 911 About High Blood Pressure". Hazard H20."""

@@ -15,18 +15,26 @@ from typing import Literal
 import msgspec
 
 from bedside.fhir.allergies import denies
+from bedside.foundation.errors import N_
 from bedside.prescribing.model.formulary import Medicine, classes_of, fold, recognise
 
 Level = Literal["stop", "caution", "not-checked"]
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One finding. about: allergy, duplicate, interaction or dose. source: the document and section."""
+    """One finding. about: allergy, duplicate, interaction or dose. source: the document and section.
+
+    text and source are English, as the record keeps them; says and origin are their msgids and values what stands in
+    them, so that a page can say both in the reader's language. Older findings have no msgids.
+    """
 
     level: Level
     about: str
     text: str
     source: str
+    says: str = ""
+    origin: str = ""
+    values: dict[str, str | int] = {}
 
     @property
     def key(self) -> str:
@@ -75,6 +83,13 @@ def _tables() -> _Tables:
 
 
 UNRELATED = ("food", "environment")
+THE_RECORD = N_("the record")
+
+
+def _found(level: Level, about: str, says: str, origin: str, **values: str | int) -> Check:
+    """A finding by its msgids: where it is shown a page translates them, and the words among the values."""
+    text, source = (msgid % values if "%(" in msgid else msgid for msgid in (says, origin))
+    return Check(level, about, text, source, says, origin, values)
 
 
 def check(new: Medicine, current: Sequence[Current], allergies: Sequence[Current]) -> list[Check]:
@@ -89,25 +104,27 @@ def _allergies(new: Medicine, allergies: Sequence[Current]) -> Iterator[Check]:
     denied = [denies(allergy.codes) for allergy in allergies]
     if not allergies or not set(denied) - {"environment", "food"}:
         # To have asked about food says nothing of medicines.
-        text = "No allergies to medicines are recorded: nobody has said that there are none."
-        yield Check("not-checked", "allergy", text, "the record")
+        says = N_("No allergies to medicines are recorded: nobody has said that there are none.")
+        yield _found("not-checked", "allergy", says, THE_RECORD)
     for allergy in allergies:
         if denies(allergy.codes):
             continue
         known = recognise(allergy.text, allergy.codes)
         hits = [c for c in _tables().allergy_class if _names(c, allergy)]
-        for ingredient in set(new.ingredients) & set(known):
-            yield Check("stop", "allergy", f"Recorded allergy to {ingredient}.", "the record")
+        for ingredient in sorted(set(new.ingredients) & set(known)):
+            says = N_("Recorded allergy to %(ingredient)s.")
+            yield _found("stop", "allergy", says, THE_RECORD, ingredient=ingredient)
         for group in hits:
             if group.name in new.classes or set(group.ingredients) & set(new.ingredients):
-                yield Check("stop", "allergy", f"Recorded allergy to {group.name}: {new.name} is one.", group.source)
-            elif set(group.caution) & set(new.classes):
-                shared = ", ".join(sorted(set(group.caution) & set(new.classes)))
-                text = f"Recorded allergy to {group.name}: {shared} can cross-react."
-                yield Check("caution", "allergy", text, group.source)
+                says = N_("Recorded allergy to %(group)s: %(medicine)s is one.")
+                yield _found("stop", "allergy", says, group.source, group=group.name, medicine=new.name)
+                continue
+            for shared in sorted(set(group.caution) & set(new.classes)):
+                says = N_("Recorded allergy to %(group)s: %(shared)s can cross-react.")
+                yield _found("caution", "allergy", says, group.source, group=group.name, shared=shared)
         if not hits and not known and allergy.category not in UNRELATED:
-            text = f"Allergy “{allergy.text}” is not in the table."
-            yield Check("not-checked", "allergy", text, f"allergy table {_tables().version}")
+            says, origin = N_("Allergy “%(allergy)s” is not in the table."), N_("allergy table %(version)s")
+            yield _found("not-checked", "allergy", says, origin, allergy=allergy.text, version=_tables().version)
 
 
 def _names(group: _AllergyClass, allergy: Current) -> bool:
@@ -119,29 +136,35 @@ def _duplicates(new: Medicine, current: Sequence[Current]) -> Iterator[Check]:
     for taken in current:
         same = sorted(set(recognise(taken.text, taken.codes)) & set(new.ingredients))
         if same:
-            yield Check("stop", "duplicate", f"{same[0].capitalize()} is already taken: {taken.text}.", "the record")
+            says = N_("Already taken: %(ingredient)s, as %(taken)s.")
+            yield _found("stop", "duplicate", says, THE_RECORD, ingredient=same[0], taken=taken.text)
 
 
 def _interactions(new: Medicine, current: Sequence[Current]) -> Iterator[Check]:
     mine = {*new.ingredients, *new.classes}
+    version = _tables().version
     for taken in current:
         ingredients = recognise(taken.text, taken.codes)
         if not ingredients:
-            text = f"“{taken.text}” is not in the formulary: its interactions are not known here."
-            yield Check("not-checked", "interaction", text, f"formulary and interaction table {_tables().version}")
+            says = N_("“%(taken)s” is not in the formulary: its interactions are not known here.")
+            origin = N_("formulary and interaction table %(version)s")
+            yield _found("not-checked", "interaction", says, origin, taken=taken.text, version=version)
         theirs = {*ingredients, *(c for i in ingredients for c in classes_of(i))}
         for pair in _tables().interaction:
             one, other = pair.between
             if (one in mine and other in theirs) or (other in mine and one in theirs):
                 level: Level = "caution" if pair.severity == "moderate" else "stop"
-                yield Check(level, "interaction", f"With {taken.text}: {pair.severity}. {pair.effect}", pair.source)
+                words = {"taken": taken.text, "severity": pair.severity, "effect": pair.effect}
+                says = N_("With %(taken)s: %(severity)s. %(effect)s")
+                yield _found(level, "interaction", says, pair.source, **words)
 
 
 def _blind_spots(new: Medicine) -> Iterator[Check]:
-    text = "Dose for age, weight, kidney and liver function, pregnancy and breastfeeding."
-    yield Check("not-checked", "dose", text, "no table for it ships yet")
-    pairs = len(_tables().interaction)
-    text = f"Interactions outside the shipped table of {pairs} pairs."
-    yield Check("not-checked", "interaction", text, f"interaction table {_tables().version}")
+    says = N_("Dose for age, weight, kidney and liver function, pregnancy and breastfeeding.")
+    yield _found("not-checked", "dose", says, N_("no table for it ships yet"))
+    pairs, version = len(_tables().interaction), _tables().version
+    says, origin = N_("Interactions outside the shipped table of %(pairs)s pairs."), N_("interaction table %(version)s")
+    yield _found("not-checked", "interaction", says, origin, pairs=pairs, version=version)
     if not classes_of(new.ingredients[0]):
-        yield Check("not-checked", "interaction", f"{new.name} has no class in the table.", "formulary")
+        says = N_("%(medicine)s has no class in the table.")
+        yield _found("not-checked", "interaction", says, N_("formulary"), medicine=new.name)

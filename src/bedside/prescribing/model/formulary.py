@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 
@@ -54,14 +55,20 @@ def medicine(key: str) -> Medicine:
     raise NotFound("This medicine is not in the formulary.", where="medicine")
 
 
-def find(text: str, limit: int = 12) -> list[Medicine]:
-    """Medicines whose name, ingredient or class has every word of text; names that begin with it first."""
+def find(text: str, limit: int = 12, said: Callable[[str], str] = str) -> list[Medicine]:
+    """Medicines whose name, ingredient or class has every word of text; names that begin with it first.
+
+    said: an ingredient or a class as the searcher's language calls it, which finds it too.
+    """
     words = fold(text).split()
     if not words:
         return []
-    found = [
-        m for m in _table().medicine if all(w in fold(" ".join((m.name, *m.ingredients, *m.classes))) for w in words)
-    ]
+
+    def names(m: Medicine) -> str:
+        called = (*m.ingredients, *m.classes)
+        return fold(" ".join((m.name, *called, *map(said, called))))
+
+    found = [m for m in _table().medicine if all(w in names(m) for w in words)]
     return sorted(found, key=lambda m: (not fold(m.name).startswith(words[0]), m.name))[:limit]
 
 

@@ -199,12 +199,6 @@ async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
     return [p for p in await store.of_patient(ctx, patient) if drafts or p.signed_at]
 
 
-async def taken(ctx: Ctx, patient: str) -> list[Prescription]:
-    """What was prescribed here and the patient takes now: on its way to them, or dispensed and its days not over."""
-    await access.authorise(ctx, patient, "R", what="MedicationRequest")
-    return [p for p in await store.of_patient(ctx, patient) if p.taken(ctx.clock.now())]
-
-
 async def inbox(ctx: Ctx) -> list[Prescription]:
     """What was sent to the pharmacies where this pharmacist works."""
     await access.require(ctx, "pharmacist")

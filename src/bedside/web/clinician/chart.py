@@ -14,8 +14,9 @@ from bedside import access, monitoring, prescribing, records
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import results, summary, vitals, words
+from bedside.web.clinician.dosage import dosages
 from bedside.web.clinician.resources import Resource
-from bedside.web.kit import render
+from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
 from bedside.web.kit.series import Chart, Dot
@@ -53,8 +54,10 @@ async def page(request: Request) -> Response:
         alarms = await monitoring.alarms(ctx, patient=id_)
         score = await monitoring.score(ctx, id_)
         refills = [r for r in await prescribing.refills(ctx, id_) if r.open]
-        taken = await prescribing.taken(ctx, id_)
+        ours = await prescribing.of_patient(ctx, id_)
+        taken = {p.id for p in ours if p.taken(ctx.clock.now())}
         conflicts = await monitoring.conflicts(ctx, id_)
+    language = page_of(request).language
     units = "us" if getattr(request.state, "units", None) == "us" else "metric"
     return render(
         request,
@@ -62,7 +65,9 @@ async def page(request: Request) -> Response:
         patient=summary.header(patient, found["AllergyIntolerance"]),
         problems=summary.problems(found["Condition"]),
         allergies=summary.allergies(found["AllergyIntolerance"]),
-        medicines=summary.medicines(found["MedicationRequest"], found["MedicationStatement"], {p.id for p in taken}),
+        medicines=summary.medicines(
+            found["MedicationRequest"], found["MedicationStatement"], taken, dosages(ours, language)
+        ),
         encounters=summary.encounters(found["Encounter"]),
         results=results.results(laboratory),
         latest=newest(latest, units),

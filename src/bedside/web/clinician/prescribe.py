@@ -13,10 +13,12 @@ from bedside.foundation.errors import BedsideError, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
 from bedside.prescribing import Draft, Medicine
+from bedside.web.clinician import finding
 from bedside.web.clinician.banner import banner_of
+from bedside.web.clinician.dosage import COUNTED, WAYS, dosage
 from bedside.web.clinician.summary import Header
 from bedside.web.entry import proof_of
-from bedside.web.kit import render
+from bedside.web.kit import page_of, render, translator
 from bedside.web.kit.places import N_
 
 STEPS = {
@@ -29,8 +31,6 @@ STEPS = {
 """A prescription's steps as staff read them, here and at the pharmacy."""
 
 REFILL_STATES = {"asked": N_("asked for"), "renewed": N_("renewed"), "refused": N_("refused")}
-
-UNITS = ("tablet", "capsule", "puff", "mL", "mg", "drop")
 
 
 def _number(form: Any, name: str) -> float:
@@ -47,7 +47,7 @@ async def choose(request: Request) -> Response:
     async with access.work(ctx_of(request), "opened the prescribing page", readonly=True) as ctx:
         await access.require(ctx, "clinician")
         banner = await banner_of(ctx, patient)
-        found = prescribing.find(query.get("q", ""))
+        found = prescribing.find(query.get("q", ""), said=translator(page_of(request).language))
         chosen = prescribing.medicine(query["medicine"]) if "medicine" in query else None
         pharmacies = await prescribing.pharmacies(ctx)
         if "refill" in query:
@@ -86,11 +86,11 @@ def _form(
         found=found,
         query=request.query_params.get("q", ""),
         pharmacies={p.id: f"{p.name}, {p.address}" for p in pharmacies},
-        routes={route: route for route in (chosen.routes if chosen else ())},
+        routes={route: WAYS.get(route, route) for route in (chosen.routes if chosen else ())},
         frequencies={key: words[0] for key, words in prescribing.FREQUENCIES.items()},
-        units={unit: unit for unit in UNITS},
+        units=COUNTED,
         values=dict.fromkeys(("dose", "route", "frequency", "days", "pharmacy", "note", "visit", "refill"), "")
-        | {"key": uuid7(), "unit": chosen.form if chosen and chosen.form in UNITS else "tablet"}
+        | {"key": uuid7(), "unit": chosen.form if chosen and chosen.form in COUNTED else "tablet"}
         | values,
         error=error,
     )
@@ -145,13 +145,15 @@ async def _show(request: Request, error: BedsideError | None = None, reasons: di
         status=error.status if error else 200,
         patient=banner,
         rx=found,
-        words=prescribing.instruction(found.draft),
+        words=dosage(found.draft, page_of(request).language),
         pharmacy=pharmacies[found.draft.pharmacy],
         error=error,
         reasons=reasons if reasons is not None else found.draft.overrides,
         steps=STEPS,
         asked=asked,
         refill_states=REFILL_STATES,
+        finding=finding,
+        found={one.key: one for one in found.checks},
     )
 
 
@@ -210,7 +212,7 @@ async def paper(request: Request) -> Response:
         "clinician/prescription_paper.html",
         patient=banner,
         rx=found,
-        words=prescribing.instruction(found.draft),
+        words=dosage(found.draft, page_of(request).language),
         pharmacy=pharmacies[found.draft.pharmacy],
     )
 

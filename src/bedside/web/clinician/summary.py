@@ -5,7 +5,7 @@ Entered in error never shows as current: it is kept apart, and the chart says ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bedside.fhir.allergies import Allergies, denies, known, stands
@@ -16,6 +16,15 @@ from bedside.web.kit.places import N_
 CURRENT_PROBLEM = frozenset({"active", "recurrence", "relapse"})
 CURRENT_MEDICINE = frozenset({"active", "on-hold"})
 GENDERS = {"female": N_("female"), "male": N_("male"), "other": N_("other"), "unknown": N_("unknown")}
+
+CLASSES = {
+    "VR": N_("Video visit"),
+    "AMB": N_("Visit to the clinic"),
+    "EMER": N_("Emergency"),
+    "IMP": N_("Stay in hospital"),
+    "HH": N_("Visit at home"),
+}
+"""HL7 v3 ActCode of an encounter's class, where it has no type of its own."""
 
 RUNNING = frozenset({"draft", "active", "on-hold"})
 ORDER_STATES = {
@@ -150,10 +159,17 @@ def _taken_since(medicine: Resource) -> str | None:
 
 
 def medicines(
-    requests: Sequence[Resource], statements: Sequence[Resource] = (), taken: Collection[str] = ()
+    requests: Sequence[Resource],
+    statements: Sequence[Resource] = (),
+    taken: Collection[str] = (),
+    said: Mapping[str, str] | None = None,
 ) -> Listing:
     """Prescriptions and statements of what is taken; active and on hold are current, and those that are named taken
-    (dispensed, and their days not over). A proposal (a patient's request) is no medicine, current or past."""
+    (dispensed, and their days not over). A proposal (a patient's request) is no medicine, current or past.
+
+    said: the dosage of those that were prescribed here, by id, in the reader's language; the rest stays as written.
+    """
+    dosages = said or {}
     return _told_apart(
         [*(r for r in requests if r.get("intent") != "proposal"), *statements],
         ("authoredOn", "effectiveDateTime", "dateAsserted"),
@@ -163,7 +179,7 @@ def medicines(
             or str((r.get("medicationReference") or {}).get("display") or "")
             or N_("a medicine without a name"),
             _taken_since(r),
-            detail=_dosage(r),
+            detail=dosages.get(r["id"]) or _dosage(r),
             status=str(r.get("status", "")),
             id=r["id"],
         ),
@@ -171,19 +187,28 @@ def medicines(
 
 
 def encounters(found: Sequence[Resource]) -> tuple[Entry, ...]:
-    """Visits newest first: type, when, why."""
-    rows = sorted(standing(found), key=lambda r: (r.get("period") or {}).get("start", ""), reverse=True)
+    """Visits: those that run now, then the newest first, last those without a date. Type, when, why."""
+    rows = sorted(standing(found), key=lambda r: (_runs(r), (r.get("period") or {}).get("start", "")), reverse=True)
     return tuple(
         Entry(
-            next((words(t) for t in r.get("type") or []), "") or str((r.get("class") or {}).get("display") or ""),
+            next((words(t) for t in r.get("type") or []), "") or _class(r),
             (r.get("period") or {}).get("start"),
             detail=", ".join(words(reason) for reason in r.get("reasonCode") or []),
             status=str((r.get("class") or {}).get("code", "")),
-            current=r.get("status") in {"in-progress", "arrived", "triaged", "onleave"},
+            current=_runs(r),
             id=r["id"],
         )
         for r in rows
     )
+
+
+def _class(encounter: Resource) -> str:
+    known = encounter.get("class") or {}
+    return CLASSES.get(str(known.get("code")), str(known.get("display") or ""))
+
+
+def _runs(encounter: Resource) -> bool:
+    return encounter.get("status") in {"in-progress", "arrived", "triaged", "onleave"}
 
 
 def orders(found: Sequence[Resource], requesters: Sequence[Resource] = ()) -> tuple[Order, ...]:

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.entry import account, emergency, link, outbox, sign_in
+from bedside.web.entry import account, emergency, link, outbox, shown, sign_in
 from bedside.web.entry.proof import proof_of
 
 ROUTES: list[BaseRoute] = [
@@ -22,7 +22,8 @@ ROUTES: list[BaseRoute] = [
     Route("/enter/{token}/passkey/options", link.passkey_options, methods=["POST"]),
     Route("/enter/{token}/passkey", link.passkey, methods=["POST"]),
     Route("/sign-out", account.sign_out, methods=["POST"]),
-    Route("/account", account.page),
+    Route("/account", account.page, methods=["GET"]),
+    Route("/account", shown.save, methods=["POST"]),
     Route("/account/sign-out-everywhere", account.sign_out_everywhere, methods=["POST"]),
     Route("/account/wall", account.wall, methods=["POST"]),
     Route("/account/pin", account.pin, methods=["POST"]),

@@ -12,9 +12,10 @@ from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Conflict, Forbidden, Invalid, SignInNeeded, TooMany
 from bedside.foundation.http import ctx_of
+from bedside.web.entry.browsers import browser
 from bedside.web.entry.proof import proof_of
 from bedside.web.entry.sign_in import json_of
-from bedside.web.kit import render
+from bedside.web.kit import page_of, render
 
 STAFF = frozenset({"clinician", "nurse", "pharmacist", "administrator", "privacy-officer"})
 
@@ -38,9 +39,11 @@ async def _page(request: Request, error: BedsideError | None = None, done: str |
         "entry/account.html",
         error.status if error else 200,
         error=error,
-        done=done,
+        done="saved" if "saved" in request.query_params else done,
+        theme=page_of(request).theme,
         person=person,
         sessions=sessions,
+        browser=browser,
         mine=ctx.actor.session,
         passkeys=[(bytes_to_base64url(one.id), one.label, one.created) for one in passkeys],
         staff=bool(person.roles & STAFF),

@@ -97,8 +97,9 @@ def icon_svg(name: str) -> Markup:
     if shape is None:
         raise RuntimeError(f"icon {name} is in no template the build saw: {NOT_BUILT}")
     return Markup(  # noqa: S704 - shapes come from lucide's own files at build time
-        '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
-        f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{shape}</svg>'
+        # Sized, so that it is no poster where the style sheet did not come.
+        '<svg class="icon" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+        f'stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{shape}</svg>'
     )
 
 

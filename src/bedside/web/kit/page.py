@@ -23,8 +23,10 @@ from bedside.web.kit import assets, places, written
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.band import band
 from bedside.web.kit.clinic import Clinic, clinic_of
+from bedside.web.kit.deeds import deed
 from bedside.web.kit.errors import told
 from bedside.web.kit.languages import LANGUAGES, catalogue, language_of
+from bedside.web.kit.rows import labelled
 
 WEB = Path(__file__).parent.parent
 THEMES = ("paper", "night")
@@ -165,6 +167,8 @@ def environment(language: str) -> Environment:
         clock=lambda value: written.clock(value, _page.get().zone),
         when=_when,
         number=lambda value, digits=None: written.number(value, language, digits),
+        labelled=labelled,
+        deed=lambda action: deed(action, found.gettext),
         words_of=lambda pairs: _words_of(pairs, found.gettext),
         reading_text=_reading_text,
         iso=lambda value: value.isoformat() if value else "",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access
 from bedside.foundation.http import ctx_of
-from bedside.web.kit import page_of, prefer, render
-from bedside.web.kit.languages import LANGUAGES
-from bedside.web.kit.page import THEMES
+from bedside.web.entry import shown
+from bedside.web.kit import page_of, render
 from bedside.web.patient.looked import lines
 from bedside.web.patient.whose import whose
 
@@ -24,27 +23,6 @@ async def page(request: Request) -> Response:
         person = await access.person(ctx, ctx.actor.id)
     theme = page_of(request).theme
     return render(request, "patient/me.html", person=person, theme=theme, saved="saved" in request.query_params)
-
-
-async def save(request: Request) -> Response:
-    """Language and units stay with the person; light or dark with this browser."""
-    form = {k: str(v) for k, v in (await request.form()).items()}
-    changes = {}
-    if form.get("language") in LANGUAGES:
-        changes["language"] = form["language"]
-    if form.get("units") in {"metric", "us"}:
-        changes["units"] = form["units"]
-    async with access.work(ctx_of(request), "changed how pages are shown") as ctx:
-        await access.require(ctx, "patient", "caregiver")
-        await access.change_person(ctx, ctx.actor.id, **changes)
-    response = RedirectResponse("/me?saved=1", 303)
-    if form.get("theme") in THEMES:
-        prefer(response, theme=form["theme"])
-    else:
-        response.delete_cookie("theme", path="/")
-    if "language" in changes:
-        prefer(response, language=changes["language"])
-    return response
 
 
 async def who_looked(request: Request) -> Response:
@@ -64,6 +42,6 @@ async def who_looked(request: Request) -> Response:
 
 ROUTES: list[BaseRoute] = [
     Route("/me", page, methods=["GET"]),
-    Route("/me", save, methods=["POST"]),
+    Route("/me", shown.save, methods=["POST"]),
     Route("/me/who-looked", who_looked),
 ]

@@ -10,9 +10,9 @@ from bedside import access, prescribing, records
 from bedside.foundation.errors import BedsideError
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import summary
+from bedside.web.clinician.dosage import dosage
 from bedside.web.kit import render
 from bedside.web.kit.places import N_
-from bedside.web.patient.dosage import dosage
 from bedside.web.patient.whose import whose
 
 STEPS = {

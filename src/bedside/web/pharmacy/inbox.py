@@ -9,9 +9,18 @@ from starlette.routing import BaseRoute, Route
 from bedside import access, prescribing, records
 from bedside.foundation.errors import BedsideError, NotFound
 from bedside.foundation.http import ctx_of
+from bedside.web.clinician.dosage import dosage
 from bedside.web.clinician.prescribe import STEPS
 from bedside.web.clinician.resources import name_of
-from bedside.web.kit import render
+from bedside.web.kit import page_of, render
+from bedside.web.kit.places import N_
+
+STEPPED = {
+    "accept": N_("accepted a prescription"),
+    "dispense": N_("dispensed a prescription"),
+    "refuse": N_("refused a prescription"),
+}
+"""What the pharmacist did, as a patient reads it on "who looked at my record"."""
 
 
 async def inbox(request: Request) -> Response:
@@ -19,7 +28,8 @@ async def inbox(request: Request) -> Response:
     async with access.work(ctx_of(request), "opened the pharmacy's inbox", readonly=True) as ctx:
         found = await prescribing.inbox(ctx)
         patients = {p: await records.read(ctx, "Patient", p) for p in {rx.draft.patient for rx in found}}
-    rows = [(rx, name_of(patients[rx.draft.patient]), prescribing.instruction(rx.draft)) for rx in found]
+    language = page_of(request).language
+    rows = [(rx, name_of(patients[rx.draft.patient]), dosage(rx.draft, language)) for rx in found]
     return render(
         request,
         "pharmacy/inbox.html",
@@ -46,7 +56,7 @@ async def _one(request: Request, error: BedsideError | None = None) -> Response:
         rx=found,
         name=name_of(patient),
         born=patient.get("birthDate"),
-        words=prescribing.instruction(found.draft),
+        words=dosage(found.draft, page_of(request).language),
         steps=STEPS,
         error=error,
     )
@@ -56,11 +66,10 @@ async def step(request: Request) -> Response:
     """POST: accept, dispense or refuse."""
     key, form = request.path_params["key"], await request.form()
     name = request.path_params["step"]
-    words = {"accept": "accepted", "dispense": "dispensed", "refuse": "refused"}
-    if name not in words:
+    if name not in STEPPED:
         raise NotFound("There is no such step.")
     try:
-        async with access.work(ctx_of(request), f"{words[name]} a prescription") as ctx:
+        async with access.work(ctx_of(request), STEPPED[name]) as ctx:
             await prescribing.step(ctx, key, name, str(form.get("reason", "")))
     except BedsideError as error:
         if error.status not in {400, 409}:

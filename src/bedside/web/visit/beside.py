@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bedside import prescribing, records
 from bedside.foundation.context import Ctx
 from bedside.web.clinician import summary
+from bedside.web.clinician.dosage import dosages
 
 MOST = "200"
 
@@ -22,21 +23,22 @@ class Beside:
     refills: tuple[prescribing.Refill, ...]
 
 
-async def beside(ctx: Ctx, patient: str) -> Beside:
-    """The patient's problems, allergies, medicines and orders."""
+async def beside(ctx: Ctx, patient: str, language: str) -> Beside:
+    """The patient's problems, allergies, medicines and orders. language: the reader's."""
 
     async def of(type_: str, **more: str) -> records.Page:
         return await records.search(ctx, type_, {"patient": patient, "_count": MOST, **more})
 
     orders = await of("ServiceRequest", _include="ServiceRequest:requester")
-    taken = await prescribing.taken(ctx, patient)
+    ours = await prescribing.of_patient(ctx, patient)
     return Beside(
         problems=summary.problems((await of("Condition")).entries),
         allergies=summary.allergies((await of("AllergyIntolerance")).entries),
         medicines=summary.medicines(
             (await of("MedicationRequest")).entries,
             (await of("MedicationStatement")).entries,
-            {p.id for p in taken},
+            {p.id for p in ours if p.taken(ctx.clock.now())},
+            dosages(ours, language),
         ),
         orders=summary.orders(orders.entries, orders.included),
         refills=tuple(r for r in await prescribing.refills(ctx, patient) if r.open),

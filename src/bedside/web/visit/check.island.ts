@@ -1,4 +1,5 @@
 // <device-check>: before a visit, does the camera see, does the microphone hear, is there a way to the clinic.
+import "./check.css";
 import { absent } from "./absent";
 import { meter, open } from "./devices";
 

@@ -23,7 +23,7 @@ from bedside.web.clinician.words import value_of
 from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, translator
 from bedside.web.visit.beside import beside
-from bedside.web.visit.words import EVENTS, note_words, room_words
+from bedside.web.visit.words import EVENTS, MOVED, age_words, licence_words, note_words, place_name, room_words
 from bedside.web.wall.words import cause_of
 
 STRIP = ("systolic", "diastolic", "heart-rate", "spo2", "respiratory-rate", "temperature")
@@ -111,7 +111,7 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
         note = await visits.notes.read(ctx, key)
         happened = await visits.history(ctx, key)
         contact = await records.read(ctx, "Patient", visit.patient)
-        chart = await beside(ctx, visit.patient)
+        chart = await beside(ctx, visit.patient, page_of(request).language)
     holder = visit.clinician == ctx_of(request).actor.id
     decision = visits.licence_of(visit)
     country = visits.country(visit.place.country) if visit.place else None
@@ -128,11 +128,14 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
         happened=happened,
         events=EVENTS,
         decision=decision,
+        licence=licence_words(decision, page_of(request)) if decision else None,
+        where=place_name(visit.place.jurisdiction, page_of(request).language) if visit.place else None,
         emergency=country.emergency if country else None,
         contacts=_contacts(contact),
         chart=chart,
         words=room_words(request),
         note_words=note_words(request),
+        age_words=age_words(request),
         error=error,
     )
 
@@ -152,18 +155,10 @@ async def move(request: Request) -> Response:
     """POST: take, invite, hand, cancel, override, end."""
     key, step, form = request.path_params["visit"], request.path_params["step"], await request.form()
     said = {name: str(form.get(name, "")) for name in ("reason", "clinician")}
-    words = {
-        "take": "took the visit",
-        "invite": "invited the patient",
-        "hand": "handed the visit over",
-        "cancel": "cancelled the visit",
-        "override": "went on without a licence",
-        "end": "ended the visit",
-    }
-    if step not in words:
+    if step not in MOVED:
         raise Invalid("There is no such step.")
     try:
-        async with access.work(ctx_of(request), words[step]) as ctx:
+        async with access.work(ctx_of(request), MOVED[step]) as ctx:
             match step:
                 case "take":
                     await visits.take(ctx, key)

@@ -16,8 +16,8 @@ from bedside import access, visits
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import BedsideError, Forbidden, Gone, NotFound, TooMany
 from bedside.foundation.http import ctx_of
-from bedside.web.kit import render
-from bedside.web.visit.words import check_words, room_words
+from bedside.web.kit import page_of, render
+from bedside.web.visit.words import check_words, place_name, room_words
 
 COOKIE = "bedside-visit"
 DAY = 24 * 3600
@@ -131,7 +131,7 @@ def _where(
         visit=visit,
         values=known | (values or {}),
         error=error,
-        countries={c.code: c.name for c in visits.countries()},
+        countries={c.code: place_name(c.code, page_of(request).language) for c in visits.countries()},
         states={"": "–"} | {f"{c.code}-{k}": v for c in visits.countries() for k, v in c.subdivisions.items()},
     )
 

@@ -1,6 +1,7 @@
 // <note-pad>: nothing typed is lost. Each change goes to the server in less than half a second, however fast one types;
 // until the server has it, it lies in this browser too, and comes back after a crash of either.
 import { forget, keep, kept } from "./draft";
+import "./note.css";
 
 const EVERY = 300;
 const AGAIN = 3000;

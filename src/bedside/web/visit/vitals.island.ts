@@ -1,12 +1,15 @@
 // <live-vitals>: the newest values beside the picture. A value says its age, and greys when it is too old.
+// data-words: an age as every page writes it, in the reader's language.
 import { Moments } from "./moments";
 
 type Live = { metric: string; value: number | string; device_time: string; stale_at?: string; stale?: boolean };
 
 class LiveVitals extends HTMLElement {
   private moments: Moments | undefined;
+  private words: Record<string, string> = {};
 
   connectedCallback(): void {
+    this.words = JSON.parse(this.dataset["words"] ?? "{}") as Record<string, string>;
     const shown = (readings: unknown[]): void => (readings as Live[]).forEach((reading) => this.show(reading));
     this.moments = new Moments(
       this.dataset["visit"] ?? "",
@@ -38,8 +41,8 @@ class LiveVitals extends HTMLElement {
     for (const line of this.querySelectorAll<HTMLElement>("[data-time]")) {
       if (!line.dataset["time"]) continue;
       const seconds = Math.max(0, Math.round((Date.now() - Date.parse(line.dataset["time"])) / 1000));
-      const unit = seconds < 60 ? ([seconds, "second"] as const) : seconds < 3600 ? ([Math.floor(seconds / 60), "minute"] as const) : ([Math.floor(seconds / 3600), "hour"] as const);
-      line.textContent = new Intl.RelativeTimeFormat(document.documentElement.lang, { style: "short" }).format(-unit[0], unit[1]);
+      const [n, word] = seconds < 60 ? [seconds, "s"] : seconds < 3600 ? [Math.floor(seconds / 60), "min"] : [Math.floor(seconds / 3600), "h"];
+      line.textContent = seconds < 5 ? (this.words["now"] ?? "") : (this.words[word] ?? "").replace("%(n)s", String(n));
       const stale = line.dataset["staleAt"];
       line.closest(".reading")?.classList.toggle("reading-stale", !!stale && Date.now() > Date.parse(stale));
       line.closest(".reading")?.classList.remove("reading-none");

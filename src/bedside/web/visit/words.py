@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from babel import Locale
 from starlette.requests import Request
 
+from bedside import access, visits
 from bedside.web.kit import page_of, translator
+from bedside.web.kit.page import Page
 from bedside.web.kit.places import N_
+from bedside.web.kit.written import day
 
 EVENTS = {
     "asked": N_("Asked for"),
@@ -25,6 +29,15 @@ EVENTS = {
     "note amended": N_("Note amended"),
 }
 """What happened in a visit, as staff read it."""
+MOVED = {
+    "take": N_("took the visit"),
+    "invite": N_("invited the patient"),
+    "hand": N_("handed the visit over"),
+    "cancel": N_("cancelled the visit"),
+    "override": N_("went on without a licence"),
+    "end": N_("ended the visit"),
+}
+"""What staff did with a visit, as a patient reads it on "who looked at my record"."""
 DETAILS = (
     N_("patient"),
     N_("clinician"),
@@ -36,6 +49,27 @@ DETAILS = (
     N_("5 wrong answers"),
 )
 """What visits writes beside it that is no person's own words."""
+
+
+def place_name(jurisdiction: str, language: str) -> str:
+    """A country or a state of it by its code ("US-NY", "DE"), as it is called; a code that no table knows stays one."""
+    code, _, state = jurisdiction.partition("-")
+    known = visits.country(code)
+    if state:
+        return known.subdivisions.get(state, jurisdiction) if known else jurisdiction
+    return str(Locale(language).territories.get(code) or jurisdiction)
+
+
+def licence_words(decision: access.LicenceDecision, page: Page) -> str:
+    """What the licence table answered: places by their names, a last day as days are written."""
+    _ = translator(page.language)
+    values = {name: _(value) if value else value for name, value in decision.values.items()}
+    if "place" in values:
+        values["place"] = place_name(decision.values["place"], page.language)
+    if "until" in values:
+        values["until"] = day(decision.values["until"], page.language, page.zone)
+    said = _(decision.why) % values
+    return f"{said} {_('Reason: %(reason)s') % {'reason': decision.reason}}" if decision.reason else said
 
 
 def room_words(request: Request) -> dict[str, str]:
@@ -73,6 +107,12 @@ def room_words(request: Request) -> dict[str, str]:
         "you": _("You:"),
         "unread": _("new"),
     }
+
+
+def age_words(request: Request) -> dict[str, str]:
+    """For <live-vitals>: the words of kit.written.age, as far as a reading beside a visit can be old."""
+    _ = translator(page_of(request).language)
+    return {"now": _("just now"), "s": _("%(n)s s ago"), "min": _("%(n)s min ago"), "h": _("%(n)s h ago")}
 
 
 def check_words(request: Request) -> dict[str, str]:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from bedside import access, monitoring
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError, NotFound
+from bedside.foundation.errors import N_, BedsideError, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, told
@@ -31,11 +31,14 @@ def _there(request: Request, path: str) -> str | None:
 
 
 async def listing(request: Request) -> Response:
-    """The alarms of the patients one is on duty for; ?all=1 shows the closed ones too."""
+    """The alarms of the patients one is on duty for, worst first; ?all=1 shows below them those that are closed, newest
+    first."""
     open_only = request.query_params.get("all") != "1"
     async with access.work(ctx_of(request), "looked at the alarms", readonly=True) as work:
         await access.require(work, "nurse", "clinician")
-        found = await monitoring.alarms(work, open_only=open_only, limit=200)
+        found = await monitoring.alarms(work, limit=200)
+        if not open_only:
+            found += [one for one in await monitoring.alarms(work, open_only=False, limit=200) if not one.open]
         names = {one: await name_of(work, one) for one in {alarm.patient for alarm in found}}
     return render(
         request,
@@ -154,12 +157,12 @@ async def _undo(ctx: Ctx, alarm: str, form: FormData) -> None:  # noqa: ARG001, 
 
 
 ANSWERS: dict[str, tuple[str, Callable[[Ctx, str, FormData], Awaitable[None]]]] = {
-    "acknowledge": ("acknowledged an alarm", _acknowledge),
-    "act": ("acted on an alarm", _act),
-    "hand-over": ("handed over an alarm", _hand_over),
-    "resolve": ("resolved an alarm", _resolve),
-    "false-alarm": ("called an alarm false", _false_alarm),
-    "undo": ("took back an answer to an alarm", _undo),
+    "acknowledge": (N_("acknowledged an alarm"), _acknowledge),
+    "act": (N_("acted on an alarm"), _act),
+    "hand-over": (N_("handed over an alarm"), _hand_over),
+    "resolve": (N_("resolved an alarm"), _resolve),
+    "false-alarm": (N_("called an alarm false"), _false_alarm),
+    "undo": (N_("took back an answer to an alarm"), _undo),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bedside.prescribing import FREQUENCIES, Draft, instruction
 from bedside.prescribing.model.prescription import UNITS as UNITS_THERE
-from bedside.web.patient.dosage import OFTEN, ROUTES, UNITS, dosage
+from bedside.web.clinician.dosage import COUNTED, OFTEN, UNITS, WAYS, dosage
 
 pytestmark = pytest.mark.unit
 
@@ -18,9 +18,9 @@ def draft(dose: float = 1, unit: str = "tablet", days: int = 30, as_needed: bool
 
 def test_the_words_are_those_of_prescribing() -> None:
     assert set(OFTEN) == {words for words, *_ in FREQUENCIES.values()}
-    assert set(UNITS) == set(UNITS_THERE)
+    assert set(UNITS) == set(COUNTED) == set(UNITS_THERE)
     shipped = tomllib.loads((files("bedside.prescribing.model") / "formulary.toml").read_text("utf-8"))
-    assert {route for row in shipped["medicine"] for route in row["routes"]} <= set(ROUTES)
+    assert {route for row in shipped["medicine"] for route in row["routes"]} <= set(WAYS)
 
 
 def test_english_and_spanish() -> None:

@@ -1,8 +1,10 @@
-"""A prescription's dosage in the patient's own language: the words of prescribing's tables, marked and put together."""
+"""A prescription's dosage in its reader's language: the words of prescribing's tables, marked and put together."""
 
 from __future__ import annotations
 
-from bedside.prescribing import FREQUENCIES, Draft
+from collections.abc import Iterable
+
+from bedside.prescribing import FREQUENCIES, Draft, Prescription
 from bedside.web.kit.languages import catalogue
 from bedside.web.kit.places import N_
 
@@ -14,7 +16,16 @@ UNITS = {
     "mL": (N_("%(n)s mL"), N_("%(n)s mL")),
     "mg": (N_("%(n)s mg"), N_("%(n)s mg")),
 }
-ROUTES = {
+COUNTED = {
+    "tablet": N_("tablet"),
+    "capsule": N_("capsule"),
+    "puff": N_("puff"),
+    "mL": N_("mL"),
+    "mg": N_("mg"),
+    "drop": N_("drop"),
+}
+"""The same units where one is chosen from a list."""
+WAYS = {
     "oral": N_("by mouth"),
     "inhaled": N_("breathed in"),
     "sublingual": N_("under the tongue"),
@@ -37,10 +48,15 @@ def dosage(draft: Draft, language: str) -> str:
     one, many = UNITS.get(draft.unit, ("%(n)s " + draft.unit,) * 2)
     parts = [
         words.gettext(one if draft.dose == 1 else many) % {"n": f"{draft.dose:g}"},
-        words.gettext(ROUTES.get(draft.route, draft.route)),
+        words.gettext(WAYS.get(draft.route, draft.route)),
         words.gettext(FREQUENCIES[draft.frequency][0]),
     ]
     if draft.as_needed:
         parts.append(words.gettext("as needed"))
     parts.append(words.ngettext("for %(n)s day", "for %(n)s days", draft.days) % {"n": draft.days})
     return ", ".join(parts)
+
+
+def dosages(prescriptions: Iterable[Prescription], language: str) -> dict[str, str]:
+    """Each one's dosage by its id."""
+    return {one.id: dosage(one.draft, language) for one in prescriptions}

@@ -1,18 +1,18 @@
 """Calls of operations: `/Patient/1/$everything` and the like, by the table of operations."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
 from bedside.fhir import references, structure
 from bedside.fhir.definitions import resource_types
-from bedside.foundation.errors import NotFound
+from bedside.foundation.errors import NotFound, TooLarge
 from bedside.records.model.given import Given
 from bedside.records.model.operation import Call, Level, Operation
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.routes.answer import NotAllowed, NotServed
-from bedside.records.routes.request import Address, check_type, raw_body, resource
+from bedside.records.routes.request import Address, check_type, kind, prefer, raw_body, resource
 from bedside.records.service.operations.table import OPERATIONS
 
 
@@ -56,13 +56,44 @@ def place_of(parts: Sequence[str]) -> Place:
 
 async def call(request: Request, address: Address, method: str, place: Place) -> Call:
     """The call as it came, its body within limits. Raises NotAllowed, Unsupported, TooLarge, Refused."""
-    if method not in ("GET", "POST") or (method == "GET" and place.operation.affects):
-        only = "POST" if place.operation.affects else "GET and POST"
+    operation = place.operation
+    only_post = operation.affects or operation.posted
+    if method not in ("GET", "POST") or (method == "GET" and only_post):
+        only = "POST" if only_post else "GET and POST"
         raise NotAllowed(f"Only {only} here.", where=request.method)
-    body = await _body(request, judges=place.operation.judges) if method == "POST" else None
-    given = Given.posted(address.pairs, body)
+    if request.method == "HEAD" and operation.keeps:
+        raise NotAllowed("Only GET and POST here.", where="HEAD")
+    posted, streams = method == "POST", kind(request) in operation.streams
+    body = await _body(request, judges=operation.judges) if posted and not streams else None
+    query, wish = request.scope["query_string"].decode("ascii", "replace"), prefer(request)
     path = "/" + "/".join(address.parts)
-    return Call(place.type, place.id, place.version, given, address.base, path)
+    return Call(
+        place.type,
+        place.id,
+        place.version,
+        Given.posted(address.pairs, body),
+        address.base,
+        path,
+        asked=f"{address.base}{path}" + (f"?{query}" if query else ""),
+        posted=posted,
+        strict=wish.strict,
+        background=wish.background,
+        content=_bounded(request) if streams else None,
+    )
+
+
+MOST_STREAMED = 1 << 30
+"""Bytes of NDJSON that $import takes in one request."""
+_TOO_LARGE = "An import takes at most %(most)s MB at once."
+
+
+async def _bounded(request: Request) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MOST_STREAMED:
+            raise TooLarge(_TOO_LARGE, remedy="Send it in parts.", most=MOST_STREAMED >> 20)
+        yield chunk
 
 
 async def _body(request: Request, *, judges: bool) -> dict[str, Any] | None:

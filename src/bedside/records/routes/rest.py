@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from bedside import access
 from bedside.fhir import references
@@ -23,7 +23,7 @@ from bedside.records.model.bundle import etag
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.routes import binary, bulk, capability, compression, operations, patches, patients
+from bedside.records.routes import binary, bulk, capability, compression, operations, patches
 from bedside.records.routes.answer import NotAllowed, answer, refusal, version_headers, written
 from bedside.records.routes.request import (
     Address,
@@ -61,16 +61,11 @@ async def fhir(request: Request) -> Response:
     try:
         if request.method not in METHODS:
             raise NotAllowed("FHIR has no such interaction.", where=request.method)
-        place = address(request)
-        for take in (bulk.take, binary.take, patients.take):
-            if (beside := await take(request, place)) is not None:
-                return beside
-        check_format(request, place.pairs)
-        response = await _Interaction(request, place).run()
+        response = await _Interaction(request, address(request)).run()
     except BedsideError as error:
         response = refusal(error, pretty=request.query_params.get("_pretty") == "true")
     compression.compress(request, response)
-    if request.method == "HEAD":
+    if request.method == "HEAD" and not isinstance(response, StreamingResponse):
         response.body = b""  # its length stays as GET would say it
     return response
 
@@ -88,6 +83,13 @@ class _Interaction:
     async def run(self) -> Response:
         """Find the interaction by the shape of the address."""
         parts = self.place.parts
+        match parts:  # what is answered in other formats than FHIR's own
+            case ["bulk", *_]:
+                return await bulk.look_after(self.request, self.place, self.method)
+            case ["Binary", *_]:
+                if (content := await binary.take(self.request, self.place)) is not None:
+                    return content
+        check_format(self.request, self.place.pairs)
         match parts:
             case ["metadata"]:
                 self._only("GET")
@@ -153,13 +155,15 @@ class _Interaction:
 
     async def _operation(self) -> Response:
         place = operations.place_of(self.place.parts)
-        call = await operations.call(self.request, self.place, self.method, place)
+        operation, call = place.operation, await operations.call(self.request, self.place, self.method, place)
 
         async def body(ctx: Ctx) -> Response:
-            reply = await place.operation.run(ctx, call)
+            reply = await operation.run(ctx, call)
             return answer(reply.body, reply.status, dict(reply.headers), pretty=self.pretty)
 
-        return await self._work(place.operation.action, body, readonly=not place.operation.affects)
+        if operation.streams:
+            return await body(ctx_of(self.request))
+        return await self._work(operation.action, body, readonly=not (operation.affects or operation.keeps))
 
     # -- types ---------------------------------------------------------------------------------------------------
 

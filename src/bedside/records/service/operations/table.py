@@ -1,12 +1,28 @@
 """The operations that are served: what the door looks up and the CapabilityStatement lists."""
 
+from bedside.records.model.bulk import FORMATS
 from bedside.records.model.operation import Level, Operation
-from bedside.records.service.operations import document, everything, lastn, meta, summary, terminology, validate
+from bedside.records.service.operations import (
+    bulk,
+    document,
+    everything,
+    lastn,
+    meta,
+    patients,
+    summary,
+    terminology,
+    validate,
+)
 
 _HL7 = "http://hl7.org/fhir/OperationDefinition/"
 _TYPE: frozenset[Level] = frozenset({"type"})
 _INSTANCE: frozenset[Level] = frozenset({"instance"})
 _BOTH: frozenset[Level] = frozenset({"type", "instance"})
+_SYSTEM: frozenset[Level] = frozenset({"system"})
+_NONE: frozenset[str] = frozenset()
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+_OURS = "urn:x-bedside:OperationDefinition"
+"""Of what neither R4 nor one of its guides defines."""
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -116,5 +132,61 @@ OPERATIONS: tuple[Operation, ...] = (
         "made a summary of the record",
         summary.summary,
         "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
+    ),
+    Operation(
+        "match",
+        _TYPE,
+        frozenset({"Patient"}),
+        "looked for a patient",
+        patients.match,
+        f"{_HL7}Patient-match",
+        posted=True,
+    ),
+    Operation(
+        "merge",
+        _TYPE,
+        frozenset({"Patient"}),
+        "merged two patients",
+        patients.merge,
+        f"{_HL7}Patient-merge",
+        affects=True,
+    ),
+    Operation(
+        "unmerge",
+        _TYPE,
+        frozenset({"Patient"}),
+        "took a merge of patients back",
+        patients.unmerge,
+        f"{_OURS}:Patient-unmerge",
+        affects=True,
+    ),
+    Operation("export", _SYSTEM, _NONE, "asked for an export", bulk.export, f"{_BULK}/export", keeps=True),
+    Operation(
+        "export",
+        _TYPE,
+        frozenset({"Patient"}),
+        "asked for an export",
+        bulk.export,
+        f"{_BULK}/patient-export",
+        keeps=True,
+    ),
+    Operation(
+        "export",
+        _INSTANCE,
+        frozenset({"Group"}),
+        "asked for an export",
+        bulk.export,
+        f"{_BULK}/group-export",
+        keeps=True,
+    ),
+    Operation(
+        "import",
+        _SYSTEM,
+        _NONE,
+        "asked for an import",
+        bulk.import_,
+        f"{_OURS}:import",
+        affects=True,
+        streams=FORMATS,
     ),
 )

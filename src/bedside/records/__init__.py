@@ -26,6 +26,7 @@ from bedside.records.service.record import (
     write_governed,
 )
 from bedside.records.service.registry import govern, heed, provide
+from bedside.records.service.reindexing import Reindexed, reindex
 from bedside.records.service.saving import save
 from bedside.records.service.scanning import Scanner, scan_by, scanners
 from bedside.records.service.transactions import transact
@@ -40,6 +41,7 @@ __all__ = [
     "PatientRow",
     "ReadProvider",
     "Refused",
+    "Reindexed",
     "Report",
     "Scanner",
     "Stored",
@@ -57,6 +59,7 @@ __all__ = [
     "merge",
     "provide",
     "read",
+    "reindex",
     "save",
     "scan_by",
     "scanners",

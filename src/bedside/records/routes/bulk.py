@@ -17,8 +17,9 @@ from bedside.foundation.errors import BedsideError, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.records.model.bulk import NDJSON, Made
 from bedside.records.model.json import encode
+from bedside.records.model.refusals import NotAllowed
 from bedside.records.routes import ranges
-from bedside.records.routes.answer import NotAllowed, answer
+from bedside.records.routes.answer import answer
 from bedside.records.routes.request import Address
 from bedside.records.service import bulk, shelf
 from bedside.records.service.bulk import Job

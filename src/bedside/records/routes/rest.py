@@ -21,10 +21,10 @@ from bedside.records import settings
 from bedside.records.model import unchanged
 from bedside.records.model.bundle import etag
 from bedside.records.model.json import encode
-from bedside.records.model.refusals import Refused, refuse
+from bedside.records.model.refusals import NotAllowed, Refused, refuse
 from bedside.records.model.stored import Stored
 from bedside.records.routes import binary, bulk, capability, compression, operations, patches
-from bedside.records.routes.answer import NotAllowed, answer, refusal, version_headers, written
+from bedside.records.routes.answer import answer, refusal, version_headers, written
 from bedside.records.routes.request import (
     Address,
     address,
@@ -35,6 +35,7 @@ from bedside.records.routes.request import (
     resource,
 )
 from bedside.records.service import bundles, conditional, histories, patching, reading, searching, subsetting
+from bedside.records.service.operations.places import place_of
 from bedside.records.service.transactions import transact
 from bedside.records.service.writing import Draft, create, write
 
@@ -154,7 +155,7 @@ class _Interaction:
             return await ctx.database.attempt(once)
 
     async def _operation(self) -> Response:
-        place = operations.place_of(self.place.parts)
+        place = place_of(self.place.parts)
         operation, call = place.operation, await operations.call(self.request, self.place, self.method, place)
 
         async def body(ctx: Ctx) -> Response:
@@ -252,11 +253,7 @@ class _Interaction:
         return await self._patch(type_, id_)
 
     async def _read(self, type_: str, id_: str) -> Response:
-        query = None
-        if self.place.pairs:
-            query = searching.parse(type_, self.place.pairs)  # a read has no place to report what was left out
-            if query.filters or query.includes or query.revincludes or query.sort:
-                raise refuse("not-supported", "query", "A read takes _summary, _elements and _format only.", status=400)
+        query = subsetting.of_a_read(type_, self.place.pairs)
 
         async def body(ctx: Ctx) -> Response:
             one = await reading.read(ctx, type_, id_)
@@ -372,7 +369,9 @@ class _Interaction:
             raise Refused(rest)
 
         async def body(ctx: Ctx) -> Response:
-            done = await transact(ctx, made, base=self.base, returns=self.prefer.returns, faults=faults)
+            done = await transact(
+                ctx, made, base=self.base, returns=self.prefer.returns, faults=faults, strict=self.prefer.strict
+            )
             return answer(encode(done), pretty=self.pretty)
 
         return await self._work(f"carried out a {made.get('type')}", body, readonly=False)

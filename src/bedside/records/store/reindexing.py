@@ -79,7 +79,8 @@ async def page(sql: Connection, place: Place, limit: int, most: int) -> list[Row
         place.rid,
         limit,
     )
-    rids, size = [], 0
+    rids: list[int] = []
+    size = 0
     for row in held:
         size += row["size"]
         if row["tenant"] != held[0]["tenant"] or (rids and size > most):

@@ -107,6 +107,13 @@ class Given:
             raise refuse("value", name, "An object is wanted here; send a Parameters by POST.", status=400)
         return found
 
+    def objects(self, name: str) -> list[dict[str, Any]]:
+        """All of its values, each an object."""
+        found = [value for one, value in self._values if one == name]
+        if not all(isinstance(value, dict) for value in found):
+            raise refuse("value", name, "An object is wanted here; send a Parameters by POST.", status=400)
+        return found
+
     def pairs(self) -> list[tuple[str, str]]:
         """The simple values, as a query says them."""
         return [(name, value) for name, value in self._values if isinstance(value, str)]

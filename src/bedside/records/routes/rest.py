@@ -34,7 +34,7 @@ from bedside.records.routes.request import (
     read,
     resource,
 )
-from bedside.records.service import bundles, conditional, histories, patching, reading, searching, subsetting
+from bedside.records.service import bundles, conditional, histories, leniency, patching, reading, searching, subsetting
 from bedside.records.service.operations.places import place_of
 from bedside.records.service.transactions import transact
 from bedside.records.service.writing import Draft, create, write
@@ -336,7 +336,8 @@ class _Interaction:
             path = f"/{compartment.name}/{compartment.id}/{type_ or '*'}"
 
         async def body(ctx: Ctx) -> Response:
-            found = await searching.run(ctx, query)
+            asked = query if self.prefer.strict else await leniency.answerable(ctx, query)
+            found = await searching.run(ctx, asked)
             made = bundles.searchset(found, base=self.base, path=path, pairs=pairs, now=ctx.clock.now())
             return answer(made, pretty=self.pretty)
 

@@ -172,7 +172,12 @@ async def _keep_all(run: Run, files: Files) -> bool:
 async def _secured(run: Run, files: Files, progress: Progress, report: Report, done: int) -> bool:
     """What was kept and refused since the last time is told, and the place committed."""
     kept: Counter[str] = Counter(progress.kept)
-    for word, counts in (("new", report.made), ("changed", report.changed), ("same", report.same)):
+    for word, counts in (
+        ("new", report.made),
+        ("changed", report.changed),
+        ("same", report.same),
+        ("kept elsewhere", report.elsewhere),
+    ):
         kept.update({f"{word} {type_}": number for type_, number in counts.items()})
     progress.kept, progress.refused = dict(kept), progress.refused + len(report.refused)
     await files.write(run.ctx, [Line("error", "OperationOutcome", encode(_outcome(one))) for one in report.refused])
@@ -188,6 +193,7 @@ def _emptied(report: Report) -> Report:
     report.made.clear()
     report.changed.clear()
     report.same.clear()
+    report.elsewhere.clear()
     report.refused.clear()
     return report
 

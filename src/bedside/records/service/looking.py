@@ -14,7 +14,7 @@ from bedside.records.model.json import decode
 from bedside.records.model.operation import Call
 from bedside.records.model.refusals import NotAllowed, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.service import bundles, histories, reading, searching, subsetting
+from bedside.records.service import bundles, histories, leniency, reading, searching, subsetting
 from bedside.records.service.operations import places
 
 Answer = dict[str, Any]
@@ -60,7 +60,8 @@ async def _search(ctx: Ctx, one: Entry, base: str, compartment: Compartment | No
     type_ = one.path[-1] if one.path and one.path[-1] != "*" else None
     pairs = _pairs(one)
     bases = (f"{base}/",) if base else ()
-    found = await searching.run(ctx, searching.parse(type_, pairs, strict=strict, bases=bases, compartment=compartment))
+    query = searching.parse(type_, pairs, strict=strict, bases=bases, compartment=compartment)
+    found = await searching.run(ctx, query if strict else await leniency.answerable(ctx, query))
     path = "/" + "/".join(one.path) if one.path else ""
     return _whole(one, bundles.searchset(found, base=base, path=path, pairs=pairs, now=ctx.clock.now()))
 

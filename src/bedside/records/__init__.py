@@ -11,9 +11,9 @@ from bedside.records.model.heed import Heed
 from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
-from bedside.records.service.duplicates import Pair, likely_duplicates
+from bedside.records.service.duplicates import Comparison, Pair, compare, likely_duplicates
 from bedside.records.service.importing import Report, load
-from bedside.records.service.merging import merge, unmerge
+from bedside.records.service.merging import Merged, merge, merges, unmerge
 from bedside.records.service.patients import find_patients, look_up
 from bedside.records.service.record import (
     create,
@@ -33,9 +33,11 @@ from bedside.records.service.transactions import transact
 
 __all__ = [
     "Column",
+    "Comparison",
     "Export",
     "Governed",
     "Heed",
+    "Merged",
     "Page",
     "Pair",
     "PatientRow",
@@ -45,6 +47,7 @@ __all__ = [
     "Report",
     "Scanner",
     "Stored",
+    "compare",
     "create",
     "create_if_none",
     "delete",
@@ -57,6 +60,7 @@ __all__ = [
     "load",
     "look_up",
     "merge",
+    "merges",
     "provide",
     "read",
     "reindex",

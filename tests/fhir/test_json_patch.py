@@ -105,3 +105,31 @@ def test_a_list_copied_into_itself_stops() -> None:
     step = b'{"op":"copy","from":"/name","path":"/name/-"}'
     with pytest.raises(Unpatchable, match="copies too much"):
         json_patch.apply(PATIENT, json_patch.read(b"[" + b",".join([step] * 60) + b"]"))
+
+
+class Silent(list[Any]):
+    """A list that may be compared and never written out."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("written out")
+
+    __str__ = __repr__
+
+
+def test_a_test_of_a_long_list_compares_and_no_more() -> None:
+    long = Silent(range(5000))
+    resource = {"resourceType": "List", "entry": long}
+    steps = [{"op": "test", "path": "/entry", "value": Silent(range(5000))}]
+    assert json_patch.apply(resource, steps) is resource
+    with pytest.raises(Unpatchable):
+        json_patch.apply(resource, [{"op": "test", "path": "/entry", "value": Silent(range(1))}])
+    for path in ("/none", "/entry/9999", "/entry/x"):
+        with pytest.raises(Unpatchable):
+            json_patch.apply({"entry": [1]}, [{"op": "test", "path": path, "value": 1}])
+
+
+def test_a_change_after_a_test_leaves_what_was_handed_in() -> None:
+    resource = {"resourceType": "Patient", "active": True}
+    steps = [{"op": "test", "path": "/active", "value": True}, {"op": "replace", "path": "/active", "value": False}]
+    assert json_patch.apply(resource, steps) == {"resourceType": "Patient", "active": False}
+    assert resource["active"] is True

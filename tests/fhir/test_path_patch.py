@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bedside.fhir import path_patch, structure
+from bedside.fhir import path_patch, places, structure
 from bedside.fhir.unpatchable import Unpatchable
 
 pytestmark = pytest.mark.unit
@@ -257,3 +257,54 @@ def test_no_operation(one: Resource) -> None:
     with pytest.raises(Unpatchable) as caught:
         path_patch.apply(person(), {"resourceType": "Parameters", "parameter": [one]})
     assert caught.value.malformed
+
+
+LONG: Resource = {
+    "resourceType": "Group",
+    "member": [{"id": f"m{n}", "entity": {"reference": f"Patient/{n}"}} for n in range(5000)],
+}
+
+
+def deletions(*paths: str) -> Resource:
+    return {
+        "resourceType": "Parameters",
+        "parameter": [
+            {
+                "name": "operation",
+                "part": [{"name": "type", "valueCode": "delete"}, {"name": "path", "valueString": path}],
+            }
+            for path in paths
+        ],
+    }
+
+
+def test_a_place_in_a_long_list_costs_no_look_at_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+    plain = places.Place
+
+    def counted(*arguments: Any) -> places.Place:
+        nonlocal made
+        made += 1
+        return plain(*arguments)
+
+    monkeypatch.setattr(places, "Place", counted)
+    done = path_patch.apply(LONG, deletions(*(f"Group.member[{n}].id" for n in range(0, 5000, 5))))
+    assert made < 10_000  # a handful each, not five thousand
+    assert sum("id" in one for one in done["member"]) == 4000
+    assert path_patch.apply(LONG, deletions("Group.member[5000]", "Group.member[4999]"))["member"][-1]["id"] == "m4998"
+
+
+def test_a_criterion_is_compiled_once_for_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = []
+    compile_tree = places.compile_tree
+    monkeypatch.setattr(places, "compile_tree", lambda *given: compiled.append(1) or compile_tree(*given))
+    done = path_patch.apply(LONG, deletions("Group.member.where(id = 'm4000')"))
+    assert (len(done["member"]), len(compiled)) == (4999, 1)
+
+
+def test_searches_through_long_lists_are_bounded() -> None:
+    paths = [f"Group.member.where(id = 'm{n}')" for n in range(11)]
+    assert len(path_patch.apply(LONG, deletions(*paths[:9]))["member"]) == 4991
+    with pytest.raises(Unpatchable) as refused:
+        path_patch.apply(LONG, deletions(*paths))
+    assert (refused.value.issue.code, refused.value.issue.expression) == ("too-costly", "Parameters.parameter[10]")

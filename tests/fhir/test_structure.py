@@ -56,6 +56,7 @@ def concept(system: str, code: str) -> dict[str, Any]:
     return {"coding": [{"system": system, "code": code}]}
 
 
+ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 DEFECTS = [
     # structure, by fhirkit
     (patient(foo=1), "Patient.foo", "structure"),
@@ -108,6 +109,15 @@ DEFECTS = [
     (patient(name=[{"id": "a"}]), "Patient.name[0]", "structure"),
     (patient(birthDate="1990", _birthDate={}), "Patient._birthDate", "structure"),
     (patient(name=[{"given": ["x"], "_given": [{}]}]), "Patient.name[0]._given[0]", "structure"),
+    (patient(name=[{"given": [None, "x"], "_given": [{"id": "a"}, None]}]), "Patient.name[0]._given[0]", "structure"),
+    (patient(_birthDate={"id": "a"}), "Patient._birthDate", "structure"),
+    (patient(name=[{"given": [None, "x"]}]), "Patient.name[0].given[0]", "structure"),
+    (patient(name=[{"given": [None, "x"], "_given": [None, ABSENT]}]), "Patient.name[0].given[0]", "structure"),
+    (patient(name=[{"given": ["x"], "_given": [None, ABSENT]}]), "Patient.name[0]._given", "structure"),
+    (patient(name=[{"given": ["x", "y"], "_given": ABSENT}]), "Patient.name[0]._given", "structure"),
+    (patient(birthDate=None, _birthDate=ABSENT), "Patient.birthDate", "structure"),
+    (patient(birthDate="1990", _birthDate=[ABSENT]), "Patient._birthDate", "structure"),
+    (patient(name=[{"family": "x"}], _name=[ABSENT]), "Patient._name", "structure"),
     (observation(subject={}), "Observation.subject", "structure"),
     # ids and characters
     (patient(id="a b"), "Patient.id", "value"),
@@ -264,12 +274,13 @@ def test_names_a_planted_defect(resource: dict[str, Any], expression: str, code:
     assert structure.validate(structure.write(resource)) == issues, "bytes and dict are judged alike"
 
 
-ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 SOUND = [
     patient(),
     patient(id="a-1.B", birthDate="2024-02-29", gender="unknown"),
     patient(birthDate="1990", _birthDate={"id": "b"}),
     patient(name=[{"given": [None, "x"], "_given": [ABSENT, None]}]),
+    patient(name=[{"given": ["x", None, "y"], "_given": [{"id": "a"}, ABSENT, None]}]),
+    patient(name=[{"_given": [ABSENT]}], _birthDate=ABSENT),
     patient(contained=[ORGANIZATION], managingOrganization=REFERS),
     {"resourceType": "Observation", "_status": ABSENT, "code": {"text": "x"}},
     observation(subject={"reference": "Patient/1/_history/2"}),

@@ -114,3 +114,21 @@ def test_has_what_r4_publishes() -> None:
         except (Missing, Unlisted):
             continue
     assert listed > 1150
+
+
+def test_icd_10_cm_is_whole_and_in_order() -> None:
+    icd = terminology.code_system("http://hl7.org/fhir/sid/icd-10-cm")
+    assert icd is not None
+    assert icd.complete
+    assert len(icd.concepts) > 95_000
+    assert icd.by_code["E11.9"].display == "Type 2 diabetes mellitus without complications"
+    assert icd.above("S06.0X0A") == {"S06.0X0A", "S06.0X0", "S06.0X", "S06.0", "S06"}
+    assert "S06.0X0A" in icd.below("S06")
+    assert icd.by_code["C7A"].parents == ()  # a category whose block has its name
+    assert not {"A00-A09", "1", "E119"} & icd.by_code.keys()  # headings, and codes without their full stop
+    for one in icd.concepts:
+        assert one.display, one
+        for parent in one.parents:
+            assert one.code.startswith(parent), one
+            assert parent in icd.by_code
+        assert bool(one.parents) is (len(one.code) > 3)

@@ -57,6 +57,8 @@ PAGES: tuple[Page, ...] = (
     # staff
     Page("today", "/today", CLINICIAN, r"\d"),
     Page("patients", "/patients?q=a", CLINICIAN, "Patients"),
+    Page("duplicates", "/patients/duplicates", CLINICIAN, "Registered twice"),
+    Page("duplicate", "/patients/duplicates/{twice}", CLINICIAN, "One person or two"),
     Page("chart", "/patients/{patient}", CLINICIAN, PATIENT),
     Page("type-reading", "/patients/{patient}/reading", NURSE, "Type a reading"),
     Page("type-pressure", "/patients/{patient}/reading/blood-pressure", NURSE, "Blood pressure"),

@@ -15,7 +15,7 @@ PASSWORD = "quiet harbor lantern"
 
 
 def prepare(browser: Browser, address: str) -> dict[str, str]:
-    """What the braces stand for: patient, visit, waiting, join, draft, prescription, alarm."""
+    """What the braces stand for: patient, visit, waiting, join, draft, prescription, alarm, twice."""
     clinician = browser.new_context(base_url=address).new_page()
     sign_in(clinician, CLINICIAN)
     clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
@@ -50,6 +50,9 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     clinician.goto("/alarms")
     link = clinician.get_by_role("row").filter(has_text=PATIENT).locator("a[href^='/alarms/']").first
     found["alarm"] = (link.get_attribute("href") or "").removeprefix("/alarms/")
+    clinician.goto("/patients/duplicates")
+    pair = clinician.get_by_role("link", name=re.compile("^Compare ")).first.get_attribute("href") or ""
+    found["twice"] = pair.removeprefix("/patients/duplicates/")
     for tab in (clinician, patient):
         tab.context.close()
     return found

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from tests.records.resources import patient, pulse
+from tests.records.test_providing import BEGIN, PROVIDER, VIEW
 
 from bedside import access, records
 from bedside.foundation.context import Ctx
+from bedside.records.service import registry
 from bedside.records.service.importing import load
 
 pytestmark = pytest.mark.engine
@@ -76,3 +78,49 @@ async def test_every_synthea_bundle(ctx: Ctx, tmp_path: Path, capsys: pytest.Cap
     with capsys.disabled():
         rate, second = 5852 / took, 5852 / (time.perf_counter() - begun)
         print(f"\nSynthea: {rate:,.0f} resources/s imported, {second:,.0f} resources/s found unchanged")
+
+
+async def test_readings_of_an_export(ctx: Ctx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_providers", {})
+    records.provide(PROVIDER)
+    async with access.work(ctx, "seed") as inner:
+        await inner.sql.execute(VIEW)
+        await records.create(inner, patient("ada"))
+        for n in range(3):
+            await inner.sql.execute("insert into elsewhere.reading values (1, 'ada', $1, $2, $3)", n, BEGIN, 60.5 + n)
+    whole = records.export_wish("system", None, [], strict=True, posted=False)
+    await records.save(ctx, tmp_path / "out", whole, lambda done, total: None)
+    report = await load(ctx, tmp_path / "out")
+    assert (dict(report.elsewhere), dict(report.same), report.refused) == ({"Observation": 3}, {"Patient": 1}, [])
+    file = next((tmp_path / "out").glob("Observation*"))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    lines[0]["valueQuantity"]["value"] = 900
+    lines[1]["id"] = "r.ada.77"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    for made, same in ((1, 0), (0, 1)):  # a second import meets what the first kept
+        report = await load(ctx, tmp_path / "out")
+        assert (report.made["Observation"], report.same["Observation"]) == (made, same)
+        assert report.elsewhere["Observation"] == 1
+        assert [one.what for one in report.refused] == [f"Observation/{lines[0]['id']}"]
+    async with access.work(ctx, "look") as inner:
+        (found,) = (
+            await records.search(inner, "Observation", {"identifier": "urn:x-bedside:reading|r.ada.77"})
+        ).entries
+        assert found["valueQuantity"] == lines[1]["valueQuantity"]
+    async with access.work(ctx, "look") as inner:
+        assert len((await records.search(inner, "Observation", {"patient": "ada"})).entries) == 4
+
+
+async def test_what_a_room_governs_and_stands_here_as_it_is(ctx: Ctx, tmp_path: Path) -> None:
+    basic = {"resourceType": "Basic", "id": "b", "code": {"text": "governed"}, "subject": {"reference": "Patient/ada"}}
+    async with access.work(ctx, "seed") as inner:
+        await records.create(inner, patient("ada"))
+        await records.create(inner, basic)
+    records.govern(records.Governed("Basic", "elsewhere", lambda one: True, "Ask elsewhere."))
+    try:
+        for content, elsewhere, refused in ((basic, 1, 0), ({**basic, "code": {"text": "other"}}, 0, 1)):
+            (tmp_path / "b.json").write_text(json.dumps(content))
+            report = await load(ctx, tmp_path)
+            assert (report.elsewhere["Basic"], len(report.refused)) == (elsewhere, refused)
+    finally:
+        registry._governed.pop("Basic")

@@ -14,7 +14,7 @@ from tests.records.test_transactions import bundle, entry
 
 from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
-from bedside.records.service import conditional
+from bedside.records.service import conditional, reading
 
 pytestmark = pytest.mark.engine
 
@@ -45,6 +45,64 @@ async def test_a_read_of_what_is_known(http: httpx.AsyncClient, clock: TurnableC
     answer = (await http.post("", json=bundle("batch", *looks))).json()
     assert [one["response"]["status"][:3] for one in answer["entry"]] == ["304", "200", "304"]
     assert ["resource" in one for one in answer["entry"]] == [False, True, False]
+
+
+async def test_an_instance_history_goes_on_page_by_page(http: httpx.AsyncClient, clock: TurnableClock) -> None:
+    for n in range(7):
+        clock.turn(timedelta(minutes=1))
+        await http.put("/Patient/ada", json=patient("ada", birthDate=f"195{n}-01-01"))
+    first = (await http.get("/Patient/ada/_history?_count=3")).json()
+    assert first["total"] == 7
+    seen = [e["resource"]["meta"]["versionId"] for e in first["entry"]]
+    await http.delete("/Patient/ada")  # versions that come meanwhile move no page
+    page, links = first, {link["relation"]: link["url"] for link in first["link"]}
+    while "next" in links:
+        page = (await http.get(links["next"])).json()
+        seen += [e["resource"]["meta"]["versionId"] for e in page["entry"]]
+        links = {link["relation"]: link["url"] for link in page["link"]}
+    assert seen == list("7654321")
+    assert page["total"] == 8
+    newest = (await http.get("/Patient/ada/_history?_count=1")).json()["entry"][0]
+    assert (newest["request"]["method"], "resource" in newest) == ("DELETE", False)
+    at = (await http.get("/Patient/ada/_history/4")).json()["meta"]["lastUpdated"]
+    since = (await http.get("/Patient/ada/_history", params={"_since": at, "_count": "2"})).json()
+    assert since["total"] == 5
+    stood = (await http.get("/Patient/ada/_history", params={"_at": at})).json()
+    assert [e["resource"]["meta"]["versionId"] for e in stood["entry"]] == ["4"]
+    nothing = (await http.get("/Patient/ada/_history?_count=0")).json()
+    assert (nothing["total"], "entry" in nothing) == (8, False)
+    assert (await http.get("/Patient/ada/_history?_cursor=x")).status_code == 400
+    assert (await http.get("/Patient/nobody/_history?_count=1")).status_code == 404
+
+
+async def test_a_page_of_history_reads_no_more_than_its_versions(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(6):
+        await http.put("/Patient/ada", json=patient("ada", birthDate=f"195{n}-01-01"))
+    made: list[int] = []
+    stored = reading.stored
+    monkeypatch.setattr(reading, "stored", lambda row: made.append(row["version"]) or stored(row))
+    assert ids(await http.get("/Patient/ada/_history?_count=2")) == ["ada/6", "ada/5"]
+    assert made == [6, 5, 4]
+
+
+async def test_values_that_are_missing_within_a_list(http: httpx.AsyncClient) -> None:
+    why = {"extension": [{"url": "urn:why", "valueCode": "masked"}]}
+    name = {"family": "Quist", "given": [None, "Ada", "Bo"], "_given": [why, None, {"id": "second"}]}
+    address = {"line": [None, "12 Long Street"], "_line": [why, None]}
+    sent = patient("ada", name=[name], address=[address], birthDate="1950-04-12")
+    assert (await http.put("/Patient/ada", json=sent)).status_code == 201
+    read = (await http.get("/Patient/ada")).json()
+    assert (read["name"], read["address"]) == ([name], [address])
+    assert (await http.put("/Patient/ada", json=read)).headers["etag"] == 'W/"1"'
+    assert ids(await http.get("/Patient?given=ada")) == ["ada/1"]
+    assert not ids(await http.get("/Patient?name=none"))
+    asked = {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": sent}]}
+    assert (await http.post("/Patient/$match", json=asked)).json()["total"] == 1
+    step = [{"op": "add", "path": "/name/0/given/-", "value": "Cy"}]
+    uneven = await http.patch("/Patient/ada", json=step, headers={"content-type": "application/json-patch+json"})
+    assert uneven.status_code == 422
 
 
 async def test_prefer_in_bundles(http: httpx.AsyncClient) -> None:

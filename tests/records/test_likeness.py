@@ -61,3 +61,9 @@ def test_each_detail(name: str, mine: dict[str, Any], theirs: dict[str, Any], ho
 def test_what_nobody_is_found_by() -> None:
     assert not usable({"gender": "male", "telecom": [{"value": "12"}]})
     assert usable({"name": [{"given": ["Ada"]}]})
+
+
+def test_what_is_not_said_is_not_alike() -> None:
+    one = {"resourceType": "Patient", "address": [{"line": [None, "1 Elm"]}]}
+    other = {"resourceType": "Patient", "address": [{"line": [None, "9 Oak"]}]}
+    assert likeness(one, other).found.get("address") is None

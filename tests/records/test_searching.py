@@ -379,3 +379,22 @@ async def test_a_client_keeps_to_its_scopes(ctx: Ctx, door: Door) -> None:
         # Where no type was named, those that it may read are searched.
         assert await found(http, "/?_id=pulse-ada,ward,ada") == {"pulse-ada", "ward"}
         assert await found(http, "/Patient/ada/*") == {"pulse-ada", "high-ada", "odd-ada"}
+
+
+async def test_what_cannot_be_listed_is_left_out_under_lenient_handling(http: httpx.AsyncClient) -> None:
+    await http.put("/Patient/ada", json=patient("ada"))
+    await http.put("/Observation/o", json={**pulse("ada"), "id": "o"})
+    lenient = {"prefer": "handling=lenient"}
+    for asked in ("code:in=http://nowhere.org/set", "code:below=http://nowhere.org/system|x", "_list=nowhere"):
+        assert (await http.get(f"/Observation?patient=ada&{asked}")).status_code == 400, asked
+        page = (await http.get(f"/Observation?patient=ada&{asked}", headers=lenient)).json()
+        told = [one["resource"] for one in page["entry"] if one["search"]["mode"] == "outcome"]
+        assert [one["resource"]["id"] for one in page["entry"] if one["search"]["mode"] == "match"] == ["o"]
+        assert [issue["severity"] for issue in told[0]["issue"]] == ["warning"]
+        name = asked.partition("=")[0]
+        assert told[0]["issue"][0]["expression"] == [name]
+        both = (await http.get(f"/Observation?code=8310-5&{asked}", headers=lenient)).json()
+        assert both["total"] == 0, "the rest of the search still narrows"
+    good = "code:in=http://hl7.org/fhir/ValueSet/observation-vitalsignresult"
+    page = (await http.get(f"/Observation?patient=ada&{good}", headers=lenient)).json()
+    assert [one["search"]["mode"] for one in page["entry"]] == ["match"]

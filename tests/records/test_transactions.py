@@ -5,7 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.records.conftest import Door
 from tests.records.resources import patient, pulse
+
+from bedside.access.testing import client
+from bedside.foundation.context import Ctx
 
 pytestmark = pytest.mark.engine
 
@@ -149,3 +153,94 @@ async def test_many_entries(http: httpx.AsyncClient) -> None:
     assert (await http.get("/Observation?patient=ada&_summary=count")).json()["total"] == 500
     again = await http.post("", json=sent)
     assert {e["response"]["etag"] for e in again.json()["entry"]} == {'W/"1"'}
+
+
+async def statuses(http: httpx.AsyncClient, kind: str, *entries: dict[str, Any]) -> list[str]:
+    answer = await http.post("", json=bundle(kind, *entries))
+    assert answer.status_code == 200, answer.text
+    return [one["response"]["status"][:3] for one in answer.json()["entry"]]
+
+
+LOOKS = (
+    "Patient/ada/$everything?_type=Observation&_count=5",
+    "Observation/$lastn?patient=ada",
+    "Patient/ada/$summary",
+    "ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender",
+    "Patient/ada/Observation?code=8867-4",
+    "Patient/ada/*",
+    "Patient/ada/_history?_count=1",
+    "Patient/_history",
+    "_history?_count=2",
+    "Patient/ada/_history/1",
+    "Patient/ada/_history/1/$meta",
+    "Patient/ada?_elements=birthDate",
+    "?_type=Patient,Observation",
+)
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+async def test_looks_in_a_bundle_answer_as_by_themselves(http: httpx.AsyncClient, kind: str) -> None:
+    await http.put("/Patient/ada", json=patient("ada"))
+    for n in range(3):
+        await http.put(f"/Observation/o{n}", json={**pulse("ada"), "id": f"o{n}"})
+    sent = bundle(kind, *(entry("GET", url) for url in LOOKS))
+    answers = (await http.post("", json=sent)).json()["entry"]
+    assert [one["response"]["status"] for one in answers] == ["200 OK"] * len(LOOKS)
+    for url, one in zip(LOOKS, answers, strict=True):
+        alone = (await http.get(f"/{url}")).json()
+        if "$summary" in url:  # made at each asking, with ids of its own
+            assert (one["resource"]["type"], alone["type"]) == ("document", "document")
+        else:
+            for told in (alone, one["resource"]):
+                told.pop("id", None) if told["resourceType"] == "ValueSet" else None
+            assert one["resource"] == alone, url
+
+
+async def test_operations_posted_in_a_batch(http: httpx.AsyncClient) -> None:
+    await http.put("/Patient/ada", json=patient("ada", birthDate="1950-04-12"))
+    await http.put("/Patient/again", json=patient("again", birthDate="1950-04-12"))
+    match = {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": patient()}]}
+    faulty = {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": patient(gender="x")}]}
+    parties = [("source-patient", "again"), ("target-patient", "ada")]
+    merge = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": n, "valueReference": {"reference": f"Patient/{id_}"}} for n, id_ in parties],
+    }
+    sent = bundle(
+        "batch",
+        entry("POST", "Patient/$match", match),
+        entry("POST", "Patient/$validate", faulty),
+        entry("POST", "Patient/$merge", merge),
+        entry("POST", "Patient/$merge", merge),
+        entry("GET", "Patient/$match"),
+        entry("POST", "$import", {"resourceType": "Parameters"}),
+        entry("GET", "$export"),
+        entry("PUT", "Patient/$merge", merge),
+        entry("GET", "Patient/$nonsense"),
+        entry("GET", "Patient?name=%ff"),
+        entry("GET", "Patient/ada/Nonsense"),
+        entry("GET", "Patient/ada/_history/x"),
+    )
+    answers = (await http.post("", json=sent)).json()["entry"]
+    told = [one["response"]["status"][:3] for one in answers]
+    assert told == ["200", "200", "200", "409", "405", "400", "400", "400", "501", "400", "400", "400"], answers
+    assert answers[0]["resource"]["total"] == 2
+    assert answers[1]["resource"]["issue"][0]["expression"] == ["Patient.gender"]
+    assert (await http.get("/Patient/again")).json()["active"] is False
+
+
+async def test_a_transaction_calls_what_looks_after_its_writes(http: httpx.AsyncClient) -> None:
+    everything = entry("GET", "Patient/ada/$everything")
+    sent = bundle("transaction", everything, entry("PUT", "Patient/ada", patient("ada")))
+    answers = (await http.post("", json=sent)).json()["entry"]
+    assert [one["resource"]["id"] for one in answers[0]["resource"]["entry"]] == ["ada"]
+    refused = bundle("transaction", entry("POST", "Patient/$match", {"resourceType": "Parameters"}))
+    assert (await http.post("", json=refused)).status_code == 400
+
+
+async def test_a_call_in_a_batch_is_for_who_may(ctx: Ctx, door: Door) -> None:
+    async with door(ctx) as http:
+        await http.put("/Patient/ada", json=patient("ada"))
+    async with door(client(ctx, "system/Observation.rs")) as http:
+        looks = [entry("GET", url) for url in ("Patient/ada/$everything", "Patient/ada", "Patient/ada/_history")]
+        assert set(await statuses(http, "batch", *looks)) <= {"403", "404"}

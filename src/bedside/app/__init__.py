@@ -11,6 +11,7 @@ from bedside.app.console import (
     export_records,
     import_records,
     parked_jobs,
+    reindex_records,
     release_jobs,
     verify_audit,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "export_records",
     "import_records",
     "parked_jobs",
+    "reindex_records",
     "release_jobs",
     "verify_audit",
 ]

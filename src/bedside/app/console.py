@@ -66,6 +66,12 @@ async def export_records(
         return await records.save(ctx, path, wish, tell)
 
 
+async def reindex_records(settings: Settings, tell: Callable[[int, int], None], *, again: bool) -> records.Reindexed:
+    """Bring the record's search index up to date; tell is given how many of how many. Raises BedsideError."""
+    async with _operator(settings) as ctx:
+        return await records.reindex(ctx, tell, again=again)
+
+
 @asynccontextmanager
 async def _operator(settings: Settings) -> AsyncIterator[Ctx]:
     """The ctx of whoever stands at the console; no bus is needed."""

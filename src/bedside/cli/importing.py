@@ -36,9 +36,10 @@ def import_(
             report = asyncio.run(import_records(settings, path, lambda n: progress.advance(task, n)))
         seconds = time.monotonic() - begun
     console = Console()
-    table = Table("Type", "new", "changed", "unchanged", box=None)
-    for kind in sorted({*report.made, *report.changed, *report.same}):
-        table.add_row(kind, f"{report.made[kind]:,}", f"{report.changed[kind]:,}", f"{report.same[kind]:,}")
+    table = Table("Type", "new", "changed", "unchanged", "kept by a room already", box=None)
+    counts = (report.made, report.changed, report.same, report.elsewhere)
+    for kind in sorted(set[str]().union(*counts)):
+        table.add_row(kind, *(f"{one[kind]:,}" for one in counts))
     console.print(table)
     for one in report.refused:
         typer.echo(f"refused: {one.file}, entry {one.at}, {one.what}: {'; '.join(one.issues[:5])}", err=True)

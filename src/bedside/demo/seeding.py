@@ -38,6 +38,8 @@ async def seed(outer: Ctx, home: Path, *, patients: int, seed: int) -> bool:
         for n, patient in enumerate(drawn):
             cards += await _patient(ctx, seed, n, patient)
         await _caregiver(ctx, seed, drawn[0])
+        if len(drawn) > 1:
+            await _registered_twice(ctx, seed, drawn[1])
         path = home / CARDS
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
@@ -193,6 +195,27 @@ async def _patient(ctx: Ctx, seed: int, n: int, patient: Patient) -> list[Card]:
             )
         )
     return cards
+
+
+async def _registered_twice(ctx: Ctx, seed: int, patient: Patient) -> None:
+    """The same person, taken in anew at the desk one day without a look whether they were known: another number, no
+    street. For the list of patients who may be one."""
+    (known,) = (one for one in patient.resources if one["resourceType"] == "Patient")
+    id = identity(seed, "patient", "twice")
+    name, number = known["name"][0], {**known["identifier"][0], "value": "R990017"}
+    again = {
+        "resourceType": "Patient",
+        "id": id,
+        "identifier": [number],
+        "active": True,
+        "name": [{"family": name["family"].upper(), "given": name["given"]}],
+        "telecom": [known["telecom"][0]],
+        "gender": known["gender"],
+        "birthDate": known["birthDate"],
+    }
+    await records.update(ctx, again)
+    clinician = identity(seed, "staff", "clinician")
+    await access.relate(ctx, person=clinician, patient=id, kind="care", source="registration")
 
 
 async def _observed(ctx: Ctx, seed: int, patient: Patient) -> None:

@@ -72,7 +72,7 @@ class _Object:
             try:
                 check = plan[key]
             except KeyError:
-                found = _beside(key, item, whole)
+                found = _beside(key, item, value.get(key[1:]), whole)
             else:
                 if check is None:
                     continue
@@ -192,22 +192,32 @@ def _concept(inside: _Object, allowed: CodeSet) -> Check:
     return check
 
 
-def _beside(key: str, value: Any, whole: Whole) -> Faults:
-    """`_birthDate`: the id and extensions of a single value; anything else is unknown here."""
+def _beside(key: str, extras: Any, value: Any, whole: Whole) -> Faults:
+    """`_birthDate`, `_given`: the id and extensions of values, one or many; anything else is unknown here.
+
+    value: what stands under the name itself. fhirkit has compared the lengths of two lists, and where both say null.
+    """
     if key[:1] != "_":
         # fhirkit names every unknown property but this relic of older JSON.
         return [Fault("", "structure", "unknown element")] if key == "fhir_comments" else None
-    if isinstance(value, list):
-        faults: Faults = None
-        for number, one in enumerate(value):
-            if one is not None and (found := _of_type("Element")(one, whole)) is not None:
-                faults = both(faults, below(f"[{number}]", found))
-                if faults is not None and len(faults) >= ENOUGH:
-                    break
-        return faults
-    if isinstance(value, dict) and set(value) == {"id"}:
-        return None  # a value's id may stand alone beside the value
-    return _of_type("Element")(value, whole)
+    if not isinstance(extras, list):
+        return _extra(extras, value, whole)
+    values = value if isinstance(value, list) else ()
+    faults: Faults = None
+    for number, one in enumerate(extras):
+        found = None if one is None else _extra(one, values[number] if number < len(values) else None, whole)
+        if found is not None:
+            faults = both(faults, below(f"[{number}]", found))
+            if faults is not None and len(faults) >= ENOUGH:
+                break
+    return faults
+
+
+def _extra(extra: Any, value: Any, whole: Whole) -> Faults:
+    """ele-1 of a primitive: a value or extensions. An id may stand alone beside a value; beside nothing it is empty."""
+    if value is not None and isinstance(extra, dict) and set(extra) == {"id"}:
+        return None
+    return _of_type("Element")(extra, whole)
 
 
 # -- invariants --------------------------------------------------------------------------------------------------

@@ -16,6 +16,9 @@ MOST_COPIED = 4 * 1024 * 1024
 """Bytes that the `copy` steps of one patch may add: copying a list into itself doubles it each time."""
 
 
+_NOTHING = object()
+
+
 def read(raw: bytes) -> list[dict[str, Any]]:
     """The steps of a patch in JSON bytes. Raises Unpatchable for what is none, and for a key said twice."""
     try:
@@ -38,6 +41,15 @@ def read(raw: bytes) -> list[dict[str, Any]]:
     return found
 
 
+def _same(one: Any, other: Any) -> bool:
+    """As RFC 6902 compares: true is not 1, and the order of an object's members says nothing."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
@@ -52,7 +64,7 @@ def _no_number(_: str) -> NoReturn:
 def apply(resource: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any]:
     """The resource after the steps; what was handed in is not changed. Raises Unpatchable naming the step (`[2]`)."""
     made: dict[str, Any] = resource
-    copied = 0
+    copied, own = 0, False
     for n, step in enumerate(steps):
         where = f"[{n}]"
         try:
@@ -60,8 +72,12 @@ def apply(resource: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, An
                 copied += len(write({"": jsonpointer.resolve_pointer(made, str(step.get("from", "")))}))
                 if copied > MOST_COPIED:
                     raise Unpatchable(where, "The patch copies too much.", code="too-costly")
-            # The first step copies the resource; those after it work on the copy.
-            made = jsonpatch.JsonPatch([step]).apply(made, in_place=n > 0)
+            if step.get("op") == "test" and "value" in step and isinstance(step.get("path"), str):
+                if not _same(jsonpointer.resolve_pointer(made, step["path"], _NOTHING), step["value"]):
+                    raise jsonpatch.JsonPatchTestFailed  # its own words would hold both values, however long
+                continue
+            # The first change copies the resource; those after it work on the copy.
+            made, own = jsonpatch.JsonPatch([step]).apply(made, in_place=own), True
         except jsonpatch.JsonPatchTestFailed:
             raise Unpatchable(where, "The test of this step does not hold.", code="business-rule") from None
         except jsonpatch.JsonPatchConflict:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from bedside.fhir import places
 from bedside.fhir.definitions import table
-from bedside.fhir.places import NoPath, Place
+from bedside.fhir.places import NoPath, Place, Search, TooCostly
 from bedside.fhir.unpatchable import Unpatchable
 
 MOST = 1000
@@ -47,12 +47,14 @@ def apply(resource: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any
     (`Parameters.parameter[2]`).
     """
     made = deepcopy(resource)
+    search = places.Search(made)
     for one in _operations(parameters):
         try:
-            _DO[one.type](made, one)
+            _DO[one.type](search, one)
         except NoPath as error:
             said = str(error)
-            raise Unpatchable(one.where, f"{said[0].upper()}{said[1:]}.") from None
+            code = "too-costly" if isinstance(error, TooCostly) else "invalid"
+            raise Unpatchable(one.where, f"{said[0].upper()}{said[1:]}.", code=code) from None
     return made
 
 
@@ -124,8 +126,8 @@ def _given(where: str, part: dict[str, Any]) -> _Given:
 # -- carrying out ------------------------------------------------------------------------------------------------
 
 
-def _add(resource: dict[str, Any], one: _Operation) -> None:
-    target = _only(places.found(resource, one.path))
+def _add(search: Search, one: _Operation) -> None:
+    target = _only(places.found(search, one.path))
     owner = _object_of(target)
     key, many, value, beside = _made(one, target, one.name)
     if many:
@@ -141,8 +143,8 @@ def _add(resource: dict[str, Any], one: _Operation) -> None:
     _set(owner, key, value, beside)
 
 
-def _insert_at(resource: dict[str, Any], one: _Operation) -> None:
-    target, element = places.list_of(resource, one.path)
+def _insert_at(search: Search, one: _Operation) -> None:
+    target, element = places.list_of(search, one.path)
     owner = _object_of(target)
     key, _, value, beside = _made(one, target, element.name)
     index = one.numbers["index"]
@@ -151,8 +153,8 @@ def _insert_at(resource: dict[str, Any], one: _Operation) -> None:
     _insert(owner, key, index, value, beside)
 
 
-def _delete(resource: dict[str, Any], one: _Operation) -> None:
-    found = places.found(resource, one.path)
+def _delete(search: Search, one: _Operation) -> None:
+    found = places.found(search, one.path)
     if len(found) > 1:
         raise NoPath("the path leads to several places; delete them one by one")
     if found:  # to delete what is not there is no error
@@ -161,8 +163,8 @@ def _delete(resource: dict[str, Any], one: _Operation) -> None:
         _remove(found[0])
 
 
-def _replace(resource: dict[str, Any], one: _Operation) -> None:
-    target = _only(places.found(resource, one.path))
+def _replace(search: Search, one: _Operation) -> None:
+    target = _only(places.found(search, one.path))
     owner, within = target.owner, target.within
     if owner is None or within is None:
         raise NoPath("the resource itself is not replaced by a patch")
@@ -178,8 +180,8 @@ def _replace(resource: dict[str, Any], one: _Operation) -> None:
     _set(owner, key, value, beside)
 
 
-def _move(resource: dict[str, Any], one: _Operation) -> None:
-    target, element = places.list_of(resource, one.path)
+def _move(search: Search, one: _Operation) -> None:
+    target, element = places.list_of(search, one.path)
     owner = _object_of(target)
     standing = _list(owner, element.name)
     source, destination = one.numbers["source"], one.numbers["destination"]

@@ -22,6 +22,8 @@ from bedside.fhir.fhirpath.values import truth
 
 LONGEST = 250
 """Characters of a path."""
+MOST_ASKED = 50_000
+"""Values that the criteria of one patch are asked of: ten searches through a list of 5,000."""
 MOST_SIGNS = 40
 """Dots and brackets of a path: the parser's time grows with their square."""
 _SIMPLE = re.compile(r"[A-Za-z]+(?:\[\d{1,6}\])?(?:\.[A-Za-z]+(?:\[\d{1,6}\])?)*")
@@ -36,6 +38,10 @@ _HARMLESS = frozenset(
 
 class NoPath(ValueError):
     """This is no path that a patch may take."""
+
+
+class TooCostly(NoPath):
+    """The patch asks for too long a search."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -53,23 +59,35 @@ class Place(msgspec.Struct, frozen=True):
     within: Place | None = None
 
 
-def found(resource: dict[str, Any], path: str) -> list[Place]:
-    """The places that the path leads to. Raises NoPath."""
-    root = Place(resource, str(resource["resourceType"]))
+class Search:
+    """A resource in which places are looked for. left: values that criteria may still be asked of."""
+
+    def __init__(self, resource: dict[str, Any]) -> None:
+        self.resource, self.left = resource, MOST_ASKED
+        self.root = Place(resource, str(resource["resourceType"]))
+
+
+def found(search: Search, path: str) -> list[Place]:
+    """The places that the path leads to. Raises NoPath, TooCostly."""
+    return found_at(search, _parsed(path))
+
+
+def found_at(search: Search, tree: Tree) -> list[Place]:
+    """As `found`, by a parsed path."""
     try:
-        return _step(_parsed(path), [root], resource)
+        return _step(tree, [search.root], search)
     except (Unsupported, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError) as error:
         raise NoPath("this path is not understood in a patch") from error
 
 
-def list_of(resource: dict[str, Any], path: str) -> tuple[Place, Element]:
+def list_of(search: Search, path: str) -> tuple[Place, Element]:
     """The one object that holds the list at the end of the path, and the list's element: it may be empty yet.
 
     Raises NoPath when the path does not end with the name of a list, or no single object holds it.
     """
     match _parsed(path):
         case [".", before, ["member", name]]:
-            owners = found_at(resource, before)
+            owners = found_at(search, before)
         case _:
             raise NoPath("the path does not end with the name of a list")
     if len(owners) != 1:
@@ -78,15 +96,6 @@ def list_of(resource: dict[str, Any], path: str) -> tuple[Place, Element]:
     if element is None or not element.many:
         raise NoPath("the path does not end with the name of a list")
     return owners[0], element
-
-
-def found_at(resource: dict[str, Any], tree: Tree) -> list[Place]:
-    """As `found`, by a parsed path."""
-    root = Place(resource, str(resource["resourceType"]))
-    try:
-        return _step(tree, [root], resource)
-    except (Unsupported, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError) as error:
-        raise NoPath("this path is not understood in a patch") from error
 
 
 def is_simple(path: str) -> bool:
@@ -124,24 +133,28 @@ def _parsed(path: str) -> Tree:
         raise NoPath("this is no FHIRPath") from None
 
 
-def _step(tree: Tree, focus: list[Place], resource: dict[str, Any]) -> list[Place]:
+def _step(tree: Tree, focus: list[Place], search: Search) -> list[Place]:
     match tree:
         case ["member", str(name)]:
             return [one for place in focus for one in _members(place, name)]
         case [".", left, right]:
-            return _step(right, _step(left, focus, resource), resource)
+            return _step(right, _step(left, focus, search), search)
+        case ["at", ["member", str(name)], ["literal", int(position)]] if position >= 0:
+            return _nth(focus, name, position)
+        case ["at", [".", left, ["member", str(name)]], ["literal", int(position)]] if position >= 0:
+            return _nth(_step(left, focus, search), name, position)
         case ["at", left, ["literal", int(position)]]:
-            return _step(left, focus, resource)[position : position + 1] if position >= 0 else []
+            return _step(left, focus, search)[position : position + 1] if position >= 0 else []
         case ["this"]:
             return focus
         case ["as", left, kind]:
-            return [one for one in _step(left, focus, resource) if one.type == kind]
+            return [one for one in _step(left, focus, search) if one.type == kind]
         case ["call", name, arguments]:
-            return _call(name, arguments, focus, resource)
+            return _call(name, arguments, focus, search)
     raise Unsupported(str(tree[0]))
 
 
-def _call(name: str, arguments: list[Tree], focus: list[Place], resource: dict[str, Any]) -> list[Place]:
+def _call(name: str, arguments: list[Tree], focus: list[Place], search: Search) -> list[Place]:
     match name, arguments:
         case "first", []:
             return focus[:1]
@@ -158,14 +171,22 @@ def _call(name: str, arguments: list[Tree], focus: list[Place], resource: dict[s
             return [one for one in inner if isinstance(one.value, dict) and one.value.get("url") == url]
         case "where", [criterion]:
             _check(criterion)
-            return [one for one in focus if _holds(criterion, one, resource)]
+            return _where(criterion, focus, search)
     raise Unsupported(name)
 
 
-def _holds(criterion: Tree, place: Place, resource: dict[str, Any]) -> bool:
-    code = compile_tree(criterion, frozenset({place.type}) if place.type else None)
-    here = [place.value]
-    return truth(code.run(here, here, Scope(resource, resource, place.value))) is True
+def _where(criterion: Tree, focus: list[Place], search: Search) -> list[Place]:
+    """Those that it holds for. The criterion is compiled once for each type: a list has thousands of one."""
+    codes = {type_: compile_tree(criterion, frozenset({type_}) if type_ else None) for type_ in {p.type for p in focus}}
+    search.left -= len(focus)
+    if search.left < 0:
+        raise TooCostly(f"the criteria of the paths are to be asked of more than {MOST_ASKED} values")
+    found, whole = [], search.resource
+    for place in focus:
+        here = [place.value]
+        if truth(codes[place.type].run(here, here, Scope(whole, whole, place.value))) is True:
+            found.append(place)
+    return found
 
 
 def _check(tree: list[Any]) -> None:
@@ -175,6 +196,20 @@ def _check(tree: list[Any]) -> None:
     for inner in tree:
         if isinstance(inner, list):
             _check(inner)
+
+
+def _nth(focus: list[Place], name: str, position: int) -> list[Place]:
+    """The one at the position among the members of that name, without a look at those before it in a long list."""
+    known = table(focus[0].type) if len(focus) == 1 else None
+    if known is not None and name in known.elements and isinstance(focus[0].value, dict):
+        place, element = focus[0], known.elements[name]
+        value = place.value.get(name)
+        if isinstance(value, list) and not (place.owner is None and name == place.type):
+            if position >= len(value):
+                return []
+            one = value[position]
+            return [Place(one, _type(element, one), place.value, name, position, place)]
+    return [one for place in focus for one in _members(place, name)][position : position + 1]
 
 
 def _members(place: Place, name: str) -> list[Place]:

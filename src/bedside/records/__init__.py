@@ -11,9 +11,9 @@ from bedside.records.model.heed import Heed
 from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
-from bedside.records.service.duplicates import Pair, likely_duplicates
+from bedside.records.service.duplicates import Comparison, Pair, compare, likely_duplicates
 from bedside.records.service.importing import Report, load
-from bedside.records.service.merging import merge, unmerge
+from bedside.records.service.merging import Merged, merge, merges, unmerge
 from bedside.records.service.patients import find_patients, look_up
 from bedside.records.service.record import (
     create,
@@ -26,23 +26,28 @@ from bedside.records.service.record import (
     write_governed,
 )
 from bedside.records.service.registry import govern, heed, provide
+from bedside.records.service.reindexing import Reindexed, reindex
 from bedside.records.service.saving import save
 from bedside.records.service.scanning import Scanner, scan_by, scanners
 from bedside.records.service.transactions import transact
 
 __all__ = [
     "Column",
+    "Comparison",
     "Export",
     "Governed",
     "Heed",
+    "Merged",
     "Page",
     "Pair",
     "PatientRow",
     "ReadProvider",
     "Refused",
+    "Reindexed",
     "Report",
     "Scanner",
     "Stored",
+    "compare",
     "create",
     "create_if_none",
     "delete",
@@ -55,8 +60,10 @@ __all__ = [
     "load",
     "look_up",
     "merge",
+    "merges",
     "provide",
     "read",
+    "reindex",
     "save",
     "scan_by",
     "scanners",

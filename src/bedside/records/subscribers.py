@@ -1,4 +1,4 @@
-"""What the record runs beside requests: Bulk Data's work, and tidying what has expired."""
+"""What the record runs beside requests: Bulk Data's work, tidying what has expired, the index after an upgrade."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from bedside.foundation.context import Ctx
 from bedside.foundation.settings import Ground
-from bedside.records.service import bulk, contents, shelf
+from bedside.records.service import bulk, contents, reindexing, shelf
 from bedside.records.service.export_job import export
 from bedside.records.service.import_job import import_
 
@@ -17,10 +17,12 @@ JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {
     bulk.IMPORT: import_,
     "records.bulk_tidy": bulk.tidy,
     "records.sweep_contents": contents.sweep,
+    "records.reindex": reindexing.catch_up,
 }
 EVERY: dict[str, timedelta] = {
     "records.bulk_tidy": timedelta(minutes=15),
     "records.sweep_contents": timedelta(hours=1),
+    "records.reindex": timedelta(hours=1),  # at a worker's start, which is when an upgrade has left work
 }
 
 

@@ -125,7 +125,7 @@ async def test_subsumes(site: httpx.AsyncClient, one: str, other: str, expected:
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/CodeSystem/$lookup?system=http://hl7.org/fhir/sid/icd-10-cm&code=I10", 404),
+        ("/CodeSystem/$lookup?system=http://hl7.org/fhir/sid/icd-10&code=I10", 404),
         ("/CodeSystem/$lookup?system=http://loinc.org&code=0-0", 404),
         ("/CodeSystem/$lookup?code=x", 400),
         ("/CodeSystem/$subsumes?system=http://loinc.org&codeA=8867-4&codeB=8310-5", 422),
@@ -140,3 +140,42 @@ async def test_subsumes(site: httpx.AsyncClient, one: str, other: str, expected:
 async def test_refusals(http: httpx.AsyncClient, path: str, status: int) -> None:
     answer = await http.get(path)
     assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome"), answer.text
+
+
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
+
+
+async def test_icd_10_cm(http: httpx.AsyncClient) -> None:
+    told = values(await http.get(f"/CodeSystem/$lookup?system={ICD}&code=E11.9"))
+    assert told["display"] == "Type 2 diabetes mellitus without complications"
+    assert told["version"] >= "2026"
+    assert values(await http.get(f"/CodeSystem/$validate-code?url={ICD}&code=S06.0X0A"))["result"] is True
+    wrong = values(await http.get(f"/CodeSystem/$validate-code?url={ICD}&code=S06.0X0Z"))
+    assert (wrong["result"], wrong["message"]) == (False, "The code system has no such code.")
+    assert (await http.get(f"/CodeSystem/$lookup?system={ICD}&code=E119")).status_code == 404
+    for a, b, outcome in (
+        ("E11", "E11.9", "subsumes"),
+        ("S06.0X0A", "S06", "subsumed-by"),
+        ("E11.9", "E11.9", "equivalent"),
+        ("E11", "E10.9", "not-subsumed"),
+    ):
+        asked = f"/CodeSystem/$subsumes?system={ICD}&codeA={a}&codeB={b}"
+        assert values(await http.get(asked))["outcome"] == outcome
+
+
+async def test_value_sets_of_icd_10_cm(http: httpx.AsyncClient) -> None:
+    diabetes = {"system": ICD, "filter": [{"property": "concept", "op": "is-a", "value": "E11"}]}
+    made = {"resourceType": "ValueSet", "id": "t2", "url": "http://site.org/t2", "status": "active"}
+    await http.put("/ValueSet/t2", json={**made, "compose": {"include": [diabetes]}})
+    kidney = (await http.get("/ValueSet/t2/$expand?filter=kidney chronic")).json()["expansion"]
+    assert [one["code"] for one in kidney["contains"]] == ["E11.22"]
+    whole = {**made, "compose": {"include": [{"system": ICD}]}}
+    asked = {"resourceType": "Parameters", "parameter": [{"name": "valueSet", "resource": whole}]}
+    asked["parameter"].append({"name": "filter", "valueString": "cholera"})
+    found = (await http.post("/ValueSet/$expand", json=asked)).json()["expansion"]["contains"]
+    assert {"A00", "A00.0", "A00.1", "A00.9", "Z23"} - {one["code"] for one in found} == {"Z23"}
+    condition = {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"}}
+    condition["code"] = {"coding": [{"system": ICD, "code": "E11.22"}]}
+    await http.put("/Condition/c", json=condition)
+    for asked_, many in ((f"code:below={ICD}|E11", 1), ("code:in=http://site.org/t2", 1), (f"code:below={ICD}|E10", 0)):
+        assert (await http.get(f"/Condition?{asked_}")).json().get("total") == many, asked_

@@ -6,7 +6,7 @@ import pytest
 
 from bedside import access, monitoring
 from bedside.access.testing import acting
-from bedside.web.clinician import chart
+from bedside.web.clinician import chart, resources
 
 pytestmark = pytest.mark.engine
 
@@ -99,3 +99,8 @@ async def test_too_many_readings_lose_the_oldest_never_the_newest(ward, monkeypa
         found = await chart.newest_of(ctx, ward.rosa_id, "systolic", now - timedelta(days=7), now)
     assert len(found.points) < 4
     assert found.points[-1].value == 137
+
+
+def test_a_name_of_which_a_part_is_withheld() -> None:
+    name = {"given": [None, "Rosa"], "_given": [{"extension": [{"url": "urn:why"}]}, None], "_family": {"id": "f"}}
+    assert resources.name_of({"resourceType": "Patient", "name": [name]}) == "Rosa"

@@ -189,26 +189,3 @@ class _Reading:
             self.fault("patient", "This is a reference to a Patient.")
         else:
             self.patients.append(found.id)
-
-
-_VALUES = ("valueString", "valueCode", "valueInstant", "valueUri", "valueDateTime")
-
-
-def pairs_of(parameters: dict[str, Any]) -> list[tuple[str, str]]:
-    """The parameters of a Parameters resource, as a query would say them. Raises Refused."""
-    pairs: list[tuple[str, str]] = []
-    issues: list[Issue] = []
-    for n, one in enumerate(parameters.get("parameter") or ()):
-        name = one.get("name", "")
-        value = next((one[key] for key in _VALUES if isinstance(one.get(key), str)), None)
-        if value is None:
-            value = (one.get("valueReference") or {}).get("reference")
-        if isinstance(value, str):
-            pairs.append((name, value))
-        else:
-            issues.append(
-                Issue("error", "value", f"Parameters.parameter[{n}]", "Its value is a string, instant or reference.")
-            )
-    if issues:
-        raise Refused(issues, status=400)
-    return pairs

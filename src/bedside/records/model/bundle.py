@@ -22,7 +22,8 @@ _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 
 class Entry(msgspec.Struct):
-    """One entry. id: of an instance named by the URL. criteria: after `?`. where: its place, for errors."""
+    """One entry. type: "" of a GET over all types. id: of an instance named by the URL. criteria: after `?`. path: the
+    URL's, taken apart. where: its place, for errors."""
 
     n: int
     method: str
@@ -36,6 +37,17 @@ class Entry(msgspec.Struct):
     if_none_exist: str | None
     if_none_match: str | None = None
     if_modified_since: str | None = None
+    path: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> bool:
+        """Whether it calls an operation."""
+        return bool(self.path) and self.path[-1].startswith("$")
+
+    @property
+    def looks(self) -> bool:
+        """Whether it only looks."""
+        return self.method in ("GET", "HEAD")
 
     @property
     def where(self) -> str:
@@ -77,21 +89,28 @@ def entry(n: int, raw: Mapping[str, Any], bases: tuple[str, ...] = ()) -> Entry:
     for base in bases:
         url = url.removeprefix(base)
     path, _, criteria = url.lstrip("/").partition("?")
-    type_, _, id_ = path.partition("/")
-    if type_ not in resource_types():
+    parts = tuple(unquote(part) for part in path.split("/")) if path else ()
+    looks, calls = method in ("GET", "HEAD"), bool(parts) and parts[-1].startswith("$")
+    type_, id_ = parts[0] if parts else "", "/".join(parts[1:])
+    if looks and type_[:1] in ("", "_", "$"):
+        type_ = ""  # a look at all types
+    elif type_ not in resource_types() and not (method == "POST" and calls and len(parts) == 1):
         raise refuse("value", f"{where}.request.url", "The URL begins with a resource type.", status=400)
-    id_ = unquote(id_)
-    if id_ and not references.is_id(id_.partition("/")[0]):
+    if len(parts) > 1 and not parts[1].startswith(("_", "$")) and not references.is_id(parts[1]):
         raise refuse("value", f"{where}.request.url", "The URL holds no valid id.", status=400)
     resource = raw.get("resource")
-    if method in ("POST", "PUT"):
+    if calls and not looks and method != "POST":
+        raise refuse("not-supported", f"{where}.request.method", "An operation is called by GET or POST.", status=400)
+    if calls and resource is not None and not isinstance(resource, dict):
+        raise refuse("structure", f"{where}.resource", "A resource is an object.", status=400)
+    if method in ("POST", "PUT") and not calls:
         if not isinstance(resource, dict):
             raise refuse("required", f"{where}.resource", f"A {method} carries a resource.", status=400)
         if resource.get("resourceType") != type_:
             raise refuse("value", f"{where}.resource", "The resource is not of the URL's type.", status=400)
     if method == "PATCH" and (not isinstance(resource, dict) or resource.get("resourceType") not in _PATCHES):
         raise refuse("value", f"{where}.resource", "A PATCH carries Parameters, or a Binary.", status=400)
-    if method == "POST" and (id_ or criteria):
+    if method == "POST" and not calls and (id_ or criteria):
         raise refuse("value", f"{where}.request.url", "A POST names a type alone.", status=400)
     if method in ("PUT", "PATCH", "DELETE") and bool(id_) == bool(criteria):
         raise refuse("value", f"{where}.request.url", f"A {method} names an id or criteria.", status=400)
@@ -110,6 +129,7 @@ def entry(n: int, raw: Mapping[str, Any], bases: tuple[str, ...] = ()) -> Entry:
         request.get("ifNoneExist"),
         request.get("ifNoneMatch"),
         request.get("ifModifiedSince"),
+        parts,
     )
 
 

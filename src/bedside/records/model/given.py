@@ -93,6 +93,13 @@ class Given:
         except ValueError:
             raise refuse("value", name, "This is no date of FHIR.", status=400) from None
 
+    def parts(self, name: str) -> list["Given"]:
+        """Each of its values that is a list of parts."""
+        found = [value for one, value in self._values if one == name]
+        if not all(isinstance(value, list) for value in found):
+            raise refuse("value", name, "Its parts are wanted here.", status=400)
+        return [Given.posted((), {"resourceType": "Parameters", "parameter": value}) for value in found]
+
     def object(self, name: str) -> dict[str, Any] | None:
         """A resource or a datatype with properties."""
         found = self.one(name)
@@ -100,9 +107,26 @@ class Given:
             raise refuse("value", name, "An object is wanted here; send a Parameters by POST.", status=400)
         return found
 
+    def objects(self, name: str) -> list[dict[str, Any]]:
+        """All of its values, each an object."""
+        found = [value for one, value in self._values if one == name]
+        if not all(isinstance(value, dict) for value in found):
+            raise refuse("value", name, "An object is wanted here; send a Parameters by POST.", status=400)
+        return found
+
     def pairs(self) -> list[tuple[str, str]]:
         """The simple values, as a query says them."""
         return [(name, value) for name, value in self._values if isinstance(value, str)]
+
+    def all_pairs(self) -> list[tuple[str, str]]:
+        """As `pairs`, a reference by what it refers to. Raises Refused where another value is no simple one."""
+        found = []
+        for name, value in self._values:
+            text = value.get("reference") if isinstance(value, dict) else value
+            if not isinstance(text, str):
+                raise refuse("value", name[:64], "Its value is a simple one, or a reference.", status=400)
+            found.append((name, text))
+        return found
 
 
 def _value(one: Mapping[str, Any], where: str) -> Any:

@@ -146,9 +146,9 @@ def _addresses(one: dict[str, Any], other: dict[str, Any]) -> str | None:
 
 
 def _places(patient: dict[str, Any], name: str) -> set[str]:
-    def texts() -> Iterable[str]:
+    def texts() -> Iterable[Any]:
         for address in patient.get("address") or ():
             value = address.get(name)
             yield from value if isinstance(value, list) else [value] if value else []
 
-    return {" ".join(fold(str(one)).split()) for one in texts()}
+    return {" ".join(fold(str(one)).split()) for one in texts() if one is not None}

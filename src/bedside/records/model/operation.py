@@ -1,6 +1,6 @@
 """An operation of FHIR (`$everything`, …): what it is called, where, and what does it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from bedside.records.model.given import Given
@@ -10,8 +10,9 @@ Level = Literal["system", "type", "instance"]
 
 class Call(NamedTuple):
     """One call. type and id: of the address, None where it names none. version: of the address. given: the parameters.
-    base: `https://host/fhir/R4`. path: the operation's own below it, `/Patient/1/$everything`. bases: as references
-    may begin."""
+    base: `https://host/fhir/R4`. path: the operation's own below it, `/Patient/1/$everything`. asked: as it was called,
+    query included. posted: whether by POST. strict, background: what was preferred. content: a body that is no FHIR
+    JSON, as it streams in."""
 
     type: str | None
     id: str | None
@@ -19,6 +20,11 @@ class Call(NamedTuple):
     given: Given
     base: str
     path: str
+    asked: str = ""
+    posted: bool = False
+    strict: bool = True
+    background: bool = False
+    content: AsyncIterator[bytes] | None = None
 
 
 class Reply(NamedTuple):
@@ -33,8 +39,10 @@ class Operation(NamedTuple):
     """One operation on some levels of some types.
 
     name: without `$`. levels: where it is called. types: for which types, None for all. action: what the audit calls
-    it. affects: whether it changes the record, so that GET is refused. judges: whether it takes a resource that is
-    faulty, in order to say so. run: does it in a unit of work. definition: its canonical URL.
+    it. affects: whether it changes the record, so that GET is refused. keeps: whether it writes, though GET may ask for
+    it: a job to be done later. posted: whether it takes what no query can say. judges: whether it takes a resource that
+    is faulty, in order to say so. streams: media types of bodies that it takes unread. run: does it in a unit of work,
+    or, with streams, makes that itself. definition: its canonical URL.
     """
 
     name: str
@@ -45,6 +53,9 @@ class Operation(NamedTuple):
     definition: str
     affects: bool = False
     judges: bool = False
+    keeps: bool = False
+    posted: bool = False
+    streams: frozenset[str] = frozenset()
 
     def serves(self, level: Level, type_: str | None) -> bool:
         """Whether it is called there."""

@@ -31,6 +31,18 @@ class Refused(BedsideError):
         return Refused(moved, status=self.status)
 
 
+class NotAllowed(BedsideError):
+    """The address is right, the method is not."""
+
+    status, code = 405, "not-supported"
+
+
+class NotServed(BedsideError):
+    """FHIR knows it, this server does not."""
+
+    status, code = 501, "not-supported"
+
+
 def refuse(code: str, where: str, diagnostics: str, *, status: int | None = None) -> Refused:
     """A refusal with one finding."""
     return Refused([Issue("error", code, where, diagnostics)], status=status)

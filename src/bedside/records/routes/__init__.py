@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from bedside.records.routes import binary, bulk
+from bedside.records.routes import binary, operations
 from bedside.records.routes.rest import fhir
 
 HERE = "/fhir/R4"
@@ -31,7 +31,7 @@ class Door(BaseRoute):
 ROUTES: list[BaseRoute] = [Door()]
 
 BOUNDS = [
-    (re.compile(r"/fhir/R4/\$import/?"), bulk.MOST_POSTED),
+    (re.compile(r"/fhir/R4/\$import/?"), operations.MOST_STREAMED),
     (re.compile(r"/fhir/R4/Binary(/[^/]+)?/?"), binary.MOST_POSTED),
 ]
 """The doors that take bodies larger than usual, which they read as streams."""

@@ -14,19 +14,6 @@ from bedside.records.model.json import encode
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Stored
 
-
-class NotAllowed(BedsideError):
-    """The address is right, the method is not."""
-
-    status, code = 405, "not-supported"
-
-
-class NotServed(BedsideError):
-    """FHIR knows it, this server does not."""
-
-    status, code = 501, "not-supported"
-
-
 MEDIA = "application/fhir+json; charset=utf-8"
 
 

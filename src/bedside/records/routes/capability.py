@@ -17,15 +17,6 @@ _WRITE = ["create", "update", "patch", "delete"]
 # Parameters the search language refuses here: named in its answer to who tries, and not offered.
 _NOT_SEARCHED = frozenset({"special"})
 
-_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
-_OPERATIONS = {
-    "Patient": {
-        "export": f"{_BULK}/patient-export",
-        "match": "http://hl7.org/fhir/OperationDefinition/Patient-match",
-    },
-    "Group": {"export": f"{_BULK}/group-export"},
-}
-
 
 @cache
 def _resources(chosen: Settings) -> list[dict[str, Any]]:
@@ -68,7 +59,6 @@ def _resources(chosen: Settings) -> list[dict[str, Any]]:
         if readonly:
             del entry["searchRevInclude"], entry["referencePolicy"]
         offered = [{"name": one.name, "definition": one.definition} for one in OPERATIONS if _offers(one, type_)]
-        offered += [{"name": name, "definition": url} for name, url in _OPERATIONS.get(type_, {}).items()]
         if offered:
             entry["operation"] = offered
         if said := [one.documentation for one in providers(type_) if one.documentation]:
@@ -145,7 +135,7 @@ def statement(base: str, chosen: Settings | None = None) -> dict[str, Any]:
                 "resource": _resources(chosen or Settings()),
                 "interaction": [{"code": code} for code in ("transaction", "batch", "search-system", "history-system")],
                 "operation": [
-                    {"name": "export", "definition": "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"},
+                    {"name": one.name, "definition": one.definition} for one in OPERATIONS if "system" in one.levels
                 ],
                 "compartment": [
                     f"http://hl7.org/fhir/CompartmentDefinition/{one.lower()}" for one in sorted(COMPARTMENTS)

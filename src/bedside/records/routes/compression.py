@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from bedside.foundation.http import header
 from bedside.records.model.refusals import refuse
@@ -49,7 +49,7 @@ def unpacked(request: Request) -> Callable[[bytes], Iterator[bytes]]:
 
 def compress(request: Request, response: Response) -> None:
     """Pack the body in place, where the caller takes gzip and it is worth it."""
-    if len(response.body) < WORTH:
+    if isinstance(response, StreamingResponse) or len(response.body) < WORTH:
         return
     response.headers.add_vary_header("Accept-Encoding")
     if not _takes_gzip(header(request.scope, b"accept-encoding") or ""):

@@ -33,10 +33,12 @@ class NotAcceptable(BedsideError):
 
 
 class Prefer(msgspec.Struct, frozen=True):
-    """The Prefer header. returns: representation, minimal or OperationOutcome; None: not said."""
+    """The Prefer header. returns: representation, minimal or OperationOutcome; None: not said.
+    background: respond-async."""
 
     returns: str | None = None
     strict: bool = True
+    background: bool = False
 
 
 _AS_USUAL = Prefer()
@@ -95,7 +97,7 @@ def prefer(request: Request) -> Prefer:
 
 @lru_cache(maxsize=256)
 def _preferred(said: str) -> Prefer:
-    returns, strict = None, True
+    returns, strict, background = None, True, False
     for part in said.replace(";", ",").split(","):
         name, _, value = part.strip().partition("=")
         value = value.strip().strip('"')
@@ -103,7 +105,9 @@ def _preferred(said: str) -> Prefer:
             returns = value
         if name.lower() == "handling":
             strict = value != "lenient"
-    return Prefer(returns, strict)
+        if name.lower() == "respond-async":
+            background = True
+    return Prefer(returns, strict, background)
 
 
 def check_format(request: Request, pairs: list[tuple[str, str]]) -> None:

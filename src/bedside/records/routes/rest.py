@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from bedside import access
 from bedside.fhir import references
@@ -21,10 +21,10 @@ from bedside.records import settings
 from bedside.records.model import unchanged
 from bedside.records.model.bundle import etag
 from bedside.records.model.json import encode
-from bedside.records.model.refusals import Refused, refuse
+from bedside.records.model.refusals import NotAllowed, Refused, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.routes import binary, bulk, capability, compression, operations, patches, patients
-from bedside.records.routes.answer import NotAllowed, answer, refusal, version_headers, written
+from bedside.records.routes import binary, bulk, capability, compression, operations, patches
+from bedside.records.routes.answer import answer, refusal, version_headers, written
 from bedside.records.routes.request import (
     Address,
     address,
@@ -34,7 +34,8 @@ from bedside.records.routes.request import (
     read,
     resource,
 )
-from bedside.records.service import bundles, conditional, histories, patching, reading, searching, subsetting
+from bedside.records.service import bundles, conditional, histories, leniency, patching, reading, searching, subsetting
+from bedside.records.service.operations.places import place_of
 from bedside.records.service.transactions import transact
 from bedside.records.service.writing import Draft, create, write
 
@@ -61,16 +62,11 @@ async def fhir(request: Request) -> Response:
     try:
         if request.method not in METHODS:
             raise NotAllowed("FHIR has no such interaction.", where=request.method)
-        place = address(request)
-        for take in (bulk.take, binary.take, patients.take):
-            if (beside := await take(request, place)) is not None:
-                return beside
-        check_format(request, place.pairs)
-        response = await _Interaction(request, place).run()
+        response = await _Interaction(request, address(request)).run()
     except BedsideError as error:
         response = refusal(error, pretty=request.query_params.get("_pretty") == "true")
     compression.compress(request, response)
-    if request.method == "HEAD":
+    if request.method == "HEAD" and not isinstance(response, StreamingResponse):
         response.body = b""  # its length stays as GET would say it
     return response
 
@@ -88,6 +84,13 @@ class _Interaction:
     async def run(self) -> Response:
         """Find the interaction by the shape of the address."""
         parts = self.place.parts
+        match parts:  # what is answered in other formats than FHIR's own
+            case ["bulk", *_]:
+                return await bulk.look_after(self.request, self.place, self.method)
+            case ["Binary", *_]:
+                if (content := await binary.take(self.request, self.place)) is not None:
+                    return content
+        check_format(self.request, self.place.pairs)
         match parts:
             case ["metadata"]:
                 self._only("GET")
@@ -152,14 +155,16 @@ class _Interaction:
             return await ctx.database.attempt(once)
 
     async def _operation(self) -> Response:
-        place = operations.place_of(self.place.parts)
-        call = await operations.call(self.request, self.place, self.method, place)
+        place = place_of(self.place.parts)
+        operation, call = place.operation, await operations.call(self.request, self.place, self.method, place)
 
         async def body(ctx: Ctx) -> Response:
-            reply = await place.operation.run(ctx, call)
+            reply = await operation.run(ctx, call)
             return answer(reply.body, reply.status, dict(reply.headers), pretty=self.pretty)
 
-        return await self._work(place.operation.action, body, readonly=not place.operation.affects)
+        if operation.streams:
+            return await body(ctx_of(self.request))
+        return await self._work(operation.action, body, readonly=not (operation.affects or operation.keeps))
 
     # -- types ---------------------------------------------------------------------------------------------------
 
@@ -248,11 +253,7 @@ class _Interaction:
         return await self._patch(type_, id_)
 
     async def _read(self, type_: str, id_: str) -> Response:
-        query = None
-        if self.place.pairs:
-            query = searching.parse(type_, self.place.pairs)  # a read has no place to report what was left out
-            if query.filters or query.includes or query.revincludes or query.sort:
-                raise refuse("not-supported", "query", "A read takes _summary, _elements and _format only.", status=400)
+        query = subsetting.of_a_read(type_, self.place.pairs)
 
         async def body(ctx: Ctx) -> Response:
             one = await reading.read(ctx, type_, id_)
@@ -335,7 +336,8 @@ class _Interaction:
             path = f"/{compartment.name}/{compartment.id}/{type_ or '*'}"
 
         async def body(ctx: Ctx) -> Response:
-            found = await searching.run(ctx, query)
+            asked = query if self.prefer.strict else await leniency.answerable(ctx, query)
+            found = await searching.run(ctx, asked)
             made = bundles.searchset(found, base=self.base, path=path, pairs=pairs, now=ctx.clock.now())
             return answer(made, pretty=self.pretty)
 
@@ -368,7 +370,9 @@ class _Interaction:
             raise Refused(rest)
 
         async def body(ctx: Ctx) -> Response:
-            done = await transact(ctx, made, base=self.base, returns=self.prefer.returns, faults=faults)
+            done = await transact(
+                ctx, made, base=self.base, returns=self.prefer.returns, faults=faults, strict=self.prefer.strict
+            )
             return answer(encode(done), pretty=self.pretty)
 
         return await self._work(f"carried out a {made.get('type')}", body, readonly=False)

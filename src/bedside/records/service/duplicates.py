@@ -8,7 +8,7 @@ from bedside.records.model.json import decode
 from bedside.records.model.likeness import Likeness, likeness, usable
 from bedside.records.model.refusals import refuse
 from bedside.records.model.stored import PatientRow, Stored
-from bedside.records.service import searching
+from bedside.records.service import reading, searching
 from bedside.records.service.patients import row_of
 from bedside.records.store import duplicates as store
 
@@ -109,3 +109,18 @@ async def likely_duplicates(ctx: Ctx, *, limit: int = 100) -> list[Pair]:
         for row in (pair.one, pair.other):
             ctx.trail.patients.setdefault(row.id, set()).add("R")
     return pairs[:limit]
+
+
+class Comparison(NamedTuple):
+    """Two patients side by side. merged: one of them is merged into somebody already."""
+
+    one: dict[str, Any]
+    other: dict[str, Any]
+    likeness: Likeness
+    merged: bool
+
+
+async def compare(ctx: Ctx, one: str, other: str) -> Comparison:
+    """Both as they stand, and how alike they are. Raises NotFound, Gone, Forbidden."""
+    first, second = [(await reading.read(ctx, "Patient", id_)).resource for id_ in (one, other)]
+    return Comparison(first, second, likeness(first, second), _replaced(first) or _replaced(second))

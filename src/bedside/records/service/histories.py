@@ -14,12 +14,12 @@ from bedside.fhir.issues import Issue
 from bedside.foundation.context import Ctx
 from bedside.records.model.openness import outside
 from bedside.records.model.refusals import Refused, refuse
-from bedside.records.service.reading import Version, as_stored, instance_history, stored
-from bedside.records.service.registry import provided_types, providers
+from bedside.records.service.reading import Version, as_stored, history_part, instance_history, stored
+from bedside.records.service.registry import provided_types, provider_of, providers
 from bedside.records.store import providing
 from bedside.records.store import reading as store
 from bedside.records.store.providing import ProviderSearch
-from bedside.records.store.reading import Position, Window
+from bedside.records.store.reading import Part, Position, Window
 
 DEFAULT_COUNT = 50
 MOST = 1000
@@ -80,6 +80,17 @@ async def page(ctx: Ctx, type_: str | None, id_: str | None, wish: Wish) -> Foun
 
 
 async def _instance(ctx: Ctx, type_: str, id_: str, wish: Wish) -> FoundVersions:
+    if provider_of(type_, id_) is not None:
+        return await _instance_elsewhere(ctx, type_, id_, wish)
+    wanted = Part(wish.since, wish.before, wish.from_, _number(wish.cursor), wish.size + 1)
+    found, total = await history_part(ctx, type_, id_, wanted)
+    shown = found[: wish.size]
+    more = len(found) > wish.size and bool(shown)
+    return FoundVersions(shown, str(shown[-1].stored.version) if more else None, total)
+
+
+async def _instance_elsewhere(ctx: Ctx, type_: str, id_: str, wish: Wish) -> FoundVersions:
+    """Of what another room keeps: a handful of versions, all told at once by its provider."""
     every = await instance_history(ctx, type_, id_)
     ended = [None, *(one.stored.updated for one in every)]  # the newest still stands
     kept = [

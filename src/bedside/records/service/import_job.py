@@ -20,6 +20,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Forbidden
 from bedside.foundation.ids import uuid7
 from bedside.records.model.bulk import NDJSON
+from bedside.records.model.given import Given
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import refuse
 from bedside.records.service import bulk, shelf
@@ -80,38 +81,29 @@ async def ask_posted(ctx: Ctx, request: str, body: AsyncIterator[bytes]) -> str:
         raise
 
 
-async def ask_named(ctx: Ctx, request: str, parameters: dict[str, Any]) -> str:
+async def ask_named(ctx: Ctx, request: str, given: Given) -> str:
     """Begin an import of files that the operator put into the home's `imports`. Raises Refused, Forbidden, TooMany."""
     await may_import(ctx)
-    inputs = [_input(n, one) for n, one in enumerate(parameters.get("parameter") or ()) if one.get("name") == "input"]
-    for n, one in enumerate(parameters.get("parameter") or ()):
-        where = f"Parameters.parameter[{n}]"
-        if one.get("name") == "inputFormat" and one.get("valueCode", one.get("valueString")) != NDJSON:
-            raise refuse("not-supported", where, f"Files are read as {NDJSON} only.", status=400)
-        if one.get("name") not in ("input", "inputFormat"):
-            raise refuse("not-supported", where, "An import takes inputFormat and input.", status=400)
+    given.only("input", "inputFormat")
+    if given.text("inputFormat") not in (None, NDJSON):
+        raise refuse("not-supported", "inputFormat", f"Files are read as {NDJSON} only.", status=400)
+    inputs = [_input(one) for one in given.parts("input")]
     if not inputs:
-        raise refuse("required", "Parameters.parameter", "Name a file as input, or post NDJSON itself.", status=400)
-    for n, made in enumerate(inputs):
+        raise refuse("required", "input", "Name a file as input, or post NDJSON itself.", status=400)
+    for made in inputs:
         if _inside(shelf.inbox(ctx.database), made.name) is None:
-            where = f"Parameters.parameter[{n}].part"
-            raise refuse("not-found", where, "The home's imports hold no file of this name.", status=400)
+            raise refuse("not-found", "input.url", "The home's imports hold no file of this name.", status=400)
     return await bulk.ask(ctx, "import", bulk.IMPORT, {"inputs": msgspec.to_builtins(inputs)}, request)
 
 
-def _input(n: int, parameter: dict[str, Any]) -> Input:
-    where = f"Parameters.parameter[{n}].part"
-    parts = {one.get("name"): one for one in parameter.get("part") or ()}
-    name = (parts.get("url") or {}).get("valueUri") or (parts.get("url") or {}).get("valueUrl")
-    type_ = (parts.get("type") or {}).get("valueCode")
-    if not isinstance(name, str):
-        raise refuse("required", where, "An input has a url part: the name of a file.", status=400)
+def _input(parts: Given) -> Input:
+    name, type_ = parts.needed("url"), parts.text("type")
     if type_ is not None and type_ not in resource_types():
-        raise refuse("value", where, "There is no such resource type in FHIR R4.", status=400)
+        raise refuse("value", "input.type", "There is no such resource type in FHIR R4.", status=400)
     name = name.removeprefix("file:")
     if "/" in name or name in ("", ".", ".."):
         what = "Nothing is fetched from elsewhere: name a file that the operator put into the home's imports."
-        raise refuse("not-supported", where, what, status=400)
+        raise refuse("not-supported", "input.url", what, status=400)
     return Input(name, type_)
 
 
@@ -180,7 +172,12 @@ async def _keep_all(run: Run, files: Files) -> bool:
 async def _secured(run: Run, files: Files, progress: Progress, report: Report, done: int) -> bool:
     """What was kept and refused since the last time is told, and the place committed."""
     kept: Counter[str] = Counter(progress.kept)
-    for word, counts in (("new", report.made), ("changed", report.changed), ("same", report.same)):
+    for word, counts in (
+        ("new", report.made),
+        ("changed", report.changed),
+        ("same", report.same),
+        ("kept elsewhere", report.elsewhere),
+    ):
         kept.update({f"{word} {type_}": number for type_, number in counts.items()})
     progress.kept, progress.refused = dict(kept), progress.refused + len(report.refused)
     await files.write(run.ctx, [Line("error", "OperationOutcome", encode(_outcome(one))) for one in report.refused])
@@ -196,6 +193,7 @@ def _emptied(report: Report) -> Report:
     report.made.clear()
     report.changed.clear()
     report.same.clear()
+    report.elsewhere.clear()
     report.refused.clear()
     return report
 

@@ -11,11 +11,14 @@ import msgspec
 from bedside import access
 from bedside.fhir import references, structure
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError, NotFound
+from bedside.foundation.errors import BedsideError, Conflict, NotFound
 from bedside.records.model.bundle import conditional_references, resolved
+from bedside.records.model.json import decode, encode
+from bedside.records.model.provider import ReadProvider
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.service import searching
+from bedside.records.service import reading, searching
+from bedside.records.service.registry import provider_of, providers
 from bedside.records.service.writing import Draft, type_of, write
 
 BATCH = 200
@@ -35,18 +38,20 @@ class RefusedResource(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """What an import did. made, changed, same: resources by type. refused: each with its reasons."""
+    """What an import did. made, changed, same: resources by type. elsewhere: those that a room of Bedside keeps already
+    as the file has them. refused: each with its reasons."""
 
     files: int = 0
     made: Counter[str] = msgspec.field(default_factory=Counter)
     changed: Counter[str] = msgspec.field(default_factory=Counter)
     same: Counter[str] = msgspec.field(default_factory=Counter)
+    elsewhere: Counter[str] = msgspec.field(default_factory=Counter)
     refused: list[RefusedResource] = []
 
     @property
     def kept(self) -> int:
         """All that stands in the record now."""
-        return self.made.total() + self.changed.total() + self.same.total()
+        return self.made.total() + self.changed.total() + self.same.total() + self.elsewhere.total()
 
 
 class Found(NamedTuple):
@@ -190,7 +195,7 @@ async def keep(ctx: Ctx, batch: list[Found], report: Report) -> None:
     """Write what is well made, all at once; should that fail, one by one, so that each refusal is its own."""
     drafts: list[tuple[Found, Draft]] = []
     seen: set[tuple[str, str]] = set()
-    for one in batch:
+    for one in await _not_elsewhere(ctx, batch, report):
         try:
             drafts.append((one, _draft(one, seen)))
         except Refused as error:
@@ -204,7 +209,83 @@ async def keep(ctx: Ctx, batch: list[Found], report: Report) -> None:
             try:
                 _count(report, await _write(ctx, [draft]))
             except BedsideError as error:
-                report.refused.append(_refusal(one.file, one.at, _name(one), error))
+                if isinstance(error, Conflict) and await _stands(ctx, one):
+                    report.elsewhere[draft.type] += 1
+                else:
+                    report.refused.append(_refusal(one.file, one.at, _name(one), error))
+
+
+async def _stands(ctx: Ctx, one: Found) -> bool:
+    """Whether what another room governs stands here as the file has it: then nothing is to be done."""
+    try:
+        async with access.work(ctx, "imported resources", readonly=True) as inner:
+            here = (await reading.read(inner, type_of(one.resource), one.id)).resource
+    except BedsideError:
+        return False
+    return _content(here) == _content(one.resource)
+
+
+def _content(resource: dict[str, Any]) -> dict[str, Any]:
+    """A resource as JSON says it, without what the server says of it."""
+    whole = decode(encode(resource))
+    meta = {k: v for k, v in (whole.pop("meta", None) or {}).items() if k not in ("versionId", "lastUpdated")}
+    return {**whole, "meta": meta}
+
+
+async def _not_elsewhere(ctx: Ctx, batch: list[Found], report: Report) -> list[Found]:
+    """The batch without what another room keeps already as the file has it: readings that an export took along.
+
+    A reading that this installation never had comes as an Observation of the record, under an id of its own that a
+    second import meets again: it is read and searched by FHIR, and no rule of monitoring judges it. One that stands
+    here otherwise is left as it is, to be refused.
+    """
+    ids: dict[tuple[str, str], list[str]] = {}
+    for one in batch:
+        if (provider := _provider(one)) is not None:
+            ids.setdefault((provider.type, provider.view), []).append(one.id)
+    if not ids:
+        return batch
+    there: dict[tuple[str, str], dict[str, Any]] = {}
+    readable: set[str] = set()
+    async with access.work(ctx, "imported resources", readonly=True) as inner:
+        for (type_, view), wanted in ids.items():
+            if not await access.may(inner, None, "R", what=type_):
+                continue  # who may not read them is not told which there are
+            readable.add(type_)
+            here = next(one for one in providers(type_) if one.view == view)
+            for id_, resource in (await here.render(inner, wanted)).items():
+                there[type_, id_] = resource
+                patient = references.parse((resource.get("subject") or {}).get("reference", "")).id
+                if patient is not None:
+                    inner.trail.patients.setdefault(patient, set()).add("R")
+    found: list[Found] = []
+    for one in batch:
+        provider = _provider(one)
+        standing = there.get((provider.type, one.id)) if provider is not None else None
+        if provider is None or provider.type not in readable:
+            found.append(one)
+        elif standing is None:
+            found.append(_as_of_the_record(one))
+        elif _content(standing) == _content(one.resource):
+            report.elsewhere[provider.type] += 1
+        else:
+            found.append(one)
+    return found
+
+
+def _provider(one: Found) -> ReadProvider | None:
+    type_ = one.resource.get("resourceType")
+    return provider_of(type_, one.id) if isinstance(type_, str) else None
+
+
+FROM = "urn:x-bedside:reading"
+"""The system of the identifier that says which reading an imported Observation was."""
+
+
+def _as_of_the_record(one: Found) -> Found:
+    id_ = "i" + hashlib.blake2b(one.id.encode(), digest_size=16).hexdigest()
+    said = [*(one.resource.get("identifier") or ()), {"system": FROM, "value": one.id}]
+    return one._replace(id=id_, resource={**one.resource, "id": id_, "identifier": said})
 
 
 def _draft(one: Found, seen: set[tuple[str, str]]) -> Draft:

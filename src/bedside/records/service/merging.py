@@ -4,23 +4,60 @@ Nothing is moved and nothing is lost: the patient who goes says by whom they are
 replace and which numbers they had; what refers to either stays as it is and is read as before. So undoing is exact.
 """
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
+from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, NotFound
 from bedside.foundation.ids import uuid7
+from bedside.records.model.json import decode
 from bedside.records.model.refusals import refuse
-from bedside.records.model.stored import Stored
+from bedside.records.model.rows import rid
+from bedside.records.model.stored import PatientRow, Stored
 from bedside.records.service import reading
+from bedside.records.service.patients import row_of
 from bedside.records.service.writing import Draft, write
+from bedside.records.store import duplicates
 from bedside.records.store import merging as store
+
+LISTED = 1000
+"""Merges that are looked through for those that the asker may see."""
 
 
 def _link(id_: str, type_: str) -> dict[str, Any]:
     return {"other": {"reference": f"Patient/{id_}"}, "type": type_}
 
 
-async def merge(ctx: Ctx, source: str, target: str) -> Stored:
+class Merged(NamedTuple):
+    """A merge that holds. by: a reference to who did it. reason: as they gave it, "" for none."""
+
+    source: PatientRow
+    target: PatientRow
+    at: datetime
+    by: str
+    reason: str
+
+
+async def merges(ctx: Ctx, *, limit: int = 100) -> list[Merged]:
+    """Those that hold, newest first, of patients whom the asker may both see. Raises Forbidden."""
+    await access.authorise(ctx, None, "R", what="Patient")
+    visible = await access.visible(ctx, "Patient")
+    found: list[Merged] = []
+    for row in await store.all_standing(ctx.sql, ctx.tenant, LISTED):
+        ids = (row["source"], row["target"])
+        if len(found) == limit or (visible is not None and not set(ids) <= visible):
+            continue
+        bodies = await duplicates.bodies(ctx.sql, ctx.tenant, [rid("Patient", one) for one in ids])
+        if len(bodies) == 2:
+            source, target = (row_of(decode(bodies[rid("Patient", one)])) for one in ids)
+            found.append(Merged(source, target, row["at"], row["by"], row["was"].get("reason") or ""))
+            for one in ids:
+                ctx.trail.patients.setdefault(one, set()).add("R")
+    return found
+
+
+async def merge(ctx: Ctx, source: str, target: str, *, reason: str = "") -> Stored:
     """Say that source is the same person as target, whose record goes on; the target as it stands now.
 
     Raises NotFound, Gone, Forbidden, Conflict when one of them is merged already, Refused for a patient and themselves.
@@ -36,7 +73,7 @@ async def merge(ctx: Ctx, source: str, target: str) -> Stored:
     given = [
         {**one, "use": "old"} for one in old.get("identifier") or () if (one.get("system"), one.get("value")) not in had
     ]
-    was = {"active": old.get("active"), "identifiers": given}
+    was = {"active": old.get("active"), "identifiers": given, "reason": reason}
     old["active"] = False
     old["link"] = [*(old.get("link") or ()), _link(target, "replaced-by")]
     new["link"] = [*(new.get("link") or ()), _link(source, "replaces")]

@@ -1,5 +1,6 @@
 """Patches: JSON Patch and FHIRPath Patch, on what stands there at this moment, held until it is written."""
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ from bedside.records.store import writing as store
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 """From the resource as it stands to what it is to be. Raises Unpatchable."""
+
+_LONG = 64 * 1024
 
 MERGE_PATCH = frozenset({"application/merge-patch+json"})
 JSON_PATCH = frozenset({"application/json-patch+json"})
@@ -111,7 +114,8 @@ async def draft(
     standing = decode(row["body"])
     refuse_governed(standing, room=None, where=where or type_)
     try:
-        made = change(standing)
+        # A long one is worked on beside the loop, so that nobody else waits for it.
+        made = await asyncio.to_thread(change, standing) if len(row["body"]) > _LONG else change(standing)
     except Unpatchable as error:
         raise _refused(error, where) from None
     if made.get("resourceType") != type_ or made.get("id") != id_:

@@ -14,6 +14,7 @@ from bedside.records.model.stored import Stored
 from bedside.records.service import auditing
 from bedside.records.service.registry import provider_of
 from bedside.records.store import reading as store
+from bedside.records.store.reading import Part
 
 
 class Version(NamedTuple):
@@ -81,6 +82,22 @@ async def instance_history(ctx: Ctx, type_: str, id_: str) -> list[Version]:
         await authorise(ctx, list(one), type_)
     ctx.trail.entities.append(f"{type_}/{id_}/_history")
     return [Version(stored(row), row["method"], tuple(row["patients"])) for row in rows]
+
+
+async def history_part(ctx: Ctx, type_: str, id_: str, wanted: Part) -> tuple[list[Version], int]:
+    """Some versions of a resource that the record itself keeps, newest first, and how many those asked for are in all.
+
+    Raises NotFound, Forbidden.
+    """
+    number = indexing.rid(type_, id_)
+    newest = await store.current(ctx.sql, ctx.tenant, number)
+    if newest is None or newest["id"] != id_:
+        raise await absent(ctx, type_, id_)
+    for one in await store.owners(ctx.sql, ctx.tenant, number):  # whoever it belonged to
+        await authorise(ctx, one, type_)
+    ctx.trail.entities.append(f"{type_}/{id_}/_history")
+    rows, total = await store.part(ctx.sql, ctx.tenant, number, wanted)
+    return [Version(stored(row), row["method"], tuple(row["patients"])) for row in rows], total
 
 
 async def absent(ctx: Ctx, type_: str, id_: str, action: str = "R") -> BedsideError:

@@ -6,7 +6,9 @@ from typing import Any
 from bedside.fhir.definitions import table
 from bedside.fhir.query import Query
 from bedside.records.model.json import decode, encode
+from bedside.records.model.refusals import refuse
 from bedside.records.model.stored import Stored
+from bedside.records.service import searching
 
 _MARK = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
@@ -27,6 +29,17 @@ def subset(one: Stored, query: Query) -> Stored:
     meta["tag"] = [*(tag for tag in meta.get("tag", ()) if tag.get("code") != "SUBSETTED"), _MARK]
     part["meta"] = meta
     return one._replace(body=encode(part))
+
+
+def of_a_read(type_: str, pairs: Sequence[tuple[str, str]]) -> Query | None:
+    """What a read asks to be left out; None for nothing. Raises Refused for all else, lenient or not: a read has no
+    place to report what was left out."""
+    if not pairs:
+        return None
+    query = searching.parse(type_, pairs)
+    if query.filters or query.includes or query.revincludes or query.sort:
+        raise refuse("not-supported", "query", "A read takes _summary, _elements and _format only.", status=400)
+    return query
 
 
 def _kept(type_: str, summary: str | None, elements: Sequence[str]) -> frozenset[str]:

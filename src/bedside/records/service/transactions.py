@@ -6,16 +6,15 @@ from typing import Any
 from bedside.fhir.issues import Issue, outcome
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Row
-from bedside.foundation.errors import BedsideError, Invalid, NotFound
+from bedside.foundation.errors import BedsideError, NotFound
 from bedside.foundation.http import outcome as outcome_of
 from bedside.foundation.ids import uuid7
 from bedside.records.model import bundle as model
-from bedside.records.model import unchanged
 from bedside.records.model.bundle import Entry
-from bedside.records.model.json import decode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.service import bundles, conditional, patching, reading, searching
+from bedside.records.service import bundles, conditional, looking, patching, searching
+from bedside.records.service.operations.places import place_of
 from bedside.records.service.writing import Draft, write
 from bedside.records.store import writing as store
 
@@ -29,30 +28,34 @@ async def transact(
     base: str = "",
     returns: str | None = None,
     faults: Mapping[int, Sequence[Issue]] | None = None,
+    strict: bool = True,
 ) -> dict[str, Any]:
     """Carry out a batch or transaction Bundle; the answer is a Bundle with an entry for each entry, in order.
 
     base: what full URLs begin with. returns: representation, to answer with the resources written, or
     OperationOutcome, with an outcome for each. faults: what a check of the raw bundle
-    found, by entry; None: each resource is checked here. Raises, for a transaction, what the first failing entry does.
+    found, by entry; None: each resource is checked here. strict: how searches are handled. Raises, for a transaction,
+    what the first failing entry does.
     """
     raw = model.entries(bundle)
     bases = (f"{base}/",) if base else ()
     if bundle["type"] == "batch":
-        answers = [await _alone(ctx, n, one, base, bases, returns, faults) for n, one in enumerate(raw)]
+        answers = [await _alone(ctx, n, one, base, bases, returns, faults, strict=strict) for n, one in enumerate(raw)]
         return {"resourceType": "Bundle", "type": "batch-response", **({"entry": answers} if answers else {})}
     if faults:
         raise Refused([issue for _, found in sorted(faults.items()) for issue in found])
     entries = [model.entry(n, one, bases) for n, one in enumerate(raw)]
-    answers = await _Transaction(ctx, entries, base, returns, checked=faults is not None).run()
+    answers = await _Transaction(ctx, entries, base, returns, checked=faults is not None, strict=strict).run()
     return {"resourceType": "Bundle", "type": "transaction-response", **({"entry": answers} if answers else {})}
 
 
 class _Transaction:
     """One transaction under way. places: full URL to `Type/id`, as entries get their ids."""
 
-    def __init__(self, ctx: Ctx, entries: list[Entry], base: str, returns: str | None, *, checked: bool) -> None:
-        self.ctx, self.entries, self.base, self.checked = ctx, entries, base, checked
+    def __init__(
+        self, ctx: Ctx, entries: list[Entry], base: str, returns: str | None, *, checked: bool, strict: bool = True
+    ) -> None:
+        self.ctx, self.entries, self.base, self.checked, self.strict = ctx, entries, base, checked, strict
         self.whole, self.told = returns == "representation", returns == "OperationOutcome"
         self.places: dict[str, str] = {}
         self.found: dict[int, Stored] = {}
@@ -63,10 +66,14 @@ class _Transaction:
 
     async def run(self) -> list[Answer]:
         """Find the targets, resolve the references, write all at once, then read."""
+        for one in self.entries:
+            if one.calls and not one.looks:
+                what = "A transaction calls operations by GET only: send this one in a batch, or by itself."
+                raise refuse("not-supported", f"{one.where}.request.url", what, status=400)
         await self._queue()
         drafts: dict[int, Draft] = {}
         for one in sorted(self.entries, key=lambda e: model.METHODS.index(e.method)):
-            if one.method not in ("GET", "HEAD"):
+            if not one.looks:
                 made = await self._draft(one)
                 if made is not None:
                     drafts[one.n] = made
@@ -78,8 +85,8 @@ class _Transaction:
         stored = dict(zip(drafts, await write(self.ctx, [*drafts.values(), *self.more]), strict=False))
         answers = []
         for one in self.entries:
-            if one.method in ("GET", "HEAD"):
-                answers.append(await _look(self.ctx, one, self.base))
+            if one.looks:
+                answers.append(await looking.look(self.ctx, one, self.base, strict=self.strict))
             else:
                 answers.append(
                     _written(one, stored.get(one.n) or self.found[one.n], self.base, whole=self.whole, told=self.told)
@@ -91,7 +98,7 @@ class _Transaction:
         keys = [
             conditional.criteria_key(self.ctx, one.type, criteria)
             for one in self.entries
-            if (criteria := one.if_none_exist or (None if one.method in ("GET", "HEAD") else one.criteria))
+            if (criteria := one.if_none_exist or (None if one.looks else one.criteria))
         ]
         if keys:
             await store.claim(self.ctx.sql, keys)
@@ -214,15 +221,19 @@ async def _alone(
     bases: tuple[str, ...],
     returns: str | None,
     faults: Mapping[int, Sequence[Issue]] | None,
+    *,
+    strict: bool,
 ) -> Answer:
     """One entry of a batch, in a savepoint of its own."""
     try:
-        if faults and n in faults:
-            raise Refused(list(faults[n]))
         one = model.entry(n, raw, bases)
-        if one.method in ("GET", "HEAD"):
-            return await _look(ctx, one, base)
+        if faults and n in faults and not (one.calls and place_of(one.path).operation.judges):
+            raise Refused(list(faults[n]))
+        if one.looks:
+            return await looking.look(ctx, one, base, strict=strict)
         async with ctx.sql.transaction():
+            if one.calls:
+                return await looking.call(ctx, one, base, strict=strict)
             return (await _Transaction(ctx, [one], base, returns, checked=faults is not None).run())[0]
     except BedsideError as error:
         issues = outcome(error.issues) if isinstance(error, Refused) else outcome_of(error)
@@ -250,28 +261,3 @@ def _written(one: Entry, stored: Stored, base: str, *, whole: bool, told: bool) 
     if whole:
         answer["resource"] = stored.resource
     return {**answer, "response": response}
-
-
-async def _look(ctx: Ctx, one: Entry, base: str) -> Answer:
-    """A GET within a bundle: read, vread or search."""
-    if one.id is None:
-        pairs = list(searching.pairs_of(one.criteria or ""))
-        found = await searching.search(ctx, one.type, pairs)
-        body = bundles.searchset(found, base=base, path=f"/{one.type}", pairs=pairs, now=ctx.clock.now())
-        resource = {} if one.method == "HEAD" else {"resource": decode(body)}
-        return {**resource, "response": {"status": "200 OK"}}
-    id_, _, rest = one.id.partition("/")
-    if not rest:
-        stored = await reading.read(ctx, one.type, id_)
-    else:
-        word, _, number = rest.partition("/")
-        if word != "_history" or not number.isdecimal() or len(number) > 9:
-            raise Invalid("This URL is not read in a bundle.", where=f"{one.where}.request.url")
-        stored = await reading.version(ctx, one.type, id_, int(number))
-    response = {"etag": f'W/"{stored.version}"', "lastModified": bundles.instant(stored.updated)}
-    full: Answer = {"fullUrl": f"{base}/{stored.reference}" if base else stored.reference}
-    since = unchanged.moment(one.if_modified_since, f"{one.where}.request.ifModifiedSince")
-    if unchanged.is_known(stored, one.if_none_match, since):
-        return {**full, "response": {"status": "304 Not Modified", **response}}
-    resource = {} if one.method == "HEAD" else {"resource": stored.resource}
-    return {**full, **resource, "response": {"status": "200 OK", **response}}

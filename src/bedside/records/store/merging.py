@@ -26,6 +26,17 @@ async def standing(sql: Connection, tenant: int, source: str) -> Row | None:
     return row
 
 
+async def all_standing(sql: Connection, tenant: int, limit: int) -> list[Row]:
+    """The merges that hold, newest first."""
+    rows: list[Row] = await sql.fetch(
+        "select source, target, at, by, was from records.merge where tenant = $1 and undone is null"
+        " order by at desc, id desc limit $2",
+        tenant,
+        limit,
+    )
+    return rows
+
+
 async def undo(sql: Connection, id_: str, now: datetime) -> None:
     """It no longer holds."""
     await sql.execute("update records.merge set undone = $2 where id = $1 and undone is null", id_, now)

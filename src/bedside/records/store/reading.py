@@ -77,6 +77,55 @@ class Window(NamedTuple):
     limit: int = 51
 
 
+class Part(NamedTuple):
+    """Which versions of one resource are asked for. since, before, from_: as of a Window. below: of a lower number."""
+
+    since: datetime | None = None
+    before: datetime | None = None
+    from_: datetime | None = None
+    below: int | None = None
+    limit: int = 51
+
+
+async def part(sql: Connection, tenant: int, rid: int, wanted: Part) -> tuple[list[Row], int]:
+    """Some versions of one resource, newest first, and how many there are in all but for `below` and `limit`."""
+    arguments: list[object] = [tenant, rid]
+    where, replaced = "v.tenant = $1 and v.rid = $2", ""
+
+    def bind(value: object) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    if wanted.since is not None:
+        where += f" and v.updated >= {bind(wanted.since)}"
+    if wanted.before is not None:
+        where += f" and v.updated < {bind(wanted.before)}"
+    if wanted.from_ is not None:
+        replaced = _REPLACED.format(bind(wanted.from_))
+    tables = (("resource", ""), ("history", replaced))
+    counts = " + ".join(f"(select count(*) from records.{table} v where {where}{narrow})" for table, narrow in tables)
+    total = await sql.fetchval(f"select {counts}", *arguments)
+    below = "" if wanted.below is None else f" and v.version < {bind(wanted.below)}"
+    limit = bind(wanted.limit)
+    parts = " union all ".join(
+        f"(select {_COLUMNS} from records.{table} v where {where}{below}{narrow} order by v.version desc limit {limit})"
+        for table, narrow in tables
+    )
+    rows: list[Row] = await sql.fetch(f"select * from ({parts}) w order by version desc limit {limit}", *arguments)
+    return rows, total
+
+
+async def owners(sql: Connection, tenant: int, rid: int) -> list[list[str]]:
+    """The patients of every version of one resource, each set once."""
+    rows = await sql.fetch(
+        "select patients from records.resource where tenant = $1 and rid = $2"
+        " union select patients from records.history where tenant = $1 and rid = $2",
+        tenant,
+        rid,
+    )
+    return [list(row["patients"]) for row in rows]
+
+
 async def versions(sql: Connection, tenant: int, rid: int) -> list[Row]:
     """Every version of one resource, newest first."""
     rows: list[Row] = await sql.fetch(

@@ -44,7 +44,7 @@ def name_of(patient: Resource) -> str:
     chosen = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
     if chosen.get("text"):
         return str(chosen["text"])
-    return " ".join([*chosen.get("given", []), chosen.get("family", "")]).strip()
+    return " ".join(filter(None, [*chosen.get("given", []), chosen.get("family")]))  # None: only said why it is not
 
 
 def number_of(patient: Resource) -> str | None:

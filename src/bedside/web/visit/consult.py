@@ -145,7 +145,7 @@ def _contacts(patient: dict[str, Any]) -> list[tuple[str, str]]:
     found = []
     for contact in patient.get("contact", []):
         name = contact.get("name", {})
-        words = name.get("text") or " ".join([*name.get("given", []), name.get("family", "")])
+        words = name.get("text") or " ".join(filter(None, [*name.get("given", []), name.get("family")]))
         phones = [t["value"] for t in contact.get("telecom", []) if t.get("system") == "phone" and "value" in t]
         found.append((words.strip() or "?", ", ".join(phones) or "–"))
     return found

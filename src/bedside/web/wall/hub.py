@@ -265,7 +265,7 @@ async def name_of(ctx: Ctx, patient: str) -> str:
         return "–"
     for name in resource.get("name", ()):
         if name.get("use") in {None, "usual", "official"}:
-            return name.get("text") or " ".join([*name.get("given", ()), name.get("family", "")]).strip()
+            return name.get("text") or " ".join(filter(None, [*name.get("given", ()), name.get("family")]))
     return "–"
 
 

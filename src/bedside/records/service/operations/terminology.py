@@ -3,10 +3,11 @@
 A system of which only some codes are here says so: "not in the part that is here" is never told as "wrong".
 """
 
+import asyncio
 from typing import Any, NamedTuple
 
 from bedside.fhir import quantities, terminology
-from bedside.fhir.terminology import Codes, CodeSystem, Known, Missing
+from bedside.fhir.terminology import Codes, CodeSystem, Concept, Known, Missing
 from bedside.fhir.texts import fold
 from bedside.fhir.vocabulary import UCUM
 from bedside.foundation.context import Ctx
@@ -40,7 +41,7 @@ async def code_system(ctx: Ctx, url: str, where: str) -> CodeSystem:
     if body is not None:
         return terminology.code_system_of(decode(body))
     try:
-        return Known({}, {}).code_system(plain)
+        return await asyncio.to_thread(Known({}, {}).code_system, plain)  # the first look at a large one takes a while
     except Missing:
         raise NotLoaded(f"The code system {plain[:200]} is not loaded here.", where=where) from None
 
@@ -74,14 +75,18 @@ async def _codes(ctx: Ctx, resource: dict[str, Any]) -> Codes:
 
 
 async def _display(ctx: Ctx, systems: dict[str, CodeSystem | None], system: str, code: str) -> str:
+    concept = (await _concepts(ctx, systems, system)).get(code)
+    return concept.display if concept is not None else ""
+
+
+async def _concepts(ctx: Ctx, systems: dict[str, CodeSystem | None], system: str) -> dict[str, Concept]:
     if system not in systems:
         try:
             systems[system] = await code_system(ctx, system, "system")
         except NotLoaded:
             systems[system] = None
     found = systems[system]
-    concept = found.by_code.get(code) if found is not None else None
-    return concept.display if concept is not None else ""
+    return found.by_code if found is not None else {}
 
 
 # -- $expand -------------------------------------------------------------------------------------------------------
@@ -95,13 +100,9 @@ async def expand(ctx: Ctx, call: Call) -> Reply:
     resource = await _value_set(ctx, call)
     codes = await _codes(ctx, resource)
     systems: dict[str, CodeSystem | None] = {}
+    known = {system: await _concepts(ctx, systems, system) for system in sorted(codes)}
     wanted = fold(call.given.text("filter") or "").split()
-    listed = []
-    for system in sorted(codes):
-        for code in sorted(codes[system]):
-            display = await _display(ctx, systems, system, code)
-            if all(word in fold(f"{code} {display}") for word in wanted):
-                listed.append((system, code, display))
+    listed = await asyncio.to_thread(_listed, codes, known, wanted)  # of ICD-10-CM there are a hundred thousand
     offset, count = call.given.number("offset") or 0, call.given.number("count")
     if count is None and len(listed) - offset > MOST:
         what = f"This has more than {MOST} codes. Ask with filter, or in pages with count and offset."
@@ -116,6 +117,21 @@ async def expand(ctx: Ctx, call: Call) -> Reply:
         ]
     kept = {name: value for name, value in resource.items() if name not in ("compose", "expansion", "text") and value}
     return Reply(encode({**kept, "expansion": expansion}))
+
+
+def _listed(codes: Codes, known: dict[str, dict[str, Concept]], wanted: list[str]) -> list[tuple[str, str, str]]:
+    """System, code and display of each whose words hold every wanted one, sorted."""
+    found = []
+    for system, concepts in known.items():
+        for code in sorted(codes[system]):
+            display = concepts[code].display if code in concepts else ""
+            if not wanted or _holds(fold(f"{code} {display}"), wanted):
+                found.append((system, code, display))
+    return found
+
+
+def _holds(text: str, wanted: list[str]) -> bool:
+    return all(word in text for word in wanted)
 
 
 # -- $lookup -------------------------------------------------------------------------------------------------------

@@ -197,6 +197,19 @@ async def test_a_place_without_licence_stops_the_clinician_until_a_reason_is_wri
     assert "continuity of care" in encounter["extension"][0]["valueString"]
 
 
+async def test_a_patient_can_be_in_any_country(scene: Scene) -> None:
+    codes = [one.code for one in visits.countries()]
+    assert len(codes) == len(set(codes)) == 249  # ISO 3166-1
+    visit, _ = await scene.invited()
+    async with access.work(scene.patient, "arrived") as ctx:
+        moved = await visits.arrive(ctx, visit.id, Place("IT", "", "Via 1", "+39 06 555 0101"), True, home="US")
+    assert moved.decision is not None
+    assert moved.decision["answer"] == "block"
+    italy = visits.country("IT")
+    assert italy is not None
+    assert italy.emergency == ""
+
+
 @pytest.mark.parametrize(
     ("place", "agreed", "where"),
     [

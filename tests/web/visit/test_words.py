@@ -9,7 +9,7 @@ from bedside.access import LicenceDecision
 from bedside.foundation.context import NOBODY
 from bedside.web.kit.clinic import Clinic
 from bedside.web.kit.page import Page
-from bedside.web.visit.words import licence_words, place_name
+from bedside.web.visit.words import country_names, licence_words, place_name
 
 pytestmark = pytest.mark.unit
 
@@ -30,6 +30,13 @@ def reader(language: str) -> Page:
 )
 def test_a_place_by_its_name(code: str, english: str, spanish: str) -> None:
     assert (place_name(code, "en"), place_name(code, "es")) == (english, spanish)
+
+
+def test_countries_in_the_order_of_each_alphabet() -> None:
+    english, spanish = list(country_names("en").values()), list(country_names("es").values())
+    assert english[0] == "Afghanistan"
+    assert english.index("Åland Islands") < english.index("Albania")
+    assert spanish.index("Alemania") < spanish.index("España") < spanish.index("Estados Unidos")
 
 
 def test_what_the_licence_table_answered() -> None:

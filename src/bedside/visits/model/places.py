@@ -10,7 +10,8 @@ import msgspec
 
 
 class Country(msgspec.Struct, frozen=True):
-    """code: ISO 3166-1 alpha-2. subdivisions: ISO 3166-2 code after the hyphen to its name."""
+    """code: ISO 3166-1 alpha-2. emergency: "" where it is not known. subdivisions: ISO 3166-2 code after the hyphen to
+    its name."""
 
     code: str
     name: str
@@ -20,14 +21,16 @@ class Country(msgspec.Struct, frozen=True):
 
 class _Table(msgspec.Struct):
     version: str
+    others: str
     country: list[Country]
 
 
 @cache
 def countries() -> tuple[Country, ...]:
-    """Every country of the table, in its order."""
+    """Every country, those whose emergency number is known first."""
     text = resources.files(__package__).joinpath("places.toml").read_text(encoding="utf-8")
-    return tuple(msgspec.convert(tomllib.loads(text), _Table).country)
+    table = msgspec.convert(tomllib.loads(text), _Table)
+    return *table.country, *(Country(code, code, "") for code in table.others.split())
 
 
 def country(code: str) -> Country | None:

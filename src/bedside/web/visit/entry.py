@@ -17,7 +17,7 @@ from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import BedsideError, Forbidden, Gone, NotFound, TooMany
 from bedside.foundation.http import ctx_of
 from bedside.web.kit import page_of, render
-from bedside.web.visit.words import check_words, place_name, room_words
+from bedside.web.visit.words import check_words, country_names, room_words
 
 COOKIE = "bedside-visit"
 DAY = 24 * 3600
@@ -131,7 +131,7 @@ def _where(
         visit=visit,
         values=known | (values or {}),
         error=error,
-        countries={c.code: place_name(c.code, page_of(request).language) for c in visits.countries()},
+        countries=country_names(page_of(request).language),
         states={"": "–"} | {f"{c.code}-{k}": v for c in visits.countries() for k, v in c.subdivisions.items()},
     )
 

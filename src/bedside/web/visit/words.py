@@ -6,6 +6,7 @@ from babel import Locale
 from starlette.requests import Request
 
 from bedside import access, visits
+from bedside.fhir.texts import fold
 from bedside.web.kit import page_of, translator
 from bedside.web.kit.page import Page
 from bedside.web.kit.places import N_
@@ -58,6 +59,12 @@ def place_name(jurisdiction: str, language: str) -> str:
     if state:
         return known.subdivisions.get(state, jurisdiction) if known else jurisdiction
     return str(Locale(language).territories.get(code) or jurisdiction)
+
+
+def country_names(language: str) -> dict[str, str]:
+    """Every country by its code, as it is called, in the order of the alphabet."""
+    named = {one.code: place_name(one.code, language) for one in visits.countries()}
+    return dict(sorted(named.items(), key=lambda one: fold(one[1])))
 
 
 def licence_words(decision: access.LicenceDecision, page: Page) -> str:

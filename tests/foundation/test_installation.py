@@ -129,6 +129,15 @@ def test_a_taken_port_is_named_with_the_option_for_another(make: Make) -> None:
     program.stop()
 
 
+def test_a_relay_that_is_not_installed_is_said_before_anything_is_made(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = make(verb="demo", options=("--turn",))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "apt-get install coturn" in program.refused()
+    assert not program.home.exists()
+
+
 def test_what_is_killed_comes_back_and_is_reported(make: Make) -> None:
     program = make(web_processes=2)
     program.start()

@@ -128,6 +128,8 @@ class Installation:
         wish, home = self.wish, self.home
         crashed = home.made() is not None and home.running() is None and (home.path / "running.json").exists()
         grace = 3.0 if crashed else 0.0
+        if wish.turn:
+            Turn.program()
         home.check(demo=wish.demo)
         home.free()
         door = door_at(wish.host, wish.port, "web", "--port", again=grace)

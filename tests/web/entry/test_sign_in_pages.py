@@ -208,11 +208,11 @@ async def test_the_session_warns_and_can_be_extended(
     await dialog.get_by_role("button", name="I am here, go on").click()
     await dialog.wait_for(state="hidden")
     clock.turn(timedelta(minutes=14))
-    await page.goto(f"{site}/account")
-    assert page.url.endswith("/account")
+    await page.goto(f"{site}/account?from=here")
+    assert page.url.endswith("/account?from=here")
     clock.turn(timedelta(minutes=15))
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
-    await page.wait_for_url("**/sign-in?next=%2Faccount", wait_until="commit")
+    await page.wait_for_url("**/sign-in?next=%2Faccount%3Ffrom%3Dhere", wait_until="commit")
     await page.close()
 
 

@@ -29,13 +29,19 @@ class Turn:
         """As RTCIceServer.urls wants them."""
         return tuple(f"turn:127.0.0.1:{self.port}?transport={way}" for way in ("udp", "tcp"))
 
-    def launch(self) -> Process:
-        """Run it in the foreground. Raises Unavailable where coturn is not installed."""
-        program = shutil.which("turnserver")
-        if program is None:
+    @staticmethod
+    def program() -> str:
+        """Where coturn is. Raises Unavailable where it is not installed."""
+        found = shutil.which("turnserver")
+        if found is None:
             raise Unavailable(
                 "There is no TURN server on this machine.", remedy="apt-get install coturn, or no --turn."
             )
+        return found
+
+    def launch(self) -> Process:
+        """Run it in the foreground. Raises Unavailable where coturn is not installed."""
+        program = self.program()
         self.root.mkdir(mode=0o700, exist_ok=True)
         configuration = self.root / "turnserver.conf"
         private.write(

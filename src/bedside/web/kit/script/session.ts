@@ -18,7 +18,7 @@ interface State {
 }
 
 function leave(): void {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 async function look(): Promise<void> {

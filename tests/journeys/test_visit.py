@@ -181,7 +181,7 @@ def test_where_the_table_stops_the_visit_both_sides_know_what_to_do(
     phone.goto(f"/visit/{visit}/room")
 
     clinician.goto(f"/visits/{visit}")
-    for words in ("Hauptstr. 1, Berlin, DE", "+49 30 1234567", "112", "The table stops the visit"):
+    for words in ("Hauptstr. 1, Berlin, Germany", "+49 30 1234567", "112", "The table stops the visit"):
         expect(clinician.get_by_text(words).first).to_be_visible()
     clinician.get_by_text("Cancel this visit", exact=True).click()
     clinician.get_by_role("textbox", name="Reason").fill("Called back: sees a doctor in Berlin")

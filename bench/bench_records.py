@@ -1,8 +1,8 @@
 """The record at /fhir/R4 beside bare asyncpg on the same tables, same run, same cores: create, read, search, bundles.
 
 Everything is on: token, validation, search index, history, audit. 16 connections (4 for transactions); the medians of
-three rounds; as many web processes as `bedside serve` starts on two cores. The generator runs on the same cores and
-takes its share of them. Machines differ by a factor of five and more: so each rate is also held against bare asyncpg's
+three rounds; one web process, as `bedside serve` starts on two cores. The generator runs on the same cores and takes
+its share of them. Machines differ by a factor of five and more: so each rate is also held against bare asyncpg's
 in the same run, at the share that its target is of what bare asyncpg did where the targets were set (13,000 creates,
 28,000 reads, 11,000 searches and 58,000 readings a second).
 """
@@ -291,6 +291,6 @@ def measure() -> Iterator[Figure]:
     """Every figure, those that are to be reached beside what is to be reached, and the processor time of a request."""
     with (
         tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder,
-        running(Path(folder) / "home", options=("--web-processes", "2")) as clinic,
+        running(Path(folder) / "home") as clinic,
     ):
         yield from asyncio.run(_measure(clinic))

@@ -169,6 +169,6 @@ def measure() -> Iterator[Figure]:
     resources = int(os.environ.get("BEDSIDE_BENCH_RESOURCES", "100000"))
     with (
         tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder,
-        running(Path(folder) / "home", options=("--web-processes", "2")) as clinic,
+        running(Path(folder) / "home") as clinic,
     ):
         yield from asyncio.run(_measure(clinic, resources))

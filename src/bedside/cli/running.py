@@ -106,7 +106,7 @@ def serve(
     web_processes: Annotated[
         int | None,
         typer.Option(
-            envvar="BEDSIDE_WEB_PROCESSES", min=1, max=64, help="How many serve HTTP; one for each core, at most 4."
+            envvar="BEDSIDE_WEB_PROCESSES", min=1, max=64, help="How many serve HTTP; one for two cores, at most 4."
         ),
     ] = None,
 ) -> None:
@@ -122,7 +122,7 @@ def serve(
         database_url=database_url,
         nats_url=nats_url,
         web_only=web_only,
-        web_processes=web_processes or min(4, len(os.sched_getaffinity(0))),
+        web_processes=web_processes or min(4, max(1, len(os.sched_getaffinity(0)) // 2)),
         tls_cert=tls_cert,
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,

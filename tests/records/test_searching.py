@@ -11,8 +11,11 @@ from tests.records.resources import patient, pulse
 
 from bedside import access, records
 from bedside.access.testing import acting, client, someone
+from bedside.fhir import grammar
+from bedside.fhir.grammar import Filter
 from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
+from bedside.records.store import searching as store
 
 pytestmark = pytest.mark.engine
 
@@ -277,6 +280,26 @@ DAYS = {
     },
     "undated": {},
 }
+
+
+@pytest.mark.parametrize(
+    ("query", "driver"),
+    [
+        ("date=ge2025-03-02", "date"),
+        ("date=ge2025-03-02&date=le2025-03-05", "date"),
+        ("date=ge2025-03-02&category=vital-signs&status=final", "date"),
+        ("date=ge2025-03-02&encounter=Encounter/1", "encounter"),  # so few have the same: no walk past all others
+        ("date=ge2025-03-02&device=Device/1&status=final", "device"),
+        ("date=ge2025-03-02&code=8867-4", "code"),
+        ("date=ge2025-03-02&patient=Patient/ada", "patient"),
+        ("status=final", "status"),
+    ],
+)
+def test_where_the_walk_starts(query: str, driver: str) -> None:
+    parsed = grammar.parse("Observation", query)
+    chosen = store.plan(store.Search("Observation", parsed.filters, parsed.sort, 21)).driver
+    assert isinstance(chosen, Filter)
+    assert chosen.parameter.code == driver
 
 
 @pytest.mark.parametrize(

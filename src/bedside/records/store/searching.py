@@ -23,10 +23,9 @@ from bedside.records.store.statement import Sight, Statement, one_of, seen
 _COLUMNS = "r.type, r.id, r.rid, r.version, r.updated, r.patients, r.body"
 # Codes that tell resources apart first: a walk that starts there is short.
 _TELLING = {"identifier": 0, "code": 1, "combo-code": 1, "vaccine-code": 1, "type": 2, "category": 3}
-
-
-# So few have the same of these that the walk by date, past all others, would be the longer one.
-_SPARING = ("identifier", "code", "combo-code", "vaccine-code")
+# So many have the same of these that a walk by date meets a page of them soon. Of other codes, and of references, there
+# may be so few that the walk past everything else would be the longer one.
+_COMMON = frozenset({"category", "status", "class", "intent", "clinical-status", "verification-status"})
 # May hold several of the date that they are listed by: a page in its order would have them twice.
 _SEVERAL_DATES = frozenset({"MedicationRequest"})
 _ORDERED = ("eq", "lt", "le", "eb", "ap", "sa", "gt", "ge")
@@ -107,7 +106,7 @@ def plan(search: Search) -> Plan:
     candidates.sort(key=lambda c: _TELLING.get(c[0].parameter.code, 2 if c[0].parameter.type == "reference" else 4))
     driver: Filter | None = patient_filter
     answered: Filter | None = patient_filter
-    if subjects is None and not (candidates and candidates[0][0].parameter.code in _SPARING):
+    if subjects is None and all(one.parameter.code in _COMMON for one, _ in candidates):
         dated = _by_date(search, filters)
         if dated is not None:
             return Plan(dated, _whose(search), [f for f in filters if f is not dated], dated=True)

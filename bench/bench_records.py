@@ -289,8 +289,5 @@ async def _measure(clinic: Clinic) -> list[Figure]:
 
 def measure() -> Iterator[Figure]:
     """Every figure, those that are to be reached beside what is to be reached, and the processor time of a request."""
-    with (
-        tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder,
-        running(Path(folder) / "home") as clinic,
-    ):
+    with tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder, running(Path(folder) / "home") as clinic:
         yield from asyncio.run(_measure(clinic))

@@ -167,8 +167,5 @@ async def _measure(clinic: Clinic, resources: int) -> list[Figure]:
 def measure() -> Iterator[Figure]:
     """Each rate on the large store, at least two thirds of that on the small one; p99 of a search."""
     resources = int(os.environ.get("BEDSIDE_BENCH_RESOURCES", "100000"))
-    with (
-        tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder,
-        running(Path(folder) / "home") as clinic,
-    ):
+    with tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder, running(Path(folder) / "home") as clinic:
         yield from asyncio.run(_measure(clinic, resources))

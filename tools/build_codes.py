@@ -24,7 +24,7 @@ def release() -> str:
     """The day from which the list holds: 2026-04-01. Raises LookupError."""
     for one in files("simple_icd_10_cm.data").iterdir():
         if found := _RELEASE.fullmatch(one.name):
-            return datetime.strptime(found[1], "%B-%d-%Y").date().isoformat()  # noqa: DTZ007
+            return datetime.strptime(f"{found[1]} +0000", "%B-%d-%Y %z").date().isoformat()
     raise LookupError("the package holds no tabular list under a name that is known")
 
 

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from bedside import access
+from bedside.fhir import joined
 from bedside.foundation.context import Ctx
 from bedside.records.model.json import decode
 from bedside.records.model.likeness import Likeness, likeness, usable
@@ -39,7 +40,7 @@ async def match(ctx: Ctx, asked: dict[str, Any], *, limit: int = 20, only_certai
     matches = []
     for one in candidates.values():
         patient = one.resource
-        if not _replaced(patient) and (alike := likeness(asked, patient)).grade != "certainly-not":
+        if not joined.goes_on(patient) and (alike := likeness(asked, patient)).grade != "certainly-not":
             matches.append(Match(one, alike))
     matches.sort(key=lambda m: (-m.likeness.score, m.patient.id))
     if only_certain:
@@ -48,13 +49,9 @@ async def match(ctx: Ctx, asked: dict[str, Any], *, limit: int = 20, only_certai
     return matches[:limit]
 
 
-def _replaced(patient: dict[str, Any]) -> bool:
-    return any(link.get("type") == "replaced-by" for link in patient.get("link") or ())
-
-
 def _ways(asked: dict[str, Any]) -> list[list[tuple[str, str]]]:
     ways = [
-        [(name, _literal(str(one["value"])))]
+        [(name, searching.literal(str(one["value"])))]
         for name in ("identifier", "telecom")
         for one in (asked.get(name) or ())[:10]
         if one.get("value")
@@ -64,19 +61,12 @@ def _ways(asked: dict[str, Any]) -> list[list[tuple[str, str]]]:
     for name in (asked.get("name") or ())[:5]:
         given = (name.get("given") or [None])[0]
         if name.get("family"):
-            ways.append([("family", _literal(str(name["family"])))])
+            ways.append([("family", searching.literal(str(name["family"])))])
         if name.get("family") and given:
-            ways.append([("family", _literal(str(name["family"]))), ("given", _literal(str(given)))])
+            ways.append([("family", searching.literal(str(name["family"]))), ("given", searching.literal(str(given)))])
         elif given:
-            ways.append([("given", _literal(str(given)))])
+            ways.append([("given", searching.literal(str(given)))])
     return ways
-
-
-def _literal(text: str) -> str:
-    """A value in which nothing is a sign of the search language."""
-    for sign in ("\\", ",", "|", "$"):
-        text = text.replace(sign, f"\\{sign}")
-    return text
 
 
 class Pair(NamedTuple):
@@ -97,7 +87,7 @@ async def likely_duplicates(ctx: Ctx, *, limit: int = 100) -> list[Pair]:
     pairs = []
     for first, second in rids:
         one, other = patients.get(first), patients.get(second)
-        if one is None or other is None or _replaced(one) or _replaced(other):
+        if one is None or other is None or joined.goes_on(one) or joined.goes_on(other):
             continue
         if visible is not None and not {one["id"], other["id"]} <= visible:
             continue
@@ -123,4 +113,4 @@ class Comparison(NamedTuple):
 async def compare(ctx: Ctx, one: str, other: str) -> Comparison:
     """Both as they stand, and how alike they are. Raises NotFound, Gone, Forbidden."""
     first, second = [(await reading.read(ctx, "Patient", id_)).resource for id_ in (one, other)]
-    return Comparison(first, second, likeness(first, second), _replaced(first) or _replaced(second))
+    return Comparison(first, second, likeness(first, second), any(map(joined.goes_on, (first, second))))

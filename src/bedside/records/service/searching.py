@@ -108,6 +108,13 @@ def pairs_of(text: str) -> list[tuple[str, str]]:
     return parse_qsl(text, keep_blank_values=True, errors="strict")
 
 
+def literal(text: str) -> str:
+    """A value in which nothing is a sign of the search language."""
+    for sign in ("\\", ",", "|", "$"):
+        text = text.replace(sign, f"\\{sign}")
+    return text
+
+
 async def search(ctx: Ctx, type_: str | None, params: Params, *, strict: bool = True) -> Found:
     """One page. Raises Refused, Forbidden, SignInNeeded."""
     return await run(ctx, parse(type_, params, strict=strict))

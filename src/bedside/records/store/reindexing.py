@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bedside.foundation.database import Connection, Row
 from bedside.records.model.rows import Rows
+from bedside.records.store import writing
 
 FIRST = (-(1 << 31), -(1 << 63))
 """Before the first tenant's first resource."""
@@ -121,27 +122,5 @@ async def renew(sql: Connection, tenant: int, rids: Sequence[int], rows: Rows) -
     """Put these rows in the place of those that the resources have."""
     await sql.execute("delete from records.entry where tenant = $1 and rid = any($2::bigint[])", tenant, rids)
     await sql.execute("delete from records.word where tenant = $1 and rid = any($2::bigint[])", tenant, rids)
-    await sql.execute(
-        "insert into records.entry (tenant, rid, param, key, extra, patient, at, place)"
-        " select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at, nullif(e.place, 0)"
-        " from unnest($2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[])"
-        " as e(rid, param, key, extra, patient, at, place)",
-        tenant,
-        rows.rids,
-        rows.params,
-        rows.keys,
-        rows.extras,
-        rows.patients,
-        rows.ats,
-        rows.places,
-    )
-    await sql.execute(
-        "insert into records.word (tenant, rid, param, folded, exact)"
-        " select $1, w.rid, w.param, w.folded, w.exact"
-        " from unnest($2::bigint[], $3::int[], $4::text[], $5::text[]) as w(rid, param, folded, exact)",
-        tenant,
-        rows.word_rids,
-        rows.word_params,
-        rows.folded,
-        rows.exact,
-    )
+    await sql.execute(writing.INSERT_ENTRIES, tenant, *writing.entry_columns(rows))
+    await sql.execute(writing.INSERT_WORD_ROWS, tenant, *writing.word_columns(rows))

@@ -89,18 +89,28 @@ _CHANGES = """was as (
     where r.tenant = $1 and r.rid = v.rid and r.version = v.version - 1
     returning 1
 )"""
-_ENTRIES = """, found as (
-    insert into records.entry (tenant, rid, param, key, extra, patient, at, place)
+
+
+def _entries(first: int) -> str:
+    """Rows of the index, their columns in the placeholders from the first on: see `entry_columns`."""
+    n = [f"${first + i}::text::{kind}[]" for i, kind in enumerate(("bigint", "int", *["bigint"] * 4, "int"))]
+    return f"""insert into records.entry (tenant, rid, param, key, extra, patient, at, place)
     select $1, e.rid, e.param, e.key, e.extra, e.patient, e.at, nullif(e.place, 0)
-    from unnest($10::text::bigint[], $11::text::int[], $12::text::bigint[], $13::text::bigint[],
-        $14::text::bigint[], $15::text::bigint[], $16::text::int[])
-        as e(rid, param, key, extra, patient, at, place)
-)"""
-_WORDS = """, said as (
-    insert into records.word (tenant, rid, param, folded, exact)
+    from unnest({", ".join(n)}) as e(rid, param, key, extra, patient, at, place)"""
+
+
+def _words(first: int) -> str:
+    """Texts, their columns in the placeholders from the first on: see `word_columns`."""
+    return f"""insert into records.word (tenant, rid, param, folded, exact)
     select $1, w.rid, w.param, w.folded, w.exact
-    from unnest($17::text::bigint[], $18::text::int[], $19::text[], $20::text[]) as w(rid, param, folded, exact)
-)"""
+    from unnest(${first}::text::bigint[], ${first + 1}::text::int[], ${first + 2}::text[], ${first + 3}::text[])
+        as w(rid, param, folded, exact)"""
+
+
+_ENTRIES = f", found as ({_entries(10)})"
+_WORDS = f", said as ({_words(17)})"
+INSERT_ENTRIES = _entries(2)
+INSERT_WORD_ROWS = _words(2)
 # Most resources have no texts: a statement without the table costs less.
 INSERT = f"with {_RESOURCES}{_ENTRIES} select 1"
 INSERT_WORDS = f"with {_RESOURCES}{_ENTRIES}{_WORDS} select 1"
@@ -140,11 +150,21 @@ def arguments(tenant: int, versions: Versions, rows: Rows) -> list[Any]:
     updated, rids, types, ids, numbers, methods, patients, bodies = versions.columns()
     made = [tenant, updated, _array(rids), _array(types), _array(ids), _array(numbers), _array(methods)]
     made += [patients, bodies]
-    entries = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats, rows.places)
-    made += [_array(each) for each in entries]
+    made += entry_columns(rows)
     if rows.word_rids:
-        made += [_array(rows.word_rids), _array(rows.word_params), rows.folded, rows.exact]
+        made += word_columns(rows)
     return made
+
+
+def entry_columns(rows: Rows) -> list[Any]:
+    """Of INSERT_ENTRIES, after the tenant."""
+    columns = (rows.rids, rows.params, rows.keys, rows.extras, rows.patients, rows.ats, rows.places)
+    return [_array(each) for each in columns]
+
+
+def word_columns(rows: Rows) -> list[Any]:
+    """Of INSERT_WORD_ROWS, after the tenant."""
+    return [_array(rows.word_rids), _array(rows.word_params), rows.folded, rows.exact]
 
 
 def _array(values: Iterable[object]) -> str:

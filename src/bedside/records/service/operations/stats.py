@@ -116,17 +116,15 @@ def _times(ctx: Ctx, call: Call) -> _Times:
 
 
 def _query(call: Call, subject: str, code: _Code, times: _Times) -> Query:
-    token = f"{_literal(code.system)}|{_literal(code.code)}" if code.system else _literal(code.code)
+    token = (
+        f"{searching.literal(code.system)}|{searching.literal(code.code)}"
+        if code.system
+        else searching.literal(code.code)
+    )
     pairs = [("subject", subject), ("combo-code", token), ("_count", str(searching.MOST))]
     pairs += [("date", f"ge{times.start}")] if times.start else []
     pairs += [("date", f"le{times.end}")] if times.end else []
     return searching.parse("Observation", pairs, bases=(f"{call.base}/",))
-
-
-def _literal(text: str) -> str:
-    for sign in ("\\", ",", "|", "$"):
-        text = text.replace(sign, f"\\{sign}")
-    return text
 
 
 async def _met(ctx: Ctx, call: Call, subject: str, code: _Code, times: _Times, limit: int) -> _Met:

@@ -338,3 +338,15 @@ async def test_the_generic_door_is_shut_for_a_request_too(scene: Scene) -> None:
     with pytest.raises(Conflict):
         async with access.work(scene.clinician, "wrote") as ctx:
             await records.update(ctx, proposal | {"status": "completed"})
+
+
+async def test_what_stands_in_another_record_of_the_person_is_said_not_to_be_checked(scene: Scene) -> None:
+    says = "This person has another record"
+    async with access.work(scene.clinician, "checked") as ctx:
+        assert not [c for c in await prescribing.checks(ctx, scene.record, "amlodipine-5") if says in c.text]
+    async with access.work(scene.system, "joined") as ctx:
+        again = await records.create(ctx, {"resourceType": "Patient", "name": [{"family": "Test", "given": ["Ana"]}]})
+        await records.merge(ctx, again.id, scene.record)
+    async with access.work(scene.clinician, "checked") as ctx:
+        (found,) = [c for c in await prescribing.checks(ctx, scene.record, "amlodipine-5") if says in c.text]
+    assert (found.level, found.about) == ("not-checked", "allergy")

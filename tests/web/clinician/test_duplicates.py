@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tests.web.conftest import Ward
 
 from bedside import access, records
 from bedside.access.testing import acting, someone
@@ -14,7 +15,7 @@ HERE = "/patients/duplicates"
 WHY = {"url": "urn:why", "valueCode": "masked"}
 
 
-async def twice(ward, *, related: bool = True) -> str:  # type: ignore[no-untyped-def]
+async def twice(ward: Ward, *, related: bool = True) -> str:
     """Rosa, taken in again with another number; her second id."""
     async with access.work(ward.ctx, "registered again") as inner:
         again = await records.create(
@@ -34,7 +35,7 @@ async def twice(ward, *, related: bool = True) -> str:  # type: ignore[no-untype
     return again.id
 
 
-async def test_joined_with_a_reason_and_taken_apart(ward) -> None:  # type: ignore[no-untyped-def]
+async def test_joined_with_a_reason_and_taken_apart(ward: Ward) -> None:
     again = await twice(ward)
     async with ward.as_(ward.nurse) as client:
         listed = await client.get(HERE)
@@ -61,6 +62,11 @@ async def test_joined_with_a_reason_and_taken_apart(ward) -> None:  # type: igno
         assert "No pair to compare" in after
         assert "is joined with another already" in (await client.get(found[1])).text
         assert (await client.post(found[1], data={"target": again, "reason": "x"})).status_code == 409
+        # Nobody reads one chart for the whole person.
+        left, kept = [(await client.get(f"/patients/{id_}")).text for id_ in (again, ward.rosa_id)]
+        assert f'<a href="/patients/{ward.rosa_id}">Go to the record that goes on</a>' in left
+        assert "its allergies and medicines are not shown here" in kept
+        assert f'<a href="/patients/{again}">Open the other record</a>' in kept
     async with access.work(acting(ward.ctx, ward.nurse), "look", readonly=True) as inner:
         gone = await records.read(inner, "Patient", again)
         assert gone["active"] is False
@@ -72,9 +78,10 @@ async def test_joined_with_a_reason_and_taken_apart(ward) -> None:  # type: igno
         assert undone.headers["location"] == f"{HERE}?apart"
         assert "Showed both cards" not in (await client.get(undone.headers["location"])).text
         assert (await client.post(f"{HERE}/{again}/apart")).status_code == 404
+        assert "another record" not in (await client.get(f"/patients/{ward.rosa_id}")).text
 
 
-async def test_only_who_may_see_both(ward) -> None:  # type: ignore[no-untyped-def]
+async def test_only_who_may_see_both(ward: Ward) -> None:
     again = await twice(ward, related=False)
     pair = f"{HERE}/{ward.rosa_id}/{again}"
     others = [await someone(ward.ctx, role) for role in ("administrator", "pharmacist")]

@@ -6,7 +6,8 @@ import pytest
 
 from bedside import access, monitoring
 from bedside.access.testing import acting
-from bedside.web.clinician import chart, resources
+from bedside.fhir.names import name_of
+from bedside.web.clinician import chart
 
 pytestmark = pytest.mark.engine
 
@@ -103,4 +104,4 @@ async def test_too_many_readings_lose_the_oldest_never_the_newest(ward, monkeypa
 
 def test_a_name_of_which_a_part_is_withheld() -> None:
     name = {"given": [None, "Rosa"], "_given": [{"extension": [{"url": "urn:why"}]}, None], "_family": {"id": "f"}}
-    assert resources.name_of({"resourceType": "Patient", "name": [name]}) == "Rosa"
+    assert name_of({"resourceType": "Patient", "name": [name]}) == "Rosa"

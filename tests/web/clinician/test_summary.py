@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bedside.fhir.allergies import known
+from bedside.fhir.names import name_of
 from bedside.web.clinician import results, summary, vitals
-from bedside.web.clinician.resources import moment, name_of, number_of
+from bedside.web.clinician.resources import moment, number_of
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.series import Dot, merge, thin
 

@@ -92,10 +92,18 @@ def _found(level: Level, about: str, says: str, origin: str, **values: str | int
     return Check(level, about, text, source, says, origin, values)
 
 
-def check(new: Medicine, current: Sequence[Current], allergies: Sequence[Current]) -> list[Check]:
-    """What the tables say about giving new beside current to somebody with allergies, worst first."""
+def check(
+    new: Medicine, current: Sequence[Current], allergies: Sequence[Current], *, joined: bool = False
+) -> list[Check]:
+    """What the tables say about giving new beside current to somebody with allergies, worst first.
+
+    joined: whether the person has another record, whose allergies and medicines are not among these.
+    """
     found = [*_allergies(new, allergies), *_duplicates(new, current), *_interactions(new, current)]
     found += _blind_spots(new)
+    if joined:
+        says = N_("This person has another record: allergies and medicines there are not looked at.")
+        found.append(_found("not-checked", "allergy", says, THE_RECORD))
     order: dict[str, int] = {"stop": 0, "caution": 1, "not-checked": 2}
     return sorted(found, key=lambda c: order[c.level])
 

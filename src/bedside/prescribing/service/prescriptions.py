@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from bedside import access, records
+from bedside.fhir import joined
 from bedside.fhir.concepts import code, codes, in_error, words
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
@@ -63,7 +64,10 @@ async def checks(ctx: Ctx, patient: str, key: str, renews: str | None = None) ->
     here = await store.of_patient(ctx, patient)
     dispensed = [p for p in here if p.status == "dispensed" and p.id != renews and p.taken(ctx.clock.now())]
     current += [Current(p.name) for p in dispensed]
-    return check(medicine(key), current, [_concept(a, "code") for a in allergies.entries if _holds(a)])
+    person = await records.read(ctx, "Patient", patient)
+    elsewhere = bool(joined.goes_on(person) or joined.also(person))
+    known = [_concept(a, "code") for a in allergies.entries if _holds(a)]
+    return check(medicine(key), current, known, joined=elsewhere)
 
 
 async def save(ctx: Ctx, draft: Draft, *, key: str | None = None) -> Prescription:

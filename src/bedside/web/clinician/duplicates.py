@@ -9,10 +9,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, records
+from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import N_, BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
-from bedside.web.clinician.resources import name_of
 from bedside.web.kit import render
 
 HERE = "/patients/duplicates"

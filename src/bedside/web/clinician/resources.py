@@ -38,15 +38,6 @@ def newest_first(resources: Iterable[Resource], *fields: str) -> list[Resource]:
     return sorted(resources, key=lambda r: next((r[f] for f in fields if r.get(f)), ""), reverse=True)
 
 
-def name_of(patient: Resource) -> str:
-    """A Patient's usual name: the official one, else the first, as it is spoken."""
-    names = patient.get("name") or []
-    chosen = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
-    if chosen.get("text"):
-        return str(chosen["text"])
-    return " ".join(filter(None, [*chosen.get("given", []), chosen.get("family")]))  # None: only said why it is not
-
-
 def number_of(patient: Resource) -> str | None:
     """The medical record number (identifier of type MR), else the first identifier that has no other type."""
     identifiers = patient.get("identifier") or []

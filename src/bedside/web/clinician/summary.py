@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from bedside.fhir import joined
 from bedside.fhir.allergies import Allergies, denies, known, stands
 from bedside.fhir.concepts import code, codes, in_error, standing, words
-from bedside.web.clinician.resources import Resource, name_of, newest_first, number_of, telephone_of
+from bedside.fhir.names import name_of
+from bedside.web.clinician.resources import Resource, newest_first, number_of, telephone_of
 from bedside.web.kit.places import N_
 
 CURRENT_PROBLEM = frozenset({"active", "recurrence", "relapse"})
@@ -40,7 +42,7 @@ ORDER_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the patient banner shows."""
+    """What the patient banner shows. goes_on, also: ids of records that were joined with this one (fhir.joined)."""
 
     id: str
     name: str
@@ -51,6 +53,8 @@ class Header:
     telephone: str | None = None
     deceased: bool = False
     contact: str | None = None
+    goes_on: str | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,8 @@ def header(patient: Resource, allergies: Sequence[Resource]) -> Header:
         telephone=telephone_of(patient),
         deceased=bool(patient.get("deceasedBoolean") or patient.get("deceasedDateTime")),
         contact=said or None,
+        goes_on=joined.goes_on(patient),
+        also=joined.also(patient),
     )
 
 

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, monitoring, prescribing, records, visits
+from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
-from bedside.web.clinician.resources import name_of
 from bedside.web.kit import render
 from bedside.web.wall.words import cause_of
 

@@ -10,10 +10,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, monitoring, records
+from bedside.fhir.names import name_of
 from bedside.foundation.errors import BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
-from bedside.web.clinician.resources import name_of
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
 

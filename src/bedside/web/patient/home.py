@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, monitoring, prescribing, visits
+from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import vitals
@@ -104,7 +105,6 @@ async def _others(ctx: Ctx) -> list[tuple[str, str]]:
     if "caregiver" not in ctx.actor.roles:
         return []
     from bedside import records
-    from bedside.web.clinician.resources import name_of
 
     mine = sorted(await access.visible(ctx) or ())
     if len(mine) < 2:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from bedside import access, records
+from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Forbidden
-from bedside.web.clinician.resources import name_of
 
 COOKIE = "for"
 """Which of several patients a caregiver acts for, on this browser."""

@@ -7,11 +7,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, prescribing, records
+from bedside.fhir.names import name_of
 from bedside.foundation.errors import BedsideError, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician.dosage import dosage
 from bedside.web.clinician.prescribe import STEPS
-from bedside.web.clinician.resources import name_of
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
 

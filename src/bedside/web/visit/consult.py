@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bedside import access, monitoring, records, visits
+from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Invalid
 from bedside.foundation.http import ctx_of
@@ -144,8 +145,7 @@ def _contacts(patient: dict[str, Any]) -> list[tuple[str, str]]:
     """The emergency contacts: name and telephone."""
     found = []
     for contact in patient.get("contact", []):
-        name = contact.get("name", {})
-        words = name.get("text") or " ".join(filter(None, [*name.get("given", []), name.get("family")]))
+        words = name_of({"name": [contact.get("name", {})]})
         phones = [t["value"] for t in contact.get("telecom", []) if t.get("system") == "phone" and "value" in t]
         found.append((words.strip() or "?", ", ".join(phones) or "–"))
     return found

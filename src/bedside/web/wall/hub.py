@@ -20,6 +20,7 @@ from weakref import WeakKeyDictionary
 import structlog
 
 from bedside import access, monitoring, records
+from bedside.fhir import names
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Actor, Ctx, Trail
 from bedside.foundation.errors import BedsideError
@@ -258,15 +259,11 @@ class Hub:
 
 
 async def name_of(ctx: Ctx, patient: str) -> str:
-    """The patient's name from the record; a dash when it has none or is not there."""
+    """The patient's name, as the chart has it; a dash when there is none or the record is not there."""
     try:
-        resource = await records.read(ctx, "Patient", patient)
+        return names.name_of(await records.read(ctx, "Patient", patient)) or "–"
     except BedsideError:
         return "–"
-    for name in resource.get("name", ()):
-        if name.get("use") in {None, "usual", "official"}:
-            return name.get("text") or " ".join(filter(None, [*name.get("given", ()), name.get("family")]))
-    return "–"
 
 
 _hubs: WeakKeyDictionary[Bus, dict[int, Hub]] = WeakKeyDictionary()

@@ -69,6 +69,19 @@ async def test_a_patients_page_is_small(app: Starlette) -> None:
     assert total <= 48_000
 
 
+async def test_a_page_is_packed_unless_it_may_repeat_the_asker(app: Starlette) -> None:
+    """A packed page's length tells what of the asker's words stands in it already: so none that may hold them."""
+    takes = {"accept-encoding": "gzip"}
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bedside") as client:
+        packed = await client.get("/help", headers=takes)
+        assert packed.headers["content-encoding"] == "gzip"
+        assert packed.headers["vary"] == "cookie, accept-language, Accept-Encoding"
+        assert packed.text == (await client.get("/help", headers={"accept-encoding": "identity"})).text
+        for other in ("/help?q=me", "/nowhere"):
+            assert "content-encoding" not in (await client.get(other, headers=takes)).headers, other
+
+
 async def test_static_gives_what_the_browser_takes(app: Starlette) -> None:
     script = next(p for p in STATIC.glob("kit/script/page-*.js"))
     where = f"/static/kit/script/{script.name}"

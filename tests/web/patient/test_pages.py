@@ -15,6 +15,8 @@ from bedside.access.testing import acting, someone
 if TYPE_CHECKING:
     from tests.web.conftest import Ward
 
+    from bedside.foundation.context import Actor
+
 pytestmark = pytest.mark.engine
 
 
@@ -52,6 +54,13 @@ async def test_a_high_pressure_from_form_to_alarm_and_back(ward: Ward) -> None:
         danger = await client.post("/readings/symptoms", data={"symptom": ["chest-pain", "speech"]})
         assert "Ring 911 now" in danger.text
         assert "You reported danger symptoms" in (await client.get("/home")).text
+        carer = await someone(ward.ctx, "caregiver", name="Luis Núñez")
+        await _let_in(ward, carer)
+        async with ward.as_(carer) as other:
+            theirs = (await other.get("/home")).text
+        assert "Danger symptoms were reported for Rosa Núñez" in theirs
+        assert "If Rosa Núñez feels" in theirs or "Until then Rosa Núñez should rest" in theirs
+        assert "You reported" not in theirs
         assert (await client.post("/readings/symptoms", data={"symptom": ["none-such"]})).status_code == 400
         async with access.work(acting(ward.ctx, ward.nurse), "looked for a test") as ctx:
             raised = {a.cause: a.priority for a in await monitoring.alarms(ctx, patient=ward.rosa_id)}
@@ -123,15 +132,19 @@ async def test_staff_record_consciousness_and_oxygen_and_a_stranger_nothing(ward
         assert (await client.get(f"/patients/{ward.rosa_id}/reading")).status_code == 403
 
 
+async def _let_in(ward: Ward, carer: Actor) -> None:
+    async with access.work(ward.ctx, "granted for a test") as ctx:
+        grant = access.GrantRequest(
+            person=carer.id, patient=ward.rosa_id, actions="R", what=frozenset({"*"}), source="Consent/1"
+        )
+        await access.grant(ctx, grant)
+
+
 async def test_a_caregiver_chooses_only_among_those_who_let_them_in(ward: Ward) -> None:
     carer = await someone(ward.ctx, "caregiver", name="Luis Núñez")
     async with ward.as_(carer) as client:
         assert (await client.get("/home")).status_code == 403
-        async with access.work(ward.ctx, "granted for a test") as ctx:
-            grant = access.GrantRequest(
-                person=carer.id, patient=ward.rosa_id, actions="R", what=frozenset({"*"}), source="Consent/1"
-            )
-            await access.grant(ctx, grant)
+        await _let_in(ward, carer)
         await client.post("/for", data={"patient": ward.ben_id})
         text = (await client.get("/home")).text
     assert "for Rosa Núñez" in text

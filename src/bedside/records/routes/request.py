@@ -13,7 +13,7 @@ from bedside.foundation.errors import BedsideError, TooLarge
 from bedside.foundation.http import header
 from bedside.foundation.settings import Settings
 from bedside.records.model.refusals import Refused, refuse
-from bedside.records.routes import compression
+from bedside.records.routes import unpacking
 from bedside.records.routes.unsupported import Unsupported
 from bedside.records.service.searching import pairs_of
 
@@ -145,7 +145,7 @@ async def raw_body(request: Request, most: int = MOST_BYTES) -> bytes:
     said = header(request.scope, b"content-length") or ""
     if said.isdecimal() and int(said) > most:
         raise TooLarge(f"A body holds at most {most // 1024 // 1024} MB.", remedy="Send it in parts.")
-    unpacked = compression.unpacked(request)
+    unpacked = unpacking.unpacked(request)
     chunks, size = [], 0
     async for chunk in request.stream():
         for part in unpacked(chunk):

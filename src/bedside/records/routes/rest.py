@@ -17,13 +17,14 @@ from bedside.foundation.database import RETRYABLE
 from bedside.foundation.errors import BedsideError, NotFound, Unavailable
 from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
+from bedside.foundation.packing import pack
 from bedside.records import settings
 from bedside.records.model import unchanged
 from bedside.records.model.bundle import etag
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import NotAllowed, Refused, refuse
 from bedside.records.model.stored import Stored
-from bedside.records.routes import binary, bulk, capability, compression, operations, patches
+from bedside.records.routes import binary, bulk, capability, operations, patches
 from bedside.records.routes.answer import answer, refusal, version_headers, written
 from bedside.records.routes.request import (
     Address,
@@ -65,7 +66,8 @@ async def fhir(request: Request) -> Response:
         response = await _Interaction(request, address(request)).run()
     except BedsideError as error:
         response = refusal(error, pretty=request.query_params.get("_pretty") == "true")
-    compression.compress(request, response)
+    if not isinstance(response, StreamingResponse):
+        pack(request.scope, response)
     if request.method == "HEAD" and not isinstance(response, StreamingResponse):
         response.body = b""  # its length stays as GET would say it
     return response

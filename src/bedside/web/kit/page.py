@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bedside.foundation.context import NOBODY, Actor
 from bedside.foundation.errors import BedsideError
+from bedside.foundation.packing import pack
 from bedside.web.kit import assets, places, written
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.band import band
@@ -103,8 +104,15 @@ def _zone(name: str) -> ZoneInfo:
 
 def render(request: Request, template: str, status: int = 200, **data: Any) -> Response:
     """A template of web/ as the answer, in the reader's language. data: what the template names; a name it uses and
-    was not given is an error, not an empty place. A BedsideError in data is told in that language too."""
-    return HTMLResponse(text(request, template, **data), status, headers={"vary": "cookie, accept-language"})
+    was not given is an error, not an empty place. A BedsideError in data is told in that language too.
+
+    Packed only where the asker put no words of their own into it (a query, a form): the length of a packed page that
+    repeats them would tell a listener what else stands there (the attack called BREACH).
+    """
+    response = HTMLResponse(text(request, template, **data), status, headers={"vary": "cookie, accept-language"})
+    if request.method == "GET" and status == 200 and not request.url.query:
+        pack(request.scope, response)
+    return response
 
 
 def text(request: HTTPConnection, template: str, **data: Any) -> str:

@@ -1,19 +1,14 @@
-"""gzip, both ways: what comes is unpacked within the bounds of a body, what goes is packed for who asks for it."""
+"""gzip of what comes: unpacked within the bounds of a body."""
 
-import gzip
 import zlib
 from collections.abc import Callable, Iterator
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
 
 from bedside.foundation.http import header
 from bedside.records.model.refusals import refuse
 from bedside.records.routes.unsupported import Unsupported
 
-WORTH = 1024
-"""Bytes from which packing pays."""
-LEVEL = 4
 _STEP = 1 << 20
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -45,23 +40,3 @@ def unpacked(request: Request) -> Callable[[bytes], Iterator[bytes]]:
                 return
 
     return parts
-
-
-def compress(request: Request, response: Response) -> None:
-    """Pack the body in place, where the caller takes gzip and it is worth it."""
-    if isinstance(response, StreamingResponse) or len(response.body) < WORTH:
-        return
-    response.headers.add_vary_header("Accept-Encoding")
-    if not _takes_gzip(header(request.scope, b"accept-encoding") or ""):
-        return
-    response.body = gzip.compress(bytes(response.body), LEVEL, mtime=0)
-    response.headers["content-encoding"] = "gzip"
-    response.headers["content-length"] = str(len(response.body))
-
-
-def _takes_gzip(accepted: str) -> bool:
-    for part in accepted.lower().split(","):
-        coding, _, weight = part.strip().partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False

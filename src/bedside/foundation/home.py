@@ -25,6 +25,7 @@ import orjson
 import bedside
 from bedside.foundation import private
 from bedside.foundation.engines import Nats, Postgres
+from bedside.foundation.engines.postgres import sized
 from bedside.foundation.errors import Conflict, Unavailable
 
 LAYOUT = 1
@@ -50,8 +51,11 @@ class Home:
 
     @property
     def postgres(self) -> Postgres:
-        """The embedded PostgreSQL of this home."""
-        return Postgres(self.path / "postgres")
+        """The embedded PostgreSQL of this home: small for a demo, sized to the machine for a clinic."""
+        made = self.made()
+        passing = made is None or made.get("demo")
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return Postgres(self.path / "postgres", settings={} if passing else sized(memory))
 
     def nats(self, *, port: int = 0, mqtt_port: int = 0, mqtt_host: str = "127.0.0.1") -> Nats:
         """The embedded NATS of this home."""

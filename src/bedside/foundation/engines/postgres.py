@@ -62,6 +62,14 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
+def sized(memory: int) -> dict[str, str]:
+    """Settings of a clinic that stays: a sixteenth of its machine's memory (bytes), to 1 GB, holds what is read often.
+
+    The system's own cache has the rest.
+    """
+    return {"shared_buffers": f"{min(max(memory >> 24, 32), 1024)}MB"}
+
+
 @functools.cache
 def binaries() -> Path:
     """Where the wheel keeps `postgres`, `initdb`, `psql`, `pg_basebackup` … Raises Unavailable when it is not there."""
@@ -91,7 +99,7 @@ class Postgres:
         self.root = root
         self.data = root / "data"
         self.log = root / "postgres.log"
-        self._settings = {**SETTINGS, **(settings or {})}
+        self.settings = {**SETTINGS, **(settings or {})}
         self.process: Process | None = None
 
     @property
@@ -142,7 +150,7 @@ class Postgres:
         """Run it, without waiting until it takes connections (`ready`)."""
         (self.root / "run").mkdir(mode=0o700, exist_ok=True)
         command: list[str | Path] = [binaries() / "postgres", "-D", self.data]
-        for name, value in self._settings.items():
+        for name, value in self.settings.items():
             command += ["-c", f"{name}={value}"]
         # SIGQUIT is PostgreSQL's immediate stop: at the next start it recovers from its log.
         self.process = Process.start(

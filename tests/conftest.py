@@ -58,7 +58,8 @@ def engines_home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(engines_home: Path) -> Iterator[Postgres]:
     """The embedded PostgreSQL, running, with the migrated template database."""
-    engine = Postgres(engines_home / "postgres")
+    # No test of this engine pulls the plug: what outlives that is shown where the program runs its own.
+    engine = Postgres(engines_home / "postgres", settings={"fsync": "off"})
     engine.start()
     try:
         engine.create_database(TEMPLATE)

@@ -15,6 +15,7 @@ from bedside import access
 from bedside.fhir import index, references, structure
 from bedside.fhir.definitions import resource_types
 from bedside.foundation import jobs
+from bedside.foundation.aside import breath
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Connection, Row
 from bedside.foundation.errors import BedsideError, Conflict, PreconditionFailed
@@ -86,7 +87,8 @@ async def write(ctx: Ctx, drafts: Sequence[Draft], *, places: bool = True) -> li
         work.contexts = await contexts.of(ctx, drafts)
         work.lifted = await contexts.lift(ctx, drafts)
     standing = await work.standing(drafts, places=places)
-    for one in drafts:
+    for n, one in enumerate(drafts):
+        await breath(n)
         try:
             work.take(one, standing.get(indexing.rid(one.type, one.id)))
         except Refused as error:

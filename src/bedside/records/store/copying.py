@@ -6,6 +6,7 @@ these bytes asks each value's type anew, which costs twice as much.
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ _TEXT = 25
 """The oid of text."""
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_PIECE = 1 << 18
+_PIECE = 1 << 16
 """Bytes of one message."""
 
 _size = struct.Struct(">i").pack
@@ -44,11 +45,15 @@ async def copy(sql: Connection, tenant: int, versions: Versions, rows: Rows) -> 
 
 
 async def _copy(sql: Connection, table: str, columns: tuple[str, ...], rows: Iterable[bytes]) -> None:
-    whole = b"".join((_HEAD, *rows, _END))
-
     async def pieces() -> AsyncIterator[bytes]:
-        for first in range(0, len(whole), _PIECE):
-            yield whole[first : first + _PIECE]
+        whole = bytearray(_HEAD)
+        for row in rows:
+            whole += row
+            if len(whole) >= _PIECE:
+                yield bytes(whole)
+                whole.clear()
+                await asyncio.sleep(0)  # others are let in
+        yield bytes(whole + _END)
 
     await sql.copy_to_table(table, schema_name="records", columns=columns, source=pieces(), format="binary")
 

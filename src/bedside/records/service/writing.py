@@ -90,7 +90,7 @@ async def write(ctx: Ctx, drafts: Sequence[Draft], *, places: bool = True) -> li
     for n, one in enumerate(drafts):
         await breath(n)
         try:
-            work.take(one, standing.get(indexing.rid(one.type, one.id)))
+            work.take(one, standing.get(indexing.rid(one.type, one.id)) if standing else None)
         except Refused as error:
             if one.where is None:
                 raise
@@ -241,8 +241,9 @@ class _Work:
         else:
             self._ask(found.patients, "C" if made else "U", one.type)
         method = "POST" if one.kind == "create" else "PUT"
+        rid = indexing.rid(one.type, one.id) if was is None else was["rid"]
         (self.fresh if was is None else self.next).add(
-            self.now, indexing.rid(one.type, one.id), one.type, one.id, number, method, found.patients, body
+            self.now, rid, one.type, one.id, number, method, found.patients, body
         )
         if one.type == "Consent":
             self.consents.append((one.id, resource))

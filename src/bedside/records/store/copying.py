@@ -10,6 +10,7 @@ import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from bedside.foundation.database import Connection
 from bedside.records.model.rows import Rows
@@ -22,12 +23,13 @@ _TEXT = 25
 """The oid of text."""
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_PIECE = 1 << 16
-"""Bytes of one message."""
+_PIECE = 500
+"""Rows of one message."""
 
 _size = struct.Struct(">i").pack
 _resource = struct.Struct(">h iq iq ii ii").pack
-_entry = struct.Struct(">h iq iq iq iq iq ii ii").pack
+_placed = struct.Struct(">h iq iq iq iq iq ii ii ii").pack
+_entry = struct.Struct(">h iq iq iq iq iq ii ii i").pack  # its last: the length that says null
 _word = struct.Struct(">h iq ii ii").pack
 _array = struct.Struct(">iiiii").pack
 
@@ -46,14 +48,12 @@ async def copy(sql: Connection, tenant: int, versions: Versions, rows: Rows) -> 
 
 async def _copy(sql: Connection, table: str, columns: tuple[str, ...], rows: Iterable[bytes]) -> None:
     async def pieces() -> AsyncIterator[bytes]:
-        whole = bytearray(_HEAD)
-        for row in rows:
-            whole += row
-            if len(whole) >= _PIECE:
-                yield bytes(whole)
-                whole.clear()
-                await asyncio.sleep(0)  # others are let in
-        yield bytes(whole + _END)
+        yield _HEAD
+        left = iter(rows)
+        while piece := b"".join(islice(left, _PIECE)):
+            yield piece
+            await asyncio.sleep(0)  # others are let in
+        yield _END
 
     await sql.copy_to_table(table, schema_name="records", columns=columns, source=pieces(), format="binary")
 
@@ -61,11 +61,10 @@ async def _copy(sql: Connection, table: str, columns: tuple[str, ...], rows: Ite
 def _resources(tenant: int, versions: Versions) -> Iterable[bytes]:
     for updated, rid, type_, id_, number, method, patients, body in zip(*versions.columns(), strict=True):
         moment = (updated - _EPOCH) // _MICROSECOND
-        yield _resource(9, 8, rid, 8, moment, 4, tenant, 4, number)
-        for text in (type_, id_, method):
-            yield _sized(text.encode())
-        yield _sized(_texts(patients.split()))
-        yield _NULL if body is None else _sized(body)
+        texts = [_sized(text.encode()) for text in (type_, id_, method)]
+        whose = _sized(_texts(patients.split()))
+        head = _resource(9, 8, rid, 8, moment, 4, tenant, 4, number)
+        yield b"".join((head, *texts, whose, _NULL if body is None else _sized(body)))
 
 
 def _texts(texts: list[str]) -> bytes:
@@ -79,15 +78,15 @@ def _entries(tenant: int, rows: Rows) -> Iterable[bytes]:
     for rid, key, patient, at, extra, param, place in zip(
         rows.rids, rows.keys, rows.patients, rows.ats, rows.extras, rows.params, rows.places, strict=True
     ):
-        yield _entry(8, 8, rid, 8, key, 8, patient, 8, at, 8, extra, 4, tenant, 4, param)
-        yield _size(4) + _size(place) if place else _NULL
+        if place:
+            yield _placed(8, 8, rid, 8, key, 8, patient, 8, at, 8, extra, 4, tenant, 4, param, 4, place)
+        else:
+            yield _entry(8, 8, rid, 8, key, 8, patient, 8, at, 8, extra, 4, tenant, 4, param, -1)
 
 
 def _words(tenant: int, rows: Rows) -> Iterable[bytes]:
     for rid, param, folded, exact in zip(rows.word_rids, rows.word_params, rows.folded, rows.exact, strict=True):
-        yield _word(5, 8, rid, 4, tenant, 4, param)
-        yield _sized(folded.encode())
-        yield _sized(exact.encode())
+        yield _word(5, 8, rid, 4, tenant, 4, param) + _sized(folded.encode()) + _sized(exact.encode())
 
 
 def _sized(value: bytes) -> bytes:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ from bedside.foundation.home import Home
 from bedside.records.model import rows
 from bedside.records.store.copying import copy
 from bedside.records.store.versions import Versions
-from bench.bench_records import BARE, reading
+from bench.bench_records import BARE, reading, token_of
 from bench.bench_store import CODES
 from bench.cost import Meter
 from bench.figure import Figure
@@ -40,11 +41,11 @@ PIECE = 1000
 LANES = 2
 
 
-def _resources(many: int) -> Iterator[dict[str, Any]]:
+def _resources(many: int, by: str) -> Iterator[dict[str, Any]]:
     for n in range(many // EACH):
-        yield {"resourceType": "Patient", "id": f"import-{n}", "name": [{"family": f"Import{n}", "given": ["Ada"]}]}
+        yield {"resourceType": "Patient", "id": f"{by}-{n}", "name": [{"family": f"Import{n}", "given": ["Ada"]}]}
     for n in range(many):
-        made = reading(n) | {"id": f"import-o{n}", "subject": {"reference": f"Patient/import-{n // EACH}"}}
+        made = reading(n) | {"id": f"{by}-o{n}", "subject": {"reference": f"Patient/{by}-{n // EACH}"}}
         made["code"]["coding"][0]["code"] = CODES[n % len(CODES)]
         yield made
 
@@ -60,10 +61,31 @@ def _import(clinic: Clinic, file: Path) -> tuple[float, float]:
     return took, user + system
 
 
+def _operation(clinic: Clinic, file: Path) -> float:
+    """Seconds that `$import` takes over the posted file, from its acceptance on."""
+    head = {"Authorization": f"Bearer {token_of(clinic)}", "Prefer": "respond-async"}
+    head["Content-Type"] = "application/fhir+ndjson"
+    url = f"{clinic.address}/fhir/R4/$import"
+    with (
+        file.open("rb") as body,
+        urllib.request.urlopen(urllib.request.Request(url, body.read(), head, method="POST")) as answer,  # noqa: S310
+    ):
+        place = answer.headers["Content-Location"]
+    begun = time.perf_counter()
+    while True:
+        with urllib.request.urlopen(urllib.request.Request(place, headers=head)) as answer:  # noqa: S310 - our own
+            if answer.status == 200:
+                told = json.load(answer)
+                break
+        time.sleep(0.5)
+    assert not told["extension"]["refused"], told["extension"]
+    return time.perf_counter() - begun
+
+
 async def _bare(dsn: str, many: int) -> float:
     """Resources a second by COPY alone; the rows are made before the clock runs, a share at a time."""
     lanes = [await asyncpg.connect(dsn) for _ in range(LANES)]
-    spent, done, all_ = 0.0, 0, _resources(many)
+    spent, done, all_ = 0.0, 0, _resources(many, "import")
     while True:
         made = [piece for _ in range(LANES * 5) if (piece := _piece(all_)).count]
         if not made:
@@ -103,13 +125,18 @@ def _piece(made: Iterator[dict[str, Any]]) -> _Piece:
     return piece
 
 
+def _write(file: Path, many: int, by: str) -> int:
+    with file.open("w") as out:
+        return sum(1 for one in _resources(many, by) if out.write(json.dumps(one) + "\n"))
+
+
 def measure() -> Iterator[Figure]:
     """Resources a second, the processor time of one, a second run that finds all unchanged, and bare COPY."""
     many = int(os.environ.get("BEDSIDE_BENCH_IMPORT", "100000"))
     with tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder, running(Path(folder) / "home") as clinic:
-        file = Path(folder) / "many.ndjson"
-        with file.open("w") as out:
-            count = sum(1 for one in _resources(many) if out.write(json.dumps(one) + "\n"))
+        file, posted = Path(folder) / "many.ndjson", Path(folder) / "posted.ndjson"
+        count = _write(file, many, "import")
+        _write(posted, many, "posted")
         meter = Meter(clinic.pid)
         took, ours = _import(clinic, file)
         others = meter.spent()
@@ -124,3 +151,8 @@ def measure() -> Iterator[Figure]:
         took, ours = _import(clinic, file)
         yield Figure("found unchanged by a second run", count / took, "/s")
         yield Figure("  processor of the import", ours / count * 1e6, "µs")
+        meter = Meter(clinic.pid)
+        yield Figure("imported by $import", count / _operation(clinic, posted), "/s", least=8000)
+        for process, seconds in sorted(meter.spent().items(), key=lambda one: -one[1]):
+            if seconds * 1e6 / count >= 10 and process != "client":
+                yield Figure(f"  processor of {process}", seconds * 1e6 / count, "µs")

@@ -25,8 +25,8 @@ from bedside.records.service.importing import keep
 
 EACH = 1000
 """Resources of one lane in a piece: one transaction."""
-SPREAD = 4 * 1024 * 1024
-"""Bytes from which an import is worth the second or so that lanes take to start."""
+SPREAD = 16 * 1024 * 1024
+"""Bytes from which an import is worth the processor seconds that lanes take to start."""
 _AHEAD = 1
 """Pieces that lanes have beside the one that is waited for, so that none is idle while another ends."""
 

@@ -12,7 +12,7 @@ import pytest
 from tests.records.resources import patient, pulse
 
 from bedside import access, records
-from bedside.app import lanes
+from bedside.app import import_records, lanes
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Unavailable
 from bedside.foundation.settings import Ground, Settings
@@ -136,3 +136,10 @@ async def test_a_lane_that_is_killed(spread: Ctx, tmp_path: Path) -> None:
         reports = [step.report async for step in keep_all(open_, path.name, rest)]
     assert sum(one.kept for one in reports) == 400 - last.at
     assert not any(one.refused for one in reports)
+
+
+async def test_the_command_heeds_the_site(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDSIDE_REFERENCES", "enforce")
+    path = _file(tmp_path, [_reading(1)])
+    report = await import_records(Settings(tmp_path, database_url, ""), path, lambda done: None)
+    assert [one.what for one in report.refused] == ["Observation/o1"]

@@ -34,7 +34,7 @@ bench: setup     ## The benchmarks, each with its ratio to its limit
 	@.venv/bin/python -m bench
 
 bench-records: setup ## The record beside bare asyncpg, in one run
-	@.venv/bin/python -m bench records
+	@.venv/bin/python -m bench records import
 
 screenshots: setup ## Every page at 360 and 1440 px (the wall at 1920), light and dark, into screenshots/
 	@.venv/bin/python -m tools.screenshots

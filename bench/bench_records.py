@@ -34,6 +34,7 @@ from bedside.records.model import rows
 from bedside.records.store import searching
 from bedside.records.store import writing as store
 from bedside.records.store.statement import Statement
+from bedside.records.store.versions import Versions
 from bench.cost import Meter
 from bench.figure import Figure
 
@@ -183,8 +184,8 @@ class Bare:
     def __init__(self, pool: list[Any]) -> None:
         self.pool, self.n, self.ids = pool, count(), list[int]()
 
-    def _rows(self, size: int) -> tuple[store.Versions, rows.Rows]:
-        versions, found = store.Versions(), rows.Rows()
+    def _rows(self, size: int) -> tuple[Versions, rows.Rows]:
+        versions, found = Versions(), rows.Rows()
         for _ in range(size):
             id_ = uuid7()
             made = self.template(next(self.n))
@@ -205,7 +206,7 @@ class Bare:
         text, _, arguments = searching.compose(Statement(BARE), filters)
         self.statement = (text, *arguments, 0)
 
-    async def _insert(self, sql: Any, made: tuple[store.Versions, rows.Rows]) -> None:
+    async def _insert(self, sql: Any, made: tuple[Versions, rows.Rows]) -> None:
         """Insert what was made ahead under fresh numbers."""
         versions, found = made
         fresh = {old: rows.rid("Observation", uuid7()) for old in versions.rids}

@@ -337,8 +337,8 @@ async def test_import_of_posted_ndjson(ctx: Ctx, mine: httpx.AsyncClient, worker
     assert done["extension"] == {"kept": {"new Patient": 1, "new Observation": 1}, "refused": 2}
     told = (await files(mine, answer.headers["content-location"]))["error OperationOutcome"]
     assert [one["issue"][0]["diagnostics"].partition(":")[0] for one in told] == [
-        "posted.ndjson, line 4, line",
         "posted.ndjson, line 3, Observation/q",
+        "posted.ndjson, line 4, line",
     ]
     assert (await mine.get("/Observation/p")).status_code == 200
     assert not list(home.rglob("posted.ndjson"))  # noqa: ASYNC240

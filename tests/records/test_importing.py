@@ -12,8 +12,8 @@ from tests.records.test_providing import BEGIN, PROVIDER, VIEW
 
 from bedside import access, records
 from bedside.foundation.context import Ctx
+from bedside.records import load
 from bedside.records.service import registry
-from bedside.records.service.importing import load
 
 pytestmark = pytest.mark.engine
 

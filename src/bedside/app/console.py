@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from bedside import access, monitoring, records
-from bedside.access import settings as access_settings
+from bedside.app.rooms import OPEN
 from bedside.foundation import jobs
 from bedside.foundation.bus import no_bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.database import Database
-from bedside.foundation.settings import Settings
+from bedside.foundation.settings import Ground, Settings
 
 
 async def add_client(settings: Settings, name: str, scope: str, jwks: dict[str, Any] | None) -> dict[str, Any]:
@@ -77,10 +77,11 @@ async def _operator(settings: Settings) -> AsyncIterator[Ctx]:
     """The ctx of whoever stands at the console; no bus is needed."""
     database = await Database.connect(settings.database_url, size=2, name="bedside command")
     try:
-        mine = access_settings.Settings(home=settings.home, public_url=settings.public_url, demo=settings.demo)
-        access_settings.use(database, mine)
+        ground = Ground(settings, database, no_bus(), SystemClock())
+        for tell in OPEN:
+            tell(ground)
         actor = Actor("job", "command", "the operator's console", roles=frozenset({"system"}))
-        yield Ctx(actor, "SYSADMIN", 1, SystemClock(), database, no_bus(), origin="console")
+        yield Ctx(actor, "SYSADMIN", 1, ground.clock, database, ground.bus, origin="console")
     finally:
         await database.close()
 

@@ -19,6 +19,7 @@ from bedside import access, records
 from bedside.access import routes as access_routes
 from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
+from bedside.app import lanes
 from bedside.demo import seeding
 from bedside.foundation import jobs, routes, telemetry
 from bedside.foundation.bus import Bus
@@ -98,7 +99,7 @@ for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED
 for _heeded in monitoring_subscribers.HEEDED:
     records.heed(_heeded)
 
-OPEN: list[Callable[[Ground], None]] = [_access_settings, records_subscribers.settle]
+OPEN: list[Callable[[Ground], None]] = [_access_settings, records_subscribers.settle, lanes.settle]
 """What each process tells each room once its engines are open: settings."""
 
 ROUTES: list[BaseRoute] = [

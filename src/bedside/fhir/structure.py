@@ -79,6 +79,14 @@ def accept(raw: bytes, *, warnings: bool = False) -> tuple[dict[str, Any], list[
     return resource, _issues(resource, raw, warnings=warnings)
 
 
+def judge(resource: dict[str, Any], raw: bytes) -> list[Issue]:
+    """The errors of what `read` made of the raw bytes, duplicate keys and the like included."""
+    try:
+        return _issues(resource, raw, warnings=False)
+    except Malformed as malformed:
+        return malformed.issues
+
+
 def _issues(resource: dict[str, Any], raw: bytes, *, warnings: bool) -> list[Issue]:
     if len(raw) > _LARGE:
         _refuse_swollen(resource)

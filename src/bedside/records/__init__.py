@@ -8,11 +8,12 @@ from bedside.records.model.bulk import Wish as Export
 from bedside.records.model.bulk import wish as export_wish
 from bedside.records.model.governed import Governed
 from bedside.records.model.heed import Heed
+from bedside.records.model.imported import Report
 from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
 from bedside.records.service.duplicates import Comparison, Pair, compare, likely_duplicates
-from bedside.records.service.importing import Report, load
+from bedside.records.service.import_lanes import keep_part, load
 from bedside.records.service.merging import Merged, merge, merges, unmerge
 from bedside.records.service.patients import find_patients, look_up
 from bedside.records.service.record import (
@@ -56,6 +57,7 @@ __all__ = [
     "govern",
     "heed",
     "history",
+    "keep_part",
     "likely_duplicates",
     "load",
     "look_up",

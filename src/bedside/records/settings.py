@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
+from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Invalid
 
@@ -63,3 +65,32 @@ def use(database: Database, settings: Settings) -> None:
 def of(database: Database) -> Settings:
     """The settings of a database."""
     return _SETTINGS.get(database, _DEFAULT)
+
+
+class Errand(Protocol):
+    """A process that works for this one: each message gets one answer."""
+
+    async def ask(self, message: bytes) -> bytes: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Processes over which an import is spread. start: makes one that answers `keep_part` for this ctx."""
+
+    many: int
+    start: Callable[[Ctx], Awaitable[Errand]]
+
+
+_LANES: weakref.WeakKeyDictionary[Database, Lanes] = weakref.WeakKeyDictionary()
+
+
+def use_lanes(database: Database, lanes: Lanes) -> None:
+    """Large imports into this database are spread over these."""
+    _LANES[database] = lanes
+
+
+def lanes_of(database: Database) -> Lanes | None:
+    """The lanes for imports into a database; None where imports stay in this process."""
+    return _LANES.get(database)

@@ -56,6 +56,10 @@ known_key = lru_cache(maxsize=1 << 15)(key)
 """`key` for what comes again and again: codes and systems."""
 
 
+target_key = lru_cache(maxsize=1 << 14)(key)
+"""`key` for what a reference leads to: the same patient again and again."""
+
+
 def system_key(system: str | None) -> int:
     """The `extra` of a token: 0 where no system is stated."""
     return known_key(system) if system else 0
@@ -230,7 +234,7 @@ def add(rows: Rows, type_: str, id_: str, values: index.Index) -> Found:
                 if reference.type == "Patient" and type_ != "Patient" and code in form.compartment:
                     patients[reference.id] = None
                 if code in form.written:
-                    pairs[param(type_, code), key(target), known_key(reference.type or ""), place] = None
+                    pairs[param(type_, code), target_key(target), known_key(reference.type or ""), place] = None
                     if code == form.patient and reference.type == "Patient":
                         subject = target
             elif reference.url is not None and code in form.written:
@@ -251,7 +255,7 @@ def add(rows: Rows, type_: str, id_: str, values: index.Index) -> Found:
         _codes(pairs, rows, type_, form, part, place)
         _numbers(pairs, type_, form, part, place)
         _words(rows, pairs, type_, id_, form, part)
-    number, patient = rid(type_, id_), key(subject) if subject else 0
+    number, patient = rid(type_, id_), target_key(subject) if subject else 0
     for which, what, extra, place in pairs:
         rows.params.append(which)
         rows.keys.append(what)

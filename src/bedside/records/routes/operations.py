@@ -1,11 +1,13 @@
 """Calls of operations: `/Patient/1/$everything` and the like, by the table of operations."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 
 from bedside.fhir import structure
+from bedside.foundation.aside import aside
 from bedside.foundation.errors import TooLarge
 from bedside.records.model.given import Given
 from bedside.records.model.operation import Call
@@ -66,6 +68,6 @@ async def _body(request: Request, *, judges: bool) -> dict[str, Any] | None:
     check_type(request)
     raw = await raw_body(request)
     try:
-        return structure.read(raw) if raw else None
+        return await aside(partial(structure.read, raw)) if raw else None
     except structure.Malformed as error:
         raise Refused(error.issues, status=400) from None

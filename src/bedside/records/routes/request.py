@@ -1,6 +1,6 @@
 """A FHIR request as it came: its body within limits, its address, what it prefers."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from bedside.fhir import structure
 from bedside.fhir.issues import Issue
+from bedside.foundation.aside import aside
 from bedside.foundation.errors import BedsideError, TooLarge
 from bedside.foundation.http import header
 from bedside.foundation.settings import Settings
@@ -21,6 +22,8 @@ MOST_BYTES = 32 * 1024 * 1024
 """Of a body: a transaction of 5,000 entries is some 6 MB."""
 MOST_PARAMETERS = 40
 """Of a search."""
+_LONG = 128 * 1024
+"""Bytes from which a body is checked beside the event loop: some ten milliseconds of work."""
 MOST_FORM = 1024 * 1024
 JSON = frozenset({"application/fhir+json", "application/json", "text/json"})
 _FORMATS = JSON | {"json"}
@@ -167,7 +170,8 @@ async def resource(request: Request) -> dict[str, Any]:
 async def read(request: Request) -> tuple[dict[str, Any], list[Issue]]:
     """The object in the body, and what is wrong with it. Raises Refused when it is no JSON object at all."""
     check_type(request)
-    return accepted(await raw_body(request))
+    raw = await raw_body(request)
+    return accepted(raw) if len(raw) < _LONG else await aside(partial(accepted, raw))
 
 
 def accepted(raw: bytes) -> tuple[dict[str, Any], list[Issue]]:

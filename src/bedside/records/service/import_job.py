@@ -1,13 +1,14 @@
 """$import: NDJSON that a client posted, or that the operator put into the home's `imports`, kept as a job.
 
 Nothing is fetched from an address that a client names: a server that did so would be sent to places that only it can
-reach. Lines are kept in batches; after each the place is committed, so that a run that takes over repeats one at most.
+reach. Lines are kept in pieces; after each the place is committed, so that a run that takes over repeats two at most.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from bedside.foundation.errors import BedsideError, Forbidden
 from bedside.foundation.ids import uuid7
 from bedside.records.model.bulk import NDJSON
 from bedside.records.model.given import Given
+from bedside.records.model.imported import RefusedResource, Report
 from bedside.records.model.json import encode
 from bedside.records.model.refusals import refuse
 from bedside.records.service import bulk, shelf
 from bedside.records.service.bulk import Run
 from bedside.records.service.export_job import Files
 from bedside.records.service.exporting import Line
-from bedside.records.service.importing import RefusedResource, Report, keep, lines
+from bedside.records.service.import_files import lines
+from bedside.records.service.import_lanes import EACH, keep_all, opened
 from bedside.records.store import bulk as store
 
 POSTED = "posted.ndjson"
@@ -143,29 +146,21 @@ async def _keep_all(run: Run, files: Files) -> bool:
     if not run.place:
         async with database.transaction() as sql:
             await store.size(sql, run.id, run.fence, sum(sizes))
-    while progress.input < len(inputs):
-        one, place = inputs[progress.input], places[progress.input]
-        if not place.is_file():
-            raise refuse("not-found", one.name, "A file of this import is not there any more.")
-        report = Report()
-        for batch in lines(place, report, offset=progress.offset, at=progress.at):
-            wanted = [found for found in batch.found if one.type in (None, found.resource.get("resourceType"))]
-            report.refused += [
-                RefusedResource(
-                    found.file, found.at, str(found.id), [f"resourceType: This file is of {one.type} only."]
-                )
-                for found in batch.found
-                if one.type not in (None, found.resource.get("resourceType"))
-            ]
-            await keep(run.ctx, wanted, report)
-            progress.offset, progress.at = progress.offset + batch.size, batch.at
-            done = sum(sizes[: progress.input]) + progress.offset
-            if not await _secured(run, files, progress, report, done):
+    async with opened(run.ctx, sum(sizes) - run.done) as lanes:
+        while progress.input < len(inputs):
+            one, place = inputs[progress.input], places[progress.input]
+            if not place.is_file():
+                raise refuse("not-found", one.name, "A file of this import is not there any more.")
+            read = lines(place, EACH * lanes.many, offset=progress.offset, at=progress.at)
+            async with aclosing(keep_all(lanes, place.name, read, one.type)) as steps:
+                async for step in steps:
+                    progress.offset, progress.at = progress.offset + step.size, step.at
+                    done = sum(sizes[: progress.input]) + progress.offset
+                    if not await _secured(run, files, progress, step.report, done):
+                        return False
+            progress.input, progress.offset, progress.at = progress.input + 1, 0, 0
+            if not await _secured(run, files, progress, Report(), done):
                 return False
-            report = _emptied(report)
-        progress.input, progress.offset, progress.at = progress.input + 1, 0, 0
-        if not await _secured(run, files, progress, report, done):
-            return False
     return True
 
 
@@ -186,16 +181,6 @@ async def _secured(run: Run, files: Files, progress: Progress, report: Report, d
         now = run.ctx.clock.now()
         at = msgspec.to_builtins(progress)
         return await store.move(sql, run.id, run.fence, now, at, done, files.changed())
-
-
-def _emptied(report: Report) -> Report:
-    """The generator that reads lines holds on to the report: it is emptied, not replaced."""
-    report.made.clear()
-    report.changed.clear()
-    report.same.clear()
-    report.elsewhere.clear()
-    report.refused.clear()
-    return report
 
 
 def _outcome(one: RefusedResource) -> dict[str, Any]:

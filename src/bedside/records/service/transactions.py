@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bedside.fhir.issues import Issue, outcome
+from bedside.foundation.aside import breath
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Row
 from bedside.foundation.errors import BedsideError, NotFound
@@ -44,7 +45,10 @@ async def transact(
         return {"resourceType": "Bundle", "type": "batch-response", **({"entry": answers} if answers else {})}
     if faults:
         raise Refused([issue for _, found in sorted(faults.items()) for issue in found])
-    entries = [model.entry(n, one, bases) for n, one in enumerate(raw)]
+    entries = []
+    for n, one in enumerate(raw):
+        await breath(n)
+        entries.append(model.entry(n, one, bases))
     answers = await _Transaction(ctx, entries, base, returns, checked=faults is not None, strict=strict).run()
     return {"resourceType": "Bundle", "type": "transaction-response", **({"entry": answers} if answers else {})}
 
@@ -79,12 +83,14 @@ class _Transaction:
                     drafts[one.n] = made
         self._refuse_twice([*drafts.values(), *self.more])
         await self._criteria_in_references(drafts)
-        for made in drafts.values():
+        for n, made in enumerate(drafts.values()):
+            await breath(n)
             if made.resource is not None:
                 made.resource = model.resolved(made.resource, self.places, f"{made.where}.resource")
         stored = dict(zip(drafts, await write(self.ctx, [*drafts.values(), *self.more]), strict=False))
         answers = []
-        for one in self.entries:
+        for n, one in enumerate(self.entries):
+            await breath(n)
             if one.looks:
                 answers.append(await looking.look(self.ctx, one, self.base, strict=self.strict))
             else:
@@ -197,7 +203,8 @@ class _Transaction:
             seen.add((made.type, made.id))
 
     async def _criteria_in_references(self, drafts: Mapping[int, Draft]) -> None:
-        for made in drafts.values():
+        for n, made in enumerate(drafts.values()):
+            await breath(n)
             for text in model.conditional_references(made.resource):
                 if text in self.places:
                     continue

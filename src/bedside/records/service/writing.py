@@ -15,6 +15,7 @@ from bedside import access
 from bedside.fhir import index, references, structure
 from bedside.fhir.definitions import resource_types
 from bedside.foundation import jobs
+from bedside.foundation.aside import breath
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Connection, Row
 from bedside.foundation.errors import BedsideError, Conflict, PreconditionFailed
@@ -29,6 +30,7 @@ from bedside.records.service import consents, contexts, integrity, reading
 from bedside.records.service.registry import heeding, is_heeded, provider_of, refuse_governed
 from bedside.records.store import phrases
 from bedside.records.store import writing as store
+from bedside.records.store.versions import Versions
 
 NO_CLIENT = frozenset({"AuditEvent"})
 """Types that nobody writes: Bedside itself keeps them."""
@@ -74,17 +76,21 @@ def type_of(resource: Any) -> str:
     return type_
 
 
-async def write(ctx: Ctx, drafts: Sequence[Draft]) -> list[Stored]:
-    """Make the writes, all or none. Raises Refused, Forbidden, Conflict, PreconditionFailed, NotFound, Gone."""
+async def write(ctx: Ctx, drafts: Sequence[Draft], *, places: bool = True) -> list[Stored]:
+    """Make the writes, all or none. Raises Refused, Forbidden, Conflict, PreconditionFailed, NotFound, Gone.
+
+    places: hold the places of what is not there yet, so that others wait; False: store.Race where one was first.
+    """
     work = _Work(ctx, owner=all(one.room is not None for one in drafts))
     if any(one.type in contexts.TYPES for one in drafts):
         await contexts.check(ctx, drafts)
         work.contexts = await contexts.of(ctx, drafts)
         work.lifted = await contexts.lift(ctx, drafts)
-    standing = await work.standing(drafts)
-    for one in drafts:
+    standing = await work.standing(drafts, places=places)
+    for n, one in enumerate(drafts):
+        await breath(n)
         try:
-            work.take(one, standing.get(indexing.rid(one.type, one.id)))
+            work.take(one, standing.get(indexing.rid(one.type, one.id)) if standing else None)
         except Refused as error:
             if one.where is None:
                 raise
@@ -127,7 +133,7 @@ def _alone(type_: str) -> bool:
 
 async def _flush(sql: Connection, tenant: int, works: Sequence[_Work]) -> None:
     """New resources of several units of work."""
-    versions, rows = store.Versions(), Rows()
+    versions, rows = Versions(), Rows()
     for work in works:
         versions.extend(work.fresh)
         rows.extend(work.fresh_rows)
@@ -150,8 +156,8 @@ class _Work:
         self.now: datetime = ctx.clock.now()
         self.stamp = self.now.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.results: list[Stored] = []
-        self.fresh, self.fresh_rows = store.Versions(), Rows()
-        self.next, self.next_rows = store.Versions(), Rows()
+        self.fresh, self.fresh_rows = Versions(), Rows()
+        self.next, self.next_rows = Versions(), Rows()
         self.asked: dict[tuple[str | None, str, str], None] = {}
         self.consents: list[tuple[str, dict[str, Any] | None]] = []
         self.heeded: dict[tuple[str, str], None] = {}
@@ -160,10 +166,10 @@ class _Work:
         self.absent: tuple[str, str] | None = None
         self.refusal: Conflict | None = None
 
-    async def standing(self, drafts: Iterable[Draft]) -> dict[int, Row]:
+    async def standing(self, drafts: Iterable[Draft], *, places: bool) -> dict[int, Row]:
         """Lock what the drafts meet. Only a server-made id is sure to meet nothing."""
         met = [indexing.rid(d.type, d.id) for d in drafts if d.kind != "create"]
-        return await store.lock(self.ctx.sql, self.ctx.tenant, met) if met else {}
+        return await store.lock(self.ctx.sql, self.ctx.tenant, met, places=places) if met else {}
 
     def take(self, one: Draft, was: Row | None) -> None:
         """Check a draft against what stands there and add it to what is to be written."""
@@ -235,8 +241,9 @@ class _Work:
         else:
             self._ask(found.patients, "C" if made else "U", one.type)
         method = "POST" if one.kind == "create" else "PUT"
+        rid = indexing.rid(one.type, one.id) if was is None else was["rid"]
         (self.fresh if was is None else self.next).add(
-            self.now, indexing.rid(one.type, one.id), one.type, one.id, number, method, found.patients, body
+            self.now, rid, one.type, one.id, number, method, found.patients, body
         )
         if one.type == "Consent":
             self.consents.append((one.id, resource))

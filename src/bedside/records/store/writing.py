@@ -1,67 +1,32 @@
-"""Writes: resources with their index rows go in by one statement, however many they are."""
+"""Writes: resources with their index rows go in by one statement; many new ones by COPY (see copying)."""
 # ruff: noqa: S608 - the text is made of our own names; every value is bound
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from bedside.foundation.database import Connection, Row
 from bedside.foundation.errors import Conflict
 from bedside.records.model.rows import Rows
+from bedside.records.store.copying import copy
+from bedside.records.store.versions import Versions
 
-RACE = "Somebody else wrote this resource at the same moment."
 SPACE = 0x5EC0
 """The first half of our advisory locks' keys: other rooms have their own."""
 PLACES = 1024
 REMEDY = "Read it again and repeat your change."
+MANY = 50
+"""New resources that go by COPY: for fewer, its round trips cost more than it saves."""
 
 
-class Versions(msgspec.Struct):
-    """Versions to write, column by column. patients: ids joined by spaces. bodies: None for a deletion."""
+class Race(Conflict):
+    """Somebody else made or changed a resource between our look at it and our write."""
 
-    updated: list[datetime] = []
-    rids: list[int] = []
-    types: list[str] = []
-    ids: list[str] = []
-    numbers: list[int] = []
-    methods: list[str] = []
-    patients: list[str] = []
-    bodies: list[bytes | None] = []
-
-    def add(
-        self,
-        updated: datetime,
-        rid: int,
-        type_: str,
-        id_: str,
-        number: int,
-        method: str,
-        patients: Sequence[str],
-        body: bytes | None,
-    ) -> None:
-        """Append one."""
-        self.updated.append(updated)
-        self.rids.append(rid)
-        self.types.append(type_)
-        self.ids.append(id_)
-        self.numbers.append(number)
-        self.methods.append(method)
-        self.patients.append(" ".join(patients))
-        self.bodies.append(body)
-
-    def extend(self, other: Versions) -> None:
-        """Append all of another's."""
-        for mine, theirs in zip(self.columns(), other.columns(), strict=True):
-            mine.extend(theirs)
-
-    def columns(self) -> tuple[list[Any], ...]:
-        """Each by itself, in the order of the statements' arguments."""
-        return self.updated, self.rids, self.types, self.ids, self.numbers, self.methods, self.patients, self.bodies
+    def __init__(self) -> None:
+        super().__init__("Somebody else wrote this resource at the same moment.", remedy=REMEDY)
 
 
 _RESOURCES = """made as (
@@ -119,21 +84,24 @@ CHANGE_WORDS = f"with {_CHANGES}{_ENTRIES}{_WORDS} select count(*) from made"
 
 
 async def insert(sql: Connection, tenant: int, versions: Versions, rows: Rows) -> None:
-    """Write new resources. Raises Conflict when one of them was made by somebody else meanwhile."""
+    """Write new resources. Raises Race when one of them was made by somebody else meanwhile."""
     try:
-        await _run(sql, INSERT, INSERT_WORDS, tenant, versions, rows)
+        if len(versions.rids) >= MANY:
+            await copy(sql, tenant, versions, rows)
+        else:
+            await _run(sql, INSERT, INSERT_WORDS, tenant, versions, rows)
     except asyncpg.UniqueViolationError as error:
-        raise Conflict(RACE, remedy=REMEDY) from error
+        raise Race from error
 
 
 async def change(sql: Connection, tenant: int, versions: Versions, rows: Rows) -> None:
     """Write next versions (deletions too) of resources that `lock` holds; what stood there becomes history.
 
-    Raises Conflict when the version before is not what stands there.
+    Raises Race when the version before is not what stands there.
     """
     changed = await _run(sql, CHANGE, CHANGE_WORDS, tenant, versions, rows)
     if changed != len(versions.rids):
-        raise Conflict(RACE, remedy=REMEDY)
+        raise Race
 
 
 async def _run(sql: Connection, plain: str, with_words: str, tenant: int, versions: Versions, rows: Rows) -> int:
@@ -172,15 +140,16 @@ def _array(values: Iterable[object]) -> str:
     return f"{{{','.join(map(str, values))}}}"
 
 
-async def lock(sql: Connection, tenant: int, rids: Sequence[int]) -> dict[int, Row]:
+async def lock(sql: Connection, tenant: int, rids: Sequence[int], *, places: bool = True) -> dict[int, Row]:
     """Hold resources, and the places of those not there yet, until the transaction ends; what stands there, by rid.
 
-    Locks are taken in one order, so that two transactions over the same resources wait and never embrace.
+    Locks are taken in one order, so that two transactions over the same resources wait and never embrace. places:
+    False for whoever writes so many that others would wait for nothing; what somebody else makes meanwhile raises Race.
     """
     ordered = sorted(set(rids))
     found = await _held(sql, tenant, ordered)
     missing = [rid for rid in ordered if rid not in found]
-    if missing:
+    if missing and places:
         await claim(sql, missing)
         found |= await _held(sql, tenant, missing)
     return found

@@ -1,5 +1,6 @@
 """`$validate`: what is wrong with a resource, by R4 and by profiles; nothing is kept."""
 
+from functools import partial
 from typing import Any
 
 from bedside import access
@@ -7,6 +8,7 @@ from bedside.fhir import structure
 from bedside.fhir.issues import Issue, outcome
 from bedside.fhir.profiles import CORE, BadProfile, Known, Profile, check, profile_of, published
 from bedside.fhir.terminology import Codes
+from bedside.foundation.aside import aside
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict
 from bedside.records.model.json import decode, encode
@@ -40,7 +42,7 @@ async def validate(ctx: Ctx, call: Call) -> Reply:
     if mode in ("create", "update", "delete"):
         issues += _governed(resource, call.id)
     if mode != "delete":
-        issues += structure.validate(resource, warnings=True)
+        issues += await aside(partial(structure.validate, resource, warnings=True))
         issues += await _by_profiles(ctx, resource, call.given.texts("profile"))
     return Reply(encode(outcome(_each_once(issues))))
 
@@ -99,7 +101,7 @@ async def _by_profiles(ctx: Ctx, resource: dict[str, Any], asked: list[str]) -> 
             continue
         known = await library.known(profile)
         issues += library.faults
-        issues += check(resource, profile, known)
+        issues += await aside(partial(check, resource, profile, known))
     return issues
 
 

@@ -111,6 +111,19 @@ def test_dates(server: Server, date: str) -> None:
         assert client.get("/Observation/bad").status_code == 404
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_the_type_of_an_entry_is_an_object(server: Server, method: str) -> None:
+    """Found by test_fuzz."""
+    entry = {
+        "request": {"method": method, "url": "Patient" if method == "POST" else "Patient/bad"},
+        "resource": {"resourceType": {"resourceType": "Parameters"}},
+    }
+    with server.http() as client:
+        refused(client.post("", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]}), 400, 422)
+        answer = client.post("", json={"resourceType": "Bundle", "type": "batch", "entry": [entry]})
+        assert answer.json()["entry"][0]["response"]["status"][:3] in ("400", "422")
+
+
 DIGITS = "1234567890" * 4
 
 

@@ -17,7 +17,7 @@ MOST = 10_000
 """Entries of one bundle."""
 
 _VALUES = frozenset({"url", "uri", "valueUri", "valueUrl", "valueCanonical", "valueOid", "valueUuid"})
-_PATCHES = frozenset({"Parameters", "Binary"})
+_PATCHES = ("Parameters", "Binary")  # no set: what is compared may be an object
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 

@@ -95,6 +95,34 @@ async def test_who_is_not_on_duty_sees_no_bed(house: House) -> None:
         assert (await web.get("/wall")).status_code == 403
 
 
+async def test_only_places_whose_wall_shows_somebody_are_offered(house: House) -> None:
+    async with access.work(house.ctx, "opened a programme") as work:
+        await access.add_place(work, "programme", "Home monitoring", "programme")
+        await access.place_patient(work, "patient-2", "programme")
+        await access.leave_place(work, "patient-2", "ward")
+        programme = await access.add_person(
+            work, access.NewPerson(name="Wall, programme", roles=frozenset({"display"}), id="other-screen")
+        )
+        await access.set_duty(work, person=programme.id, place="programme", role="display")
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML) as web:
+        # The nurse is on duty in the ward only.
+        page = (await web.get("/wall")).text
+        assert "data-place" not in page
+        assert '<p class="bar-place">Virtual ward</p>' in page
+        assert '<option value="programme" selected>' in (await web.get("/wall?place=programme")).text
+        house.who = house.display.with_(
+            actor=house.display.actor.__class__("person", programme.id, programme.name, frozenset({"display"}))
+        )
+        page = (await web.get("/wall")).text
+        assert '<p class="bar-place">Home monitoring</p>' in page
+        assert "Virtual ward" not in page
+        async with access.work(house.ctx, "put on duty in both") as work:
+            await access.set_duty(work, person=programme.id, place="ward", role="display")
+        page = (await web.get("/wall")).text
+    assert '<option value="programme">' in page
+    assert '<option value="ward">' in page
+
+
 async def test_whom_no_place_watches_appears_once_there_is_an_alarm(house: House) -> None:
     async with access.work(house.ctx, "moved her") as work:
         await access.leave_place(work, "patient-1", "ward")

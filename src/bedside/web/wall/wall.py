@@ -61,6 +61,18 @@ async def patients_for(ctx: Ctx, place: str | None) -> frozenset[str]:
     return frozenset(shown)
 
 
+async def places_for(ctx: Ctx, chosen: str | None) -> list[access.Place]:
+    """The wards and programmes that this session can choose: those whose wall shows it somebody, and the chosen."""
+    visible = await access.visible(ctx, "reading")
+    found = []
+    for one in await access.places(ctx):
+        stays = {stay.patient for stay in await access.patients_at(ctx, one.id)}
+        shows = stays if visible is None else stays & visible
+        if one.kind in {"ward", "programme"} and (shows or one.id == chosen):
+            found.append(one)
+    return found
+
+
 def in_order(hub: Hub, patients: Iterable[str]) -> list[Bed]:
     """By place and bed, numbers as numbers, then by name."""
     beds = [hub.beds[patient] for patient in patients if patient in hub.beds]
@@ -100,7 +112,7 @@ async def page(request: Request) -> Response:
     place = request.query_params.get("place")
     async with access.work(ctx, "looked at the wall", readonly=True) as work:
         shown = await patients_for(work, place)
-        places = [one for one in await access.places(work) if one.kind in {"ward", "programme"}]
+        places = await places_for(work, place)
     hub = hub_of(ctx)
     viewer = Viewer(shown)
     await hub.join(viewer)

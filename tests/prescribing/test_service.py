@@ -204,6 +204,24 @@ async def test_a_pharmacist_sees_only_what_was_sent_to_her(scene: Scene) -> None
             await records.search(ctx, "Condition", {"patient": scene.record})
 
 
+async def test_a_pharmacist_reads_the_request_that_was_sent_to_her_in_the_record_and_no_other(scene: Scene) -> None:
+    sent = await scene.signed()
+    request = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"text": "Lisinopril 10 mg tablet"},
+        "subject": {"reference": f"Patient/{scene.record}"},
+    }
+    async with access.work(scene.clinician, "wrote elsewhere") as ctx:
+        await records.create(ctx, request, id="elsewhere")
+    async with access.work(scene.pharmacist, "read") as ctx:
+        assert (await records.read(ctx, "MedicationRequest", sent.id))["id"] == sent.id
+    with pytest.raises(Forbidden):
+        async with access.work(scene.pharmacist, "read") as ctx:
+            await records.read(ctx, "MedicationRequest", "elsewhere")
+
+
 async def test_a_draft_that_was_dropped_reaches_neither_pharmacy_nor_patient(scene: Scene) -> None:
     """It was never sent, so that nobody there may read it: the inbox goes on without it."""
     rx = await scene.signed(medicine="chlorthalidone-25")
@@ -212,6 +230,10 @@ async def test_a_draft_that_was_dropped_reaches_neither_pharmacy_nor_patient(sce
         assert (await prescribing.cancel(ctx, dropped.id, "another is better")).status == "cancelled"
     async with access.work(scene.pharmacist, "opened the inbox") as ctx:
         assert [p.id for p in await prescribing.inbox(ctx)] == [rx.id]
+    for who in (scene.patient, scene.pharmacist):
+        with pytest.raises(Forbidden):
+            async with access.work(who, "looked") as ctx:
+                await prescribing.get(ctx, dropped.id)
     async with access.work(scene.patient, "looked") as ctx:
         assert [p.id for p in await prescribing.of_patient(ctx, scene.record)] == [rx.id]
         with pytest.raises(Forbidden):

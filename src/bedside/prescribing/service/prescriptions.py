@@ -190,9 +190,11 @@ async def _stepped(ctx: Ctx, key: str, name: str, status: Status, reason: str) -
 
 
 async def get(ctx: Ctx, key: str) -> Prescription:
-    """One prescription. A pharmacist sees it when it was sent to her pharmacy."""
+    """One prescription. A pharmacist sees what was sent to her pharmacy; what was never signed is for clinicians."""
     found = await _get(ctx, key)
     await access.authorise(ctx, found.draft.patient, "R", what=f"MedicationRequest/{key}")
+    if found.signed_at is None and "clinician" not in ctx.actor.roles:
+        raise await access.absent(ctx, "R", "MedicationRequest", "There is no such prescription.")
     return found
 
 

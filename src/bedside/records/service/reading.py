@@ -35,7 +35,7 @@ async def read(ctx: Ctx, type_: str, id_: str) -> Stored:
     row = await store.current(ctx.sql, ctx.tenant, indexing.rid(type_, id_))
     if row is None or row["type"] != type_ or row["id"] != id_:
         raise await absent(ctx, type_, id_)
-    await authorise(ctx, list(row["patients"]), type_)
+    await authorise(ctx, list(row["patients"]), type_, id_)
     ctx.trail.entities.append(f"{type_}/{id_}")
     if row["body"] is None:
         raise Gone("This %(type)s was deleted.", type=type_, remedy="Its history is still there.")
@@ -61,7 +61,7 @@ async def version(ctx: Ctx, type_: str, id_: str, number: int) -> Stored:
             raise await absent(ctx, type_, id_)
         await authorise(ctx, list(newest["patients"]), type_)
         raise NotFound("There is no such version.")
-    await authorise(ctx, list(row["patients"]), type_)
+    await authorise(ctx, list(row["patients"]), type_, id_)
     ctx.trail.entities.append(f"{type_}/{id_}/_history/{number}")
     if row["body"] is None:
         raise Gone("This version is the deletion.", remedy="The versions before it are still there.")
@@ -110,12 +110,17 @@ async def absent(ctx: Ctx, type_: str, id_: str, action: str = "R") -> BedsideEr
     return await access.absent(ctx, action, type_, words)
 
 
-async def authorise(ctx: Ctx, patients: list[str], what: str) -> None:
-    """Let pass who may read for one of the patients; outside every compartment, who may read such resources."""
+async def authorise(ctx: Ctx, patients: list[str], what: str, id_: str | None = None) -> None:
+    """Let pass who may read for one of the patients; outside every compartment, who may read such resources.
+
+    id_: of the one resource that is read: some may read it and no other of its type, as a pharmacist what was sent.
+    """
     if not patients and not outside(ctx.actor.kind, ctx.actor.roles, what):
         await access.authorise(ctx, None, "R", what=what)  # nobody is asked to sign in first
         ctx.trail.refused = f"R {what}"
         raise Forbidden("You may not read this: it names no patient whose record you may see.")
+    if id_ is not None:
+        what = f"{what}/{id_}"
     if len(patients) <= 1:
         await access.authorise(ctx, patients[0] if patients else None, "R", what=what)
         return

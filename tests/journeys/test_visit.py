@@ -10,12 +10,13 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.journeys.pages import CLINICIAN, PATIENT, PHARMACIST
+from tests.journeys.pages import CLINICIAN, NURSE, PATIENT, PHARMACIST
 from tests.journeys.scene import PASSWORD, invite, prescribe
 
 pytestmark = pytest.mark.journey
 
 CAMERA = {"permissions": ["camera", "microphone"]}
+COLLEAGUE = "Samuel Okafor"
 PHONE = {"viewport": {"width": 360, "height": 740}}
 NO_CAMERA = "delete Navigator.prototype.mediaDevices"
 """What a viewer inside another app looks like to a page."""
@@ -264,3 +265,42 @@ def test_the_pharmacist_reads_what_it_was_signed_in_spite_of_and_her_refusal_is_
     expect(row).to_contain_text("Please ring us first")
     clinician.goto(f"/prescriptions/{key}/print")
     expect(clinician.get_by_text("A rash as a child, tolerated since")).to_be_visible()
+
+
+def test_a_waiting_patient_is_handed_to_another_clinician_and_reads_who_comes(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    clinician = visitor(CLINICIAN)
+    visit, _ = invite(clinician, scene["patient"], "Handed on")
+    patient = visitor(PATIENT, **PHONE, **CAMERA)
+    patient.goto(f"/visit/{visit}")
+    for name, value in (("address", "12 Mill Lane, New York"), ("callback", "+1 212 555 0199")):
+        patient.locator(f"[name={name}]").fill(value)
+    patient.locator("[name=subdivision]").select_option(label="New York")
+    patient.locator("[name=agreed]").check()
+    patient.locator("main form button").last.click()
+    patient.wait_for_url(re.compile("/check$"))
+    patient.goto(f"/visit/{visit}/room")
+    expect(patient.get_by_text(CLINICIAN).first).to_be_visible()
+    patient.locator("visit-room[data-phase=waiting]").wait_for()
+
+    nurse = visitor(NURSE)
+    nurse.goto(f"/visits/{visit}")
+    nurse.get_by_text("Hand to another clinician", exact=True).click()
+    nurse.get_by_label("Clinician", exact=True).select_option(label=COLLEAGUE)
+    nurse.locator("#hand-reason").fill("Called to the ward")
+    nurse.get_by_role("button", name="Hand over").click()
+    nurse.wait_for_url("**/visits")
+
+    expect(patient.get_by_role("heading", level=1)).to_contain_text(COLLEAGUE)
+    colleague = visitor(COLLEAGUE, **CAMERA)
+    colleague.goto("/visits")
+    row = colleague.get_by_role("row").filter(has_text="Handed on")
+    expect(row).to_contain_text("waiting for you")
+    row.get_by_role("link").click()
+    patient.get_by_role("figure").filter(has_text=COLLEAGUE).wait_for()
+    clinician.goto(f"/visits/{visit}")
+    expect(clinician.get_by_text(f"Called to the ward → {COLLEAGUE}")).to_be_visible()
+    colleague.get_by_role("button", name="End", exact=True).click()
+    colleague.get_by_role("button", name="End the visit").click()
+    patient.wait_for_url("**/visit/over")

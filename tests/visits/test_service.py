@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 from uuid import uuid4
 
 import asyncpg
@@ -34,6 +35,7 @@ class Scene:
     patient: Ctx
     record: str
     clinician_id: str
+    colleague: Ctx
 
     async def invited(self) -> tuple[visits.Visit, str]:
         """A nurse asks, the clinician takes: the visit and the link's secret."""
@@ -69,9 +71,9 @@ async def scene(ctx: Ctx) -> Scene:
         await access.add_place(inner, "ward", "Ward", "ward")
         await access.place_patient(inner, record, "ward")
         people = {}
-        for role in ("clinician", "nurse"):
-            new = access.NewPerson(name=f"Test {role}", roles=frozenset({role}), password=PASSWORD)
-            people[role] = await access.add_person(inner, new)
+        for role, name in (("clinician", "clinician"), ("nurse", "nurse"), ("clinician", "colleague")):
+            new = access.NewPerson(name=f"Test {name}", roles=frozenset({role}), password=PASSWORD)
+            people[name] = await access.add_person(inner, new)
         new = access.NewPerson(name="Rosa Álvarez Test", roles=frozenset({"patient"}), patient=record)
         people["patient"] = await access.add_person(inner, new)
         await access.set_duty(inner, person=people["nurse"].id, place="ward", role="nurse")
@@ -80,7 +82,8 @@ async def scene(ctx: Ctx) -> Scene:
         )
         await access.add_licence(inner, licence)
     as_ = {role: access_testing.acting(ctx, person) for role, person in people.items()}
-    return Scene(ctx, as_["nurse"], as_["clinician"], as_["patient"], record, people["clinician"].id)
+    clinician = people["clinician"].id
+    return Scene(ctx, as_["nurse"], as_["clinician"], as_["patient"], record, clinician, as_["colleague"])
 
 
 async def test_the_hand_over_opens_the_record_to_the_clinician(scene: Scene) -> None:
@@ -195,6 +198,127 @@ async def test_a_place_without_licence_stops_the_clinician_until_a_reason_is_wri
         await running.join(ctx, visit.id, "clinician-page")
         encounter = await records.read(ctx, "Encounter", visit.id)
     assert "continuity of care" in encounter["extension"][0]["valueString"]
+
+
+async def licence_until(scene: Scene, until: date, status: Literal["active", "revoked"] = "active") -> None:
+    async with access.work(scene.system, "changed the licence") as ctx:
+        held = access.Licence(
+            *(scene.clinician_id, "US-NY", "1", "full", date(2020, 1, 1), until, date(2026, 1, 1), "board"), status
+        )
+        await access.add_licence(ctx, held)
+
+
+async def sign(scene: Scene, visit: str, reason: str = "") -> None:
+    async with access.work(scene.clinician, "signed") as ctx:
+        await visits.notes.sign(ctx, visit, Proof("password", PASSWORD), home="US", reason=reason)
+
+
+async def test_a_licence_that_ended_before_signing_asks_for_a_reason_which_stays_with_the_encounter(
+    scene: Scene,
+) -> None:
+    visit = await scene.running()
+    async with access.work(scene.clinician, "wrote") as ctx:
+        await visits.notes.save(ctx, visit.id, "Feels well.", 1)
+        await visits.end(ctx, visit.id)
+        allowed = await visits.licence_to_sign(ctx, visit.id, home="US")
+    assert allowed is not None
+    assert allowed.passes
+    await licence_until(scene, date(2026, 11, 20))
+    with pytest.raises(Forbidden, match="ended on 2026-11-20"):
+        await sign(scene, visit.id)
+    with pytest.raises(Invalid):
+        await sign(scene, visit.id, "yes")
+    await sign(scene, visit.id, "renewal is with the board")
+    async with access.work(scene.clinician, "looked") as ctx:
+        encounter = await records.read(ctx, "Encounter", visit.id)
+        events = [(e.event, e.detail) for e in await visits.history(ctx, visit.id)]
+    assert encounter["extension"][0]["valueString"].startswith("override US-NY")
+    assert encounter["extension"][0]["valueString"].endswith("renewal is with the board")
+    assert ("licence overridden", "renewal is with the board") in events
+    async with access.work(scene.system, "read what was kept") as ctx:
+        kept = await ctx.sql.fetchval("select decision from visits.note where visit = $1", visit.id)
+    assert (kept["answer"], kept["reason"]) == ("override", "renewal is with the board")
+
+
+async def test_a_licence_that_was_revoked_before_signing_stops_the_signature_whatever_the_reason(scene: Scene) -> None:
+    visit = await scene.running()
+    async with access.work(scene.clinician, "wrote") as ctx:
+        await visits.notes.save(ctx, visit.id, "Feels well.", 1)
+    await licence_until(scene, date(2027, 1, 1), "revoked")
+    with pytest.raises(Forbidden, match="revoked"):
+        await sign(scene, visit.id, "it is urgent all the same")
+    async with access.work(scene.clinician, "looked") as ctx:
+        note = await visits.notes.read(ctx, visit.id)
+    assert note is not None
+    assert (note.text, note.signed_at) == ("Feels well.", None)
+
+
+async def test_nothing_is_signed_under_the_visit_of_somebody_else(scene: Scene) -> None:
+    visit = await scene.running()
+    with pytest.raises(Invalid) as error:
+        async with access.work(scene.clinician, "signed") as ctx:
+            await visits.sign_under_licence(ctx, visit.id, str(uuid4()), home="US")
+    assert error.value.where == "visit"
+
+
+async def hand(scene: Scene, who: Ctx, visit: str, to: Ctx, reason: str = "called to the ward") -> visits.Visit:
+    async with access.work(who, "handed over") as ctx:
+        return await visits.hand(ctx, visit, to.actor.id, reason, home="US")
+
+
+async def test_a_waiting_patient_is_handed_to_a_colleague_who_needs_a_licence_of_her_own(scene: Scene) -> None:
+    visit, secret = await scene.invited()
+    async with access.work(scene.patient, "arrived") as ctx:
+        await visits.arrive(ctx, visit.id, HOME, True, home="US")
+    with pytest.raises(Forbidden):
+        async with access.work(scene.colleague, "looked") as ctx:
+            await records.read(ctx, "Patient", scene.record)
+    async with access.work(scene.clinician, "chose") as ctx:
+        others = await visits.clinicians_on_duty(ctx, scene.record, but=scene.clinician_id)
+    assert [one.name for one in others] == ["Test colleague"]
+    moved = await hand(scene, scene.clinician, visit.id, scene.colleague)
+    assert (moved.status, moved.clinician_name) == ("waiting", "Test colleague")
+    assert moved.decision is not None
+    assert moved.decision["answer"] == "override"  # New York licensed the first, not her
+    async with access.work(door(scene), "looked") as ctx:
+        await visits.look(ctx, secret)  # the patient's link is as good as before
+    async with access.work(scene.colleague, "took it on") as ctx:
+        assert [v.id for v in await visits.mine(ctx)] == [visit.id]
+        await visits.override(ctx, visit.id, "colleague called away, patient waits")
+        encounter = await records.read(ctx, "Encounter", visit.id)
+        events = [(e.event, e.detail) for e in await visits.history(ctx, visit.id)]
+    assert ("handed", "called to the ward → Test colleague") in events
+    assert [p["individual"]["display"] for p in encounter["participant"]] == ["Test colleague"]
+    async with access.work(scene.system, "counted") as ctx:
+        told = await ctx.sql.fetch("select payload from jobs.pgqueuer where entrypoint = 'messaging.send'")
+    assert any(
+        b"visits.handed" in bytes(row["payload"]) and scene.colleague.actor.id.encode() in bytes(row["payload"])
+        for row in told
+    )
+
+
+async def test_who_cannot_hand_a_visit_and_what_cannot_be_handed(scene: Scene) -> None:
+    visit, _ = await scene.invited()
+    with pytest.raises(Forbidden):
+        await hand(scene, scene.patient, visit.id, scene.colleague)
+    for to, reason, where in (
+        (scene.nurse, "called away", "clinician"),
+        (scene.clinician, "called away", "clinician"),
+        (scene.colleague, " ", "reason"),
+    ):
+        with pytest.raises(Invalid) as error:
+            await hand(scene, scene.clinician, visit.id, to, reason)
+        assert error.value.where == where
+    async with access.work(scene.clinician, "wrote") as ctx:
+        await visits.notes.save(ctx, visit.id, "Rings back.", 1)
+    with pytest.raises(Conflict, match="begun"):
+        await hand(scene, scene.clinician, visit.id, scene.colleague)
+
+
+async def test_a_visit_that_began_is_not_handed(scene: Scene) -> None:
+    visit = await scene.running()
+    with pytest.raises(Conflict, match="in progress"):
+        await hand(scene, scene.clinician, visit.id, scene.colleague)
 
 
 async def test_a_patient_can_be_in_any_country(scene: Scene) -> None:

@@ -21,6 +21,7 @@ from bedside.visits.service.asking import (
 )
 from bedside.visits.service.joining import arrive, came_back, confirm, elsewhere, guest, look, renew
 from bedside.visits.service.running import chat, end, licence_of, override, presence
+from bedside.visits.service.signing import licence_to_sign, sign_under_licence
 
 __all__ = [
     "Country",
@@ -47,6 +48,7 @@ __all__ = [
     "history",
     "invite",
     "licence_of",
+    "licence_to_sign",
     "look",
     "mine",
     "notes",
@@ -54,5 +56,6 @@ __all__ = [
     "override",
     "presence",
     "renew",
+    "sign_under_licence",
     "take",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
@@ -38,11 +39,18 @@ class Scene:
     nurse: Ctx
     patient: Ctx
 
-    async def draft(self) -> str:
-        """A prescription that waits for its signature."""
+    async def draft(self, visit: str | None = None) -> str:
+        """A prescription that waits for its signature, written in that visit."""
+        draft = Draft(PATIENT, "amlodipine-5", 1, "tablet", "oral", "QD", 30, "corner", visit=visit)
         async with access.work(self.clinician, "wrote") as work:
-            kept = await prescribing.save(work, Draft(PATIENT, "amlodipine-5", 1, "tablet", "oral", "QD", 30, "corner"))
+            kept = await prescribing.save(work, draft)
         return kept.id
+
+    async def licence(self, until: date, status: Literal["active", "revoked"] = "active") -> None:
+        """The clinician's licence changes."""
+        held = (self.clinician.actor.id, "US-NY", "1", "full", date(2020, 1, 1), until, date(2026, 1, 1), "board")
+        async with access.work(self.ctx, "changed a licence") as work:
+            await access.add_licence(work, access.Licence(*held, status))
 
     async def visit(self) -> str:
         """A visit that has begun."""
@@ -152,6 +160,55 @@ async def test_a_note_is_signed_and_amended_by_passkey_and_the_call_goes_on(scen
         note = await visits.notes.read(work, visit)
     assert note is not None
     assert note.text == "Took her tablet late; repeat 142/88."
+    await context.close()
+
+
+async def test_a_licence_that_ended_after_the_visit_began_asks_for_a_reason_at_each_signature(
+    scene: Scene, chromium: Browser
+) -> None:
+    visit, other = await scene.visit(), await scene.visit()
+    note_only, of_the_other = await scene.draft(visit), await scene.draft(other)
+    context = await chromium.new_context()
+    page = await context.new_page()
+    await scene.enter(page, "Elena Ruiz", passkey=False)
+    await page.goto(f"{scene.site}/visits/{visit}")
+    await page.get_by_role("textbox", name="Note", exact=True).fill("Well.")
+    why = page.get_by_label("Why you sign without a licence for the place where the patient was")
+    password, sign = page.get_by_label("Your password, once more"), page.get_by_role("button", name="Sign the note")
+    await expect(why).to_have_count(0)
+    await scene.licence(date(2026, 1, 31))
+    await password.fill(PASSWORD)
+    await sign.click()
+    await expect(page.get_by_text("The licence ended on 31 Jan 2026.")).to_have_count(1)
+    await expect(page.get_by_role("textbox", name="Note", exact=True)).to_have_value("Well.")
+    await why.fill("renewal is with the board")
+    await password.fill(PASSWORD)
+    await sign.click()
+    await page.get_by_text("Signed by Elena Ruiz").wait_for()
+    # The reason of the visit serves its prescription too; another visit has one of its own.
+    await page.goto(f"{scene.site}/prescriptions/{note_only}")
+    await expect(why).to_have_count(0)
+    await page.goto(f"{scene.site}/prescriptions/{of_the_other}")
+    await expect(why).to_be_visible()
+    await scene.licence(date(2027, 1, 1), "revoked")
+    await why.fill("renewal is with the board")
+    await password.fill(PASSWORD)
+    send = page.get_by_role("button", name="Sign and send")
+    await send.click()
+    await page.get_by_text("The table stops the signature").wait_for()
+    await expect(why).to_have_count(0)
+    async with access.work(scene.clinician, "looked") as work:
+        assert (await prescribing.get(work, of_the_other)).status == "draft"
+    await scene.licence(date(2026, 1, 31))
+    await page.goto(f"{scene.site}/prescriptions/{of_the_other}")
+    await why.fill("renewal is with the board")
+    await password.fill(PASSWORD)
+    await send.click()
+    await page.get_by_text("sent, not accepted yet").wait_for()
+    async with access.work(scene.clinician, "looked") as work:
+        for key in (visit, other):
+            encounter = await records.read(work, "Encounter", key)
+            assert encounter["extension"][0]["valueString"].endswith("renewal is with the board")
     await context.close()
 
 

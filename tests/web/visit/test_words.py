@@ -7,9 +7,10 @@ import pytest
 
 from bedside.access import LicenceDecision
 from bedside.foundation.context import NOBODY
+from bedside.web.clinician.licence import licence_words, place_name
 from bedside.web.kit.clinic import Clinic
 from bedside.web.kit.page import Page
-from bedside.web.visit.words import country_names, licence_words, place_name
+from bedside.web.visit.words import country_names
 
 pytestmark = pytest.mark.unit
 

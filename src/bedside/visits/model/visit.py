@@ -15,6 +15,8 @@ STEPS: dict[tuple[Status, str], Status] = {
     ("handed", "take"): "taken",
     ("handed", "hand"): "handed",
     ("taken", "hand"): "handed",
+    ("invited", "hand"): "invited",
+    ("waiting", "hand"): "waiting",
     ("taken", "invite"): "invited",
     ("invited", "invite"): "invited",
     ("waiting", "invite"): "waiting",

@@ -63,27 +63,46 @@ async def ask(
     return visit
 
 
-async def clinicians_on_duty(ctx: Ctx, patient: str) -> list[access.Person]:
-    """To whom a nurse can hand: clinicians on duty where the patient is, by ladder step, else every clinician."""
+async def clinicians_on_duty(ctx: Ctx, patient: str, *, but: str | None = None) -> list[access.Person]:
+    """To whom one can hand: clinicians on duty where the patient is, by ladder step, else every clinician.
+
+    but: who holds the visit, and is not offered it again.
+    """
     await access.authorise(ctx, patient, "R", what="visit")
     found: list[str] = []
     for bed in await access.places_of(ctx, patient):
         duties = await access.on_duty(ctx, place=bed.place, role="clinician", at=ctx.clock.now())
-        found += [d.person for d in duties if d.person not in found]
+        found += [d.person for d in duties if d.person not in {*found, but}]
     people = [await access.person(ctx, id) for id in found]
-    return people or await access.people(ctx, role="clinician")
+    return people or [one for one in await access.people(ctx, role="clinician") if one.id != but]
 
 
-async def hand(ctx: Ctx, key: str, clinician: str, reason: str) -> Visit:
-    """Give it to another clinician. Raises Conflict once the patient is invited."""
+async def hand(ctx: Ctx, key: str, clinician: str, reason: str, *, home: str) -> Visit:
+    """Give it to another clinician, as long as it has not begun; an open alarm that led here goes with it.
+
+    A patient who was invited keeps link and seat. home: the country of the clinic; for a patient who has said where
+    they are, the licence table answers anew for the one who comes. Raises Invalid naming the field, Conflict.
+    """
+    await access.require(ctx, "clinician", "nurse")
     visit = await find(ctx, key, "U", lock=True)
     status = next_status(visit.status, "hand")
-    holder = await access.person(ctx, clinician)
-    if "clinician" not in holder.roles or not reason.strip():
-        raise Invalid("A visit is handed to a clinician, with a reason.", where="clinician")
-    await _relate(ctx, visit, holder.id)
-    await notify(ctx, holder.id, "visits.handed")
+    if not reason.strip():
+        raise Invalid("Say why you hand it over.", where="reason")
+    holder = next((one for one in await access.people(ctx, role="clinician") if one.id == clinician), None)
+    if holder is None:
+        raise Invalid("A visit is handed to a clinician.", where="clinician")
+    if holder.id == visit.clinician:
+        raise Invalid("%(name)s holds this visit already.", where="clinician", name=holder.name)
+    if await store.note(ctx, visit.id):
+        # A note has one writer, who signs it.
+        raise Conflict("The note of this visit is begun.", remedy="Cancel this visit, and ask for another one.")
     moved = msgspec.structs.replace(visit, status=status, clinician=holder.id, clinician_name=holder.name)
+    if visit.place:
+        decision = await access.licence_decision(ctx, holder.id, visit.place.jurisdiction, home=home)
+        moved = msgspec.structs.replace(moved, decision=msgspec.to_builtins(decision))
+    await _relate(ctx, visit, holder.id)
+    await _answer(ctx, moved, own=False)
+    await notify(ctx, holder.id, "visits.handed")
     return await keep(ctx, moved, "handed", f"{reason.strip()} → {holder.name}")
 
 

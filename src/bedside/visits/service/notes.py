@@ -6,11 +6,12 @@ import msgspec
 
 from bedside import access, records
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import N_, Conflict, Forbidden, Invalid, NotFound
+from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from bedside.visits import store
 from bedside.visits.model import Amendment, Note, Visit
 from bedside.visits.model.note import note_picture
 from bedside.visits.service.kept import find, record
+from bedside.visits.service.signing import sign_under_licence
 
 LONGEST = 200_000
 
@@ -40,10 +41,11 @@ async def save(ctx: Ctx, key: str, text: str, revision: int) -> Note:
     return kept
 
 
-async def sign(ctx: Ctx, key: str, proof: access.Proof, *, home: str) -> Note:
+async def sign(ctx: Ctx, key: str, proof: access.Proof, *, home: str, reason: str = "") -> Note:
     """Sign for good. The licence for the place where the patient was is looked up again.
 
-    home: the country of the clinic. Raises Forbidden when the licence blocks, Invalid for an empty note.
+    home: the country of the clinic. reason: why it is signed all the same, where the table asks for one (see
+    sign_under_licence). Raises Forbidden when the licence blocks, Invalid for an empty note.
     """
     visit = await find(ctx, key, "U", lock=True)
     kept = await store.note(ctx, visit.id, lock=True)
@@ -54,22 +56,10 @@ async def sign(ctx: Ctx, key: str, proof: access.Proof, *, home: str) -> Note:
     if kept.author != ctx.actor.id:
         raise Forbidden("Only its writer signs a note.")
     await access.confirm(ctx, proof)
-    decision = await licence_now(ctx, visit, home=home)
+    decision = await sign_under_licence(ctx, key, visit.patient, home=home, reason=reason)
     at = ctx.clock.now()
     await store.sign_note(ctx, visit.id, at, msgspec.to_builtins(decision) if decision else None)
     return await _picture(ctx, visit, "note signed")
-
-
-async def licence_now(ctx: Ctx, visit: Visit, *, home: str) -> access.LicenceDecision | None:
-    """The licence decision of this moment, the reason given for the visit's own carried over; raises Forbidden."""
-    if visit.place is None:
-        return None
-    decision = await access.licence_decision(ctx, ctx.actor.id, visit.place.jurisdiction, home=home)
-    if decision.answer == "override" and visit.decision:
-        decision = msgspec.structs.replace(decision, reason=visit.decision.get("reason"))
-    if not decision.passes:
-        raise decision.refusal(N_("Give a reason in the visit."))
-    return decision
 
 
 async def amend(ctx: Ctx, key: str, text: str, proof: access.Proof) -> Note:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access, prescribing
+from bedside import access, prescribing, visits
 from bedside.foundation.errors import BedsideError, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
@@ -16,6 +16,7 @@ from bedside.prescribing import Draft, Medicine
 from bedside.web.clinician import finding
 from bedside.web.clinician.banner import banner_of
 from bedside.web.clinician.dosage import COUNTED, WAYS, dosage
+from bedside.web.clinician.licence import licence_words
 from bedside.web.clinician.summary import Header
 from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, translator
@@ -133,12 +134,17 @@ async def show(request: Request) -> Response:
     return await _show(request)
 
 
-async def _show(request: Request, error: BedsideError | None = None, reasons: dict[str, str] | None = None) -> Response:
+async def _show(
+    request: Request, error: BedsideError | None = None, reasons: dict[str, str] | None = None, licence_reason: str = ""
+) -> Response:
+    home = request.app.state.clinic.country
     async with access.work(ctx_of(request), "read a prescription", readonly=True) as ctx:
         found = await prescribing.get(ctx, request.path_params["key"])
         banner = await banner_of(ctx, found.draft.patient)
         pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx)}
         asked = [r for r in await prescribing.refills(ctx, found.draft.patient) if r.prescription == found.id]
+        visit = found.draft.visit if found.status == "draft" else None
+        signing = await visits.licence_to_sign(ctx, visit, home=home) if visit else None
     return render(
         request,
         "clinician/prescription.html",
@@ -154,22 +160,29 @@ async def _show(request: Request, error: BedsideError | None = None, reasons: di
         refill_states=REFILL_STATES,
         finding=finding,
         found={one.key: one for one in found.checks},
+        signing=signing,
+        signing_words=licence_words(signing, page_of(request)) if signing else None,
+        licence_reason=licence_reason,
     )
 
 
 async def sign(request: Request) -> Response:
-    """POST: the reasons, then the signature. Who you are is asked again."""
+    """POST: the reasons, then the signature. Who you are is asked again, and of a visit's prescription the licence."""
     key = request.path_params["key"]
     form = await request.form()
+    home, licence_reason = request.app.state.clinic.country, str(form.get("licence-reason", ""))
     reasons = {k.removeprefix("reason:"): str(v) for k, v in form.items() if k.startswith("reason:")}
     try:
         async with access.work(ctx_of(request), "signed a prescription") as ctx:
             await prescribing.give_reasons(ctx, key, reasons)
+            draft = (await prescribing.get(ctx, key)).draft
+            if draft.visit:
+                await visits.sign_under_licence(ctx, draft.visit, draft.patient, home=home, reason=licence_reason)
             await prescribing.sign(ctx, key, proof_of(form))
     except BedsideError as error:
         if error.status >= 500:
             raise
-        return await _show(request, error, reasons)
+        return await _show(request, error, reasons, licence_reason)
     return RedirectResponse(f"/prescriptions/{key}", 303)
 
 

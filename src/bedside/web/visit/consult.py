@@ -20,11 +20,12 @@ from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
 from bedside.visits.events import signal_subject
 from bedside.web.clinician.banner import banner_of
-from bedside.web.clinician.words import value_of
+from bedside.web.clinician.licence import licence_words, place_name
+from bedside.web.clinician.words import age_words, value_of
 from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, translator
 from bedside.web.visit.beside import beside
-from bedside.web.visit.words import EVENTS, MOVED, age_words, licence_words, note_words, place_name, room_words
+from bedside.web.visit.words import EVENTS, MOVED, note_words, room_words
 from bedside.web.wall.words import cause_of
 
 STRIP = ("systolic", "diastolic", "heart-rate", "spo2", "respiratory-rate", "temperature")
@@ -106,6 +107,7 @@ async def desk(request: Request) -> Response:
 async def _desk(request: Request, error: BedsideError | None = None) -> Response:
     key = request.path_params["visit"]
     async with access.work(ctx_of(request), "opened the visit", readonly=True) as ctx:
+        await access.require(ctx, "clinician", "nurse")  # the patient's own page is another
         visit = await visits.get(ctx, key)
         banner = await banner_of(ctx, visit.patient)
         latest = (await monitoring.latest(ctx, [visit.patient])).get(visit.patient, [])
@@ -113,6 +115,8 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
         happened = await visits.history(ctx, key)
         contact = await records.read(ctx, "Patient", visit.patient)
         chart = await beside(ctx, visit.patient, page_of(request).language)
+        signing = await visits.licence_to_sign(ctx, key, home=request.app.state.clinic.country)
+        others = await visits.clinicians_on_duty(ctx, visit.patient, but=visit.clinician) if visit.open else []
     holder = visit.clinician == ctx_of(request).actor.id
     decision = visits.licence_of(visit)
     country = visits.country(visit.place.country) if visit.place else None
@@ -136,6 +140,9 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
         chart=chart,
         words=room_words(request),
         note_words=note_words(request),
+        signing=signing,
+        signing_words=licence_words(signing, page_of(request)) if signing else None,
+        others={one.id: one.name for one in others},
         age_words=age_words(request),
         error=error,
     )
@@ -166,7 +173,8 @@ async def move(request: Request) -> Response:
                 case "invite":
                     await visits.invite(ctx, key, request.app.state.settings.public_url)
                 case "hand":
-                    await visits.hand(ctx, key, said["clinician"], said["reason"])
+                    home = request.app.state.clinic.country
+                    await visits.hand(ctx, key, said["clinician"], said["reason"], home=home)
                 case "cancel":
                     await visits.cancel(ctx, key, said["reason"])
                 case "override":
@@ -207,7 +215,8 @@ async def sign_note(request: Request) -> Response:
             if "amendment" in form:
                 await visits.notes.amend(ctx, key, str(form["amendment"]), proof_of(form))
             else:
-                await visits.notes.sign(ctx, key, proof_of(form), home=request.app.state.clinic.country)
+                home, reason = request.app.state.clinic.country, str(form.get("licence-reason", ""))
+                await visits.notes.sign(ctx, key, proof_of(form), home=home, reason=reason)
     except BedsideError as error:
         if error.status >= 500:
             raise
@@ -224,8 +233,17 @@ async def _note(request: Request, error: BedsideError | None = None) -> Response
     async with access.work(ctx_of(request), "read the note", readonly=True) as ctx:
         visit = await visits.get(ctx, request.path_params["visit"])
         note = await visits.notes.read(ctx, visit.id)
+        signing = await visits.licence_to_sign(ctx, visit.id, home=request.app.state.clinic.country)
     return render(
-        request, "visit/note.html", visit=visit, note=note, note_words=note_words(request), error=error, holder=True
+        request,
+        "visit/note.html",
+        visit=visit,
+        note=note,
+        note_words=note_words(request),
+        signing=signing,
+        signing_words=licence_words(signing, page_of(request)) if signing else None,
+        error=error,
+        holder=True,
     )
 
 

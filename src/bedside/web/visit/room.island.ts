@@ -94,6 +94,8 @@ class VisitRoom extends HTMLElement {
         break;
       case "visit":
         if (moment["status"] === "finished" || moment["status"] === "cancelled") this.over();
+        // Somebody else comes: the page says who.
+        else if (moment["event"] === "handed") location.reload();
         break;
       case "refused":
         this.note("", `${moment["error"] as string} ${(moment["remedy"] as string | null) ?? ""}`);

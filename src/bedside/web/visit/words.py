@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from babel import Locale
 from starlette.requests import Request
 
-from bedside import access, visits
+from bedside import visits
 from bedside.fhir.texts import fold
+from bedside.web.clinician.licence import place_name
 from bedside.web.kit import page_of, translator
-from bedside.web.kit.page import Page
 from bedside.web.kit.places import N_
-from bedside.web.kit.written import day
 
 EVENTS = {
     "asked": N_("Asked for"),
@@ -52,31 +50,10 @@ DETAILS = (
 """What visits writes beside it that is no person's own words."""
 
 
-def place_name(jurisdiction: str, language: str) -> str:
-    """A country or a state of it by its code ("US-NY", "DE"), as it is called; a code that no table knows stays one."""
-    code, _, state = jurisdiction.partition("-")
-    known = visits.country(code)
-    if state:
-        return known.subdivisions.get(state, jurisdiction) if known else jurisdiction
-    return str(Locale(language).territories.get(code) or jurisdiction)
-
-
 def country_names(language: str) -> dict[str, str]:
     """Every country by its code, as it is called, in the order of the alphabet."""
     named = {one.code: place_name(one.code, language) for one in visits.countries()}
     return dict(sorted(named.items(), key=lambda one: fold(one[1])))
-
-
-def licence_words(decision: access.LicenceDecision, page: Page) -> str:
-    """What the licence table answered: places by their names, a last day as days are written."""
-    _ = translator(page.language)
-    values = {name: _(value) if value else value for name, value in decision.values.items()}
-    if "place" in values:
-        values["place"] = place_name(decision.values["place"], page.language)
-    if "until" in values:
-        values["until"] = day(decision.values["until"], page.language, page.zone)
-    said = _(decision.why) % values
-    return f"{said} {_('Reason: %(reason)s') % {'reason': decision.reason}}" if decision.reason else said
 
 
 def room_words(request: Request) -> dict[str, str]:
@@ -114,12 +91,6 @@ def room_words(request: Request) -> dict[str, str]:
         "you": _("You:"),
         "unread": _("new"),
     }
-
-
-def age_words(request: Request) -> dict[str, str]:
-    """For <live-vitals>: the words of kit.written.age, as far as a reading beside a visit can be old."""
-    _ = translator(page_of(request).language)
-    return {"now": _("just now"), "s": _("%(n)s s ago"), "min": _("%(n)s min ago"), "h": _("%(n)s h ago")}
 
 
 def check_words(request: Request) -> dict[str, str]:

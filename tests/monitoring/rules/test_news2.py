@@ -193,6 +193,15 @@ def test_any_stale_input_leaves_it_incomplete(old: str) -> None:
     assert (result.status, result.total, result.stale) == ("incomplete", None, (old,))
 
 
+def test_a_complete_score_says_until_when_it_is_one() -> None:
+    limits = news2.tables.news2_fresh(NOW.date())
+    values = newest()
+    values["spo2"] = measured("spo2", CALM["spo2"], age=limits["spo2"] - timedelta(seconds=5))
+    assert score(values, ADULT, NOW).until == NOW + timedelta(seconds=5)
+    assert score(values, ADULT, NOW + timedelta(seconds=5)).status == "complete"
+    assert score(values, ADULT, NOW + timedelta(seconds=6)).status == "incomplete"
+
+
 def test_an_input_from_the_future_or_in_doubt_does_not_count() -> None:
     ahead = {**newest(), "spo2": measured("spo2", 97, age=-timedelta(minutes=3))}
     assert score(ahead, ADULT, NOW).stale == ("spo2",)

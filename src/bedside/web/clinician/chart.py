@@ -38,6 +38,7 @@ class Now:
     ucum: str
     at: datetime
     stale: bool
+    stale_at: datetime
     source: str
 
 
@@ -76,6 +77,7 @@ async def page(request: Request) -> Response:
         spans={key: words for key, (_, words) in vitals.SPANS.items()},
         alarms=alarms,
         score=score,
+        age_words=words.age_words(request),
         refills=refills,
         conflicts=conflicts,
         cause=cause_of,
@@ -161,13 +163,15 @@ def newest(latest: list[monitoring.Latest], units: str) -> list[Now]:
                 sign.ucum,
                 first.device_time,
                 any(f.stale for f in together),
+                min(f.stale_at for f in together),
                 vitals.source_of(first.source),
             )
         )
     for metric, title, ucum in OBSERVED:
         if (seen := by_metric.get(metric)) is not None:
             text = ACVPU[seen.value] if isinstance(seen.value, str) else _said(seen.value, unit_of(ucum, units))
-            shown.append(Now(title, text, ucum, seen.device_time, seen.stale, vitals.source_of(seen.source)))
+            source = vitals.source_of(seen.source)
+            shown.append(Now(title, text, ucum, seen.device_time, seen.stale, seen.stale_at, source))
     return shown
 
 

@@ -28,7 +28,7 @@ class News2Result:
     total: 0-20, None unless complete. points: by parameter, only those that could be scored.
     missing: parameters never or not validly measured; stale: those measured too long ago. why_not: for not-applicable,
     'age-unknown', 'under-16', 'pregnant' or 'programme'. risk and monitoring: RCP chart 4. typed: inputs that a person
-    entered.
+    entered. until: when the first input of a complete score grows too old.
     """
 
     status: Status
@@ -45,6 +45,7 @@ class News2Result:
     risk: str | None = None
     monitoring: str | None = None
     typed: tuple[str, ...] = ()
+    until: datetime | None = None
 
 
 @lru_cache(maxsize=8192)
@@ -132,4 +133,5 @@ def score(newest: Mapping[str, Measured], profile: Profile, now: datetime) -> Ne
         risk=risk,
         monitoring=monitoring,
         typed=typed,
+        until=min(found.device_time + limits[found.metric] for found in inputs),
     )

@@ -1,0 +1,34 @@
+"""A chart that stays open: what it says of age and score stays true without a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.journeys.pages import NURSE
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_score_and_values_that_grow_too_old_while_the_chart_is_open_say_so(visitor: Callable[..., Page]) -> None:
+    nurse = visitor(NURSE, viewport={"width": 1920, "height": 1080})
+    nurse.goto("/wall?place=virtual-ward")
+    tile = nurse.locator("[data-patient]", has=nurse.locator(".news:not(.news-none)")).first
+    # The monitors' slower signs come within their first minute.
+    tile.wait_for(timeout=90_000)
+    patient = tile.get_attribute("data-patient")
+    nurse.clock.install()
+    nurse.goto(f"/patients/{patient}")
+    strip = nurse.locator("aging-values")
+    score, pulse = strip.locator("[data-until]"), strip.locator(".reading", has_text="Heart rate")
+    expect(score).to_be_visible()
+    expect(strip.get_by_text("an input has grown too old")).to_be_hidden()
+    nurse.clock.fast_forward("59:00")
+    expect(pulse).to_contain_text("59 min ago")
+    expect(score).to_be_visible()
+    nurse.clock.fast_forward("02:00")
+    expect(score).to_be_hidden()
+    expect(strip.get_by_text("an input has grown too old")).to_be_visible()
+    expect(pulse).to_contain_text("old: 1 h ago")
+    expect(pulse).to_have_class("reading reading-stale")

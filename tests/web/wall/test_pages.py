@@ -108,13 +108,13 @@ async def test_only_places_whose_wall_shows_somebody_are_offered(house: House) -
         # The nurse is on duty in the ward only.
         page = (await web.get("/wall")).text
         assert "data-place" not in page
-        assert '<p class="bar-place">Virtual ward</p>' in page
+        assert '<div class="bar-place">Virtual ward</div>' in page
         assert '<option value="programme" selected>' in (await web.get("/wall?place=programme")).text
         house.who = house.display.with_(
             actor=house.display.actor.__class__("person", programme.id, programme.name, frozenset({"display"}))
         )
         page = (await web.get("/wall")).text
-        assert '<p class="bar-place">Home monitoring</p>' in page
+        assert '<div class="bar-place">Home monitoring</div>' in page
         assert "Virtual ward" not in page
         async with access.work(house.ctx, "put on duty in both") as work:
             await access.set_duty(work, person=programme.id, place="ward", role="display")

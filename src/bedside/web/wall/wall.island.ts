@@ -54,7 +54,7 @@ class BedsideWall extends HTMLElement {
     this.#part("tools").hidden = false;
     this.#part("keys").hidden = false;
     this.addEventListener("click", (event) => this.#click(event));
-    this.#part("place").addEventListener("change", (event) => (event.target as HTMLSelectElement).form?.submit());
+    this.querySelector("[data-place]")?.addEventListener("change", (event) => (event.target as HTMLSelectElement).form?.submit());
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#wasHidden = true;

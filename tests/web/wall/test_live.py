@@ -258,4 +258,4 @@ async def test_whom_no_wall_shows_appears_with_the_alarm(house: House) -> None:
         await expect(tile(page, "patient-1")).to_have_count(0)
         async with access.work(house.ctx, "reported") as work:
             await monitoring.report_symptoms(work, "patient-1", ["chest-pain"])
-        await expect(tile(page, "patient-1")).to_contain_text("Danger symptoms")
+        await expect(tile(page, "patient-1")).to_contain_text("Symptoms")

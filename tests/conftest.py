@@ -6,6 +6,7 @@ import asyncio
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -55,11 +56,10 @@ def engines_home() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.fixture(scope="session")
-def postgres(engines_home: Path) -> Iterator[Postgres]:
-    """The embedded PostgreSQL, running, with the migrated template database."""
-    # No test of this engine pulls the plug: what outlives that is shown where the program runs its own.
-    engine = Postgres(engines_home / "postgres", settings={"fsync": "off"})
+@contextmanager
+def migrated(root: Path, **settings: str) -> Iterator[Postgres]:
+    """A running PostgreSQL with the migrated template database."""
+    engine = Postgres(root, settings=settings)
     engine.start()
     try:
         engine.create_database(TEMPLATE)
@@ -67,6 +67,16 @@ def postgres(engines_home: Path) -> Iterator[Postgres]:
         yield engine
     finally:
         engine.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(engines_home: Path) -> Iterator[Postgres]:
+    """The embedded PostgreSQL, running, with the migrated template database.
+
+    It does not sync: no test of it pulls the plug. What outlives that is shown where the program runs its own.
+    """
+    with migrated(engines_home / "postgres", fsync="off") as engine:
+        yield engine
 
 
 @pytest.fixture

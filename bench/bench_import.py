@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 from tools.clinic import Clinic, running
 from tools.steps import ROOT
 
@@ -64,20 +64,13 @@ def _import(clinic: Clinic, file: Path) -> tuple[float, float]:
 def _operation(clinic: Clinic, file: Path) -> float:
     """Seconds that `$import` takes over the posted file, from its acceptance on."""
     head = {"Authorization": f"Bearer {token_of(clinic)}", "Prefer": "respond-async"}
-    head["Content-Type"] = "application/fhir+ndjson"
-    url = f"{clinic.address}/fhir/R4/$import"
-    with (
-        file.open("rb") as body,
-        urllib.request.urlopen(urllib.request.Request(url, body.read(), head, method="POST")) as answer,  # noqa: S310
-    ):
-        place = answer.headers["Content-Location"]
-    begun = time.perf_counter()
-    while True:
-        with urllib.request.urlopen(urllib.request.Request(place, headers=head)) as answer:  # noqa: S310 - our own
-            if answer.status == 200:
-                told = json.load(answer)
-                break
-        time.sleep(0.5)
+    with httpx.Client(headers=head, timeout=60) as client, file.open("rb") as body:
+        kind = {"Content-Type": "application/fhir+ndjson"}
+        accepted = client.post(f"{clinic.address}/fhir/R4/$import", content=body, headers=kind).raise_for_status()
+        begun = time.perf_counter()
+        while (answer := client.get(accepted.headers["Content-Location"]).raise_for_status()).status_code == 202:
+            time.sleep(0.5)
+    told = answer.json()
     assert not told["extension"]["refused"], told["extension"]
     return time.perf_counter() - begun
 

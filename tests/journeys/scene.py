@@ -9,7 +9,7 @@ import re
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 from tests.journeys.pages import CLINICIAN, PATIENT
-from tests.journeys.visiting import sign_in
+from tests.journeys.visiting import says_where, sign_in
 
 PASSWORD = "quiet harbor lantern"
 
@@ -36,13 +36,7 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     found["visit"], _ = invite(clinician, found["patient"], "Pressure at rest")
     patient = browser.new_context(base_url=address).new_page()
     sign_in(patient, PATIENT)
-    patient.goto(f"/visit/{found['visit']}")
-    for name, value in (("address", "12 Mill Lane, New York"), ("callback", "+1 212 555 0199")):
-        patient.locator(f"[name={name}]").fill(value)
-    patient.locator("[name=subdivision]").select_option(label="New York")
-    patient.locator("[name=agreed]").check()
-    patient.locator("main form button").last.click()
-    patient.wait_for_url(re.compile("/check$"))
+    says_where(patient, found["visit"])
 
     patient.goto("/readings/rest")
     patient.locator("main input[type=checkbox]").first.check()

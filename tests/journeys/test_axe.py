@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Page as Tab
@@ -17,6 +17,7 @@ AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.m
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 COLOURS = "{runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-block']}}"
 """What another theme changes of a page that is otherwise the same."""
+THEMES: tuple[tuple[Literal["light", "dark"], str], ...] = (("light", RULES), ("dark", COLOURS))
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +55,8 @@ def test_axe_finds_nothing(page: Page, opened: Callable[[Page], Tab], scene: dic
         if whole > 3000:  # a list that has grown while other tests ran
             tab.set_viewport_size({"width": width, "height": whole + 200})
         tab.add_script_tag(path=AXE)
-        for theme, rules in (("light", RULES), ("dark", COLOURS)):
-            tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        for theme, rules in THEMES:
+            tab.emulate_media(color_scheme=theme)
             violations = tab.evaluate(f"async () => (await axe.run(document, {rules})).violations")
             found += [
                 f"{width} {theme}: {each['id']}: {each['help']}: {node['html']}\n   {node['failureSummary']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,7 +19,8 @@ def test_a_score_and_values_that_grow_too_old_while_the_chart_is_open_say_so(vis
     # The monitors' slower signs come within their first minute.
     tile.wait_for(timeout=90_000)
     patient = tile.get_attribute("data-patient")
-    nurse.clock.install()
+    # The clock of this desk is a day slow: what counts is the server's.
+    nurse.clock.install(time=datetime.now(UTC) - timedelta(days=1))
     nurse.goto(f"/patients/{patient}")
     strip = nurse.locator("aging-values")
     score, pulse = strip.locator("[data-until]"), strip.locator(".reading", has_text="Heart rate")
@@ -32,3 +34,6 @@ def test_a_score_and_values_that_grow_too_old_while_the_chart_is_open_say_so(vis
     expect(strip.get_by_text("an input has grown too old")).to_be_visible()
     expect(pulse).to_contain_text("old: 1 h ago")
     expect(pulse).to_have_class("reading reading-stale")
+    for more, said in (("30:00:00", "31 h ago"), ("42:00:00", "3 days ago")):
+        nurse.clock.fast_forward(more)
+        expect(pulse).to_contain_text(f"old: {said}")

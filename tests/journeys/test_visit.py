@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.journeys.pages import CLINICIAN, NURSE, PATIENT, PHARMACIST
 from tests.journeys.scene import PASSWORD, invite, prescribe
+from tests.journeys.visiting import says_where
 
 pytestmark = pytest.mark.journey
 
@@ -273,13 +274,7 @@ def test_a_waiting_patient_is_handed_to_another_clinician_and_reads_who_comes(
     clinician = visitor(CLINICIAN)
     visit, _ = invite(clinician, scene["patient"], "Handed on")
     patient = visitor(PATIENT, **PHONE, **CAMERA)
-    patient.goto(f"/visit/{visit}")
-    for name, value in (("address", "12 Mill Lane, New York"), ("callback", "+1 212 555 0199")):
-        patient.locator(f"[name={name}]").fill(value)
-    patient.locator("[name=subdivision]").select_option(label="New York")
-    patient.locator("[name=agreed]").check()
-    patient.locator("main form button").last.click()
-    patient.wait_for_url(re.compile("/check$"))
+    says_where(patient, visit)
     patient.goto(f"/visit/{visit}/room")
     expect(patient.get_by_text(CLINICIAN).first).to_be_visible()
     patient.locator("visit-room[data-phase=waiting]").wait_for()
@@ -287,6 +282,10 @@ def test_a_waiting_patient_is_handed_to_another_clinician_and_reads_who_comes(
     nurse = visitor(NURSE)
     nurse.goto(f"/visits/{visit}")
     nurse.get_by_text("Hand to another clinician", exact=True).click()
+    nurse.get_by_label("Clinician", exact=True).select_option(label=COLLEAGUE)
+    nurse.locator("#hand-reason").fill(" ")
+    nurse.get_by_role("button", name="Hand over").click()
+    expect(nurse.locator("#hand-reason")).to_have_attribute("aria-invalid", "true")
     nurse.get_by_label("Clinician", exact=True).select_option(label=COLLEAGUE)
     nurse.locator("#hand-reason").fill("Called to the ward")
     nurse.get_by_role("button", name="Hand over").click()
@@ -304,3 +303,4 @@ def test_a_waiting_patient_is_handed_to_another_clinician_and_reads_who_comes(
     colleague.get_by_role("button", name="End", exact=True).click()
     colleague.get_by_role("button", name="End the visit").click()
     patient.wait_for_url("**/visit/over")
+    expect(colleague.get_by_text("finished", exact=True).first).to_be_visible()

@@ -26,5 +26,16 @@ def show(tab: Tab, page: Page, scene: dict[str, str]) -> None:
     tab.get_by_role("heading", level=1, name=re.compile(page.shows)).first.wait_for(state="attached")
 
 
+def says_where(tab: Tab, visit: str) -> None:
+    """The patient, signed in, says where they are and agrees, and comes to the check of the camera."""
+    tab.goto(f"/visit/{visit}")
+    for name, value in (("address", "12 Mill Lane, New York"), ("callback", "+1 212 555 0199")):
+        tab.locator(f"[name={name}]").fill(value)
+    tab.locator("[name=subdivision]").select_option(label="New York")
+    tab.locator("[name=agreed]").check()
+    tab.locator("main form button").last.click()
+    tab.wait_for_url(re.compile("/check$"))
+
+
 REFUSED = {("not-found", 404), ("join-dead", 410)}
 """Pages that are answers to something that is not there."""

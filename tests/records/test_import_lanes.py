@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.records.resources import patient, pulse
 from bedside import access, records
 from bedside.app import import_records, lanes
 from bedside.foundation.context import Actor, Ctx
+from bedside.foundation.errand import Errand
 from bedside.foundation.errors import Unavailable
 from bedside.foundation.settings import Ground, Settings
 from bedside.records import settings
@@ -118,7 +121,17 @@ async def test_a_client_imports_what_it_may(spread: Ctx, tmp_path: Path) -> None
 async def test_a_lane_that_is_killed(spread: Ctx, tmp_path: Path) -> None:
     """It is said, nothing is called refused, and what was told of is kept: from there another begins."""
     path = _file(tmp_path, [_reading(n) for n in range(400)])
-    done = []
+    done, started = [], []
+    made = settings.lanes_of(spread.database)
+    assert made is not None
+
+    async def start(ctx: Ctx) -> settings.Errand:
+        errand = await made.start(ctx)
+        assert isinstance(errand, Errand)
+        started.append(errand)
+        return errand
+
+    settings.use_lanes(spread.database, settings.Lanes(2, start))
     with pytest.raises(Unavailable, match="A part of the program ended"):
         async with opened(spread, path.stat().st_size) as open_, AsyncExitStack() as stack:
             steps = keep_all(open_, path.name, lines(path, 2 * EACH))
@@ -126,7 +139,7 @@ async def test_a_lane_that_is_killed(spread: Ctx, tmp_path: Path) -> None:
             async for step in steps:
                 done.append(step)
                 if len(done) == 2:
-                    open_._errands[1]._process.kill()  # type: ignore[attr-defined]
+                    os.kill(started[1].pid, signal.SIGKILL)
     assert len(done) < 5
     for n in range(80):
         await _found(spread, "Observation", f"o{n}")

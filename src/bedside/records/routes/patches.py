@@ -23,7 +23,7 @@ async def change(request: Request) -> Change:
         return patching.by_merging(await raw_body(request, MOST_BYTES))
     check_type(request)
     raw = await raw_body(request, MOST_BYTES)
-    made, issues = accepted(raw)
+    made, issues = await accepted(raw)
     if said != "application/fhir+json" and "resourceType" not in made:
         return patching.by_merging(raw)  # no FHIR, but fhirpy and others patch so
     if issues:

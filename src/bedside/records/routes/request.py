@@ -170,11 +170,15 @@ async def resource(request: Request) -> dict[str, Any]:
 async def read(request: Request) -> tuple[dict[str, Any], list[Issue]]:
     """The object in the body, and what is wrong with it. Raises Refused when it is no JSON object at all."""
     check_type(request)
-    raw = await raw_body(request)
-    return accepted(raw) if len(raw) < _LONG else await aside(partial(accepted, raw))
+    return await accepted(await raw_body(request))
 
 
-def accepted(raw: bytes) -> tuple[dict[str, Any], list[Issue]]:
+async def accepted(raw: bytes) -> tuple[dict[str, Any], list[Issue]]:
+    """The same of a body that is there already; a long one is checked beside the event loop."""
+    return _accepted(raw) if len(raw) < _LONG else await aside(partial(_accepted, raw))
+
+
+def _accepted(raw: bytes) -> tuple[dict[str, Any], list[Issue]]:
     """As `read`, from the bytes."""
     try:
         return structure.accept(raw)

@@ -39,7 +39,7 @@ class Piece(NamedTuple):
 class _Head(msgspec.Struct):
     """Of a line, as much as says where it belongs."""
 
-    resourceType: Any = None  # noqa: N815 - FHIR's name
+    type: Any = msgspec.field(default=None, name="resourceType")
     id: Any = None
 
 
@@ -94,7 +94,7 @@ def _of_line(file: Path, at: int, line: bytes) -> Found:
         id_ = str(head.id) if head.id is not None else _made_id(file, at, structure.read(line))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return Found(at, line, "", 0)  # to be refused where it is looked at whole
-    return Found(at, line, id_, rid(str(head.resourceType), id_))
+    return Found(at, line, id_, rid(str(head.type), id_))
 
 
 def _entries(file: Path, most: int) -> Iterator[Piece]:

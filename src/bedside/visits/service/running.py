@@ -13,6 +13,7 @@ from bedside.foundation.errors import N_, Conflict, Forbidden, Invalid
 from bedside.visits import store
 from bedside.visits.model import Message, Presence, Visit, next_status
 from bedside.visits.service.kept import find, keep, picture, record, tell
+from bedside.visits.service.signing import override_licence
 
 EMPTY = timedelta(minutes=60)
 CHAT = 4000
@@ -36,11 +37,7 @@ async def override(ctx: Ctx, key: str, reason: str) -> Visit:
     decision = licence_of(visit)
     if decision is None or decision.answer != "override":
         raise Conflict("There is nothing to override.")
-    if len(reason.strip()) < 5:
-        raise Invalid("Write the reason.", where="reason")
-    said = msgspec.structs.replace(decision, reason=reason.strip())
-    moved = msgspec.structs.replace(visit, decision=msgspec.to_builtins(said))
-    return await keep(ctx, moved, "licence overridden", reason.strip())
+    return (await override_licence(ctx, visit, decision, reason, where="reason"))[1]
 
 
 async def join(ctx: Ctx, key: str, connection: str) -> tuple[Visit, str]:

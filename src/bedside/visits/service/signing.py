@@ -35,12 +35,18 @@ async def sign_under_licence(
         return decision
     if decision.answer == "block" or not reason.strip():
         raise decision.refusal(N_("Give a reason to sign all the same."))
+    return (await override_licence(ctx, visit, decision, reason, where="licence-reason"))[0]
+
+
+async def override_licence(
+    ctx: Ctx, visit: Visit, decision: access.LicenceDecision, reason: str, *, where: str
+) -> tuple[access.LicenceDecision, Visit]:
+    """Go on with a written reason, kept with the visit and its Encounter. Raises Invalid (where) for one too short."""
     if len(reason.strip()) < 5:
-        raise Invalid("Write the reason.", where="licence-reason")
+        raise Invalid("Write the reason.", where=where)
     said = msgspec.structs.replace(decision, reason=reason.strip())
     moved = msgspec.structs.replace(visit, decision=msgspec.to_builtins(said))
-    await keep(ctx, moved, "licence overridden", said.reason or "")
-    return said
+    return said, await keep(ctx, moved, "licence overridden", reason.strip())
 
 
 async def _now(ctx: Ctx, visit: Visit, home: str) -> access.LicenceDecision | None:

@@ -1,15 +1,15 @@
 // <aging-values>: a chart that stays open. Ages go on, a value past its limit greys and says so, and a score one of whose
-// inputs has grown too old is no score any more. data-words: ages as every page writes them, in the reader's language.
+// inputs has grown too old is no score any more. data-words, data-now: see kit/age.
+import { Ages } from "../kit/age";
 
 const TICK = 1_000;
-const DAY = 86_400;
 
 class AgingValues extends HTMLElement {
-  private words: Record<string, string> = {};
+  private ages: Ages | undefined;
   private timer = 0;
 
   connectedCallback(): void {
-    this.words = JSON.parse(this.dataset["words"] ?? "{}") as Record<string, string>;
+    this.ages ??= new Ages(this);
     this.timer = window.setInterval(() => this.age(), TICK);
   }
 
@@ -18,15 +18,11 @@ class AgingValues extends HTMLElement {
   }
 
   private age(): void {
-    const now = Date.now();
-    for (const time of this.querySelectorAll("time")) {
-      const seconds = Math.max(0, Math.round((now - Date.parse(time.dateTime)) / 1000));
-      if (seconds >= DAY) continue;
-      const [n, word] = seconds < 60 ? [seconds, "s"] : seconds < 3600 ? [Math.floor(seconds / 60), "min"] : [Math.floor(seconds / 3600), "h"];
-      time.textContent = seconds < 5 ? (this.words["now"] ?? "") : (this.words[word] ?? "").replace("%(n)s", String(n));
-    }
+    const ages = this.ages;
+    if (!ages) return;
+    for (const time of this.querySelectorAll("time")) time.textContent = ages.said(time.dateTime) ?? time.textContent;
     for (const reading of this.querySelectorAll<HTMLElement>("[data-stale-at]")) {
-      const stale = now > Date.parse(reading.dataset["staleAt"] ?? "");
+      const stale = ages.since(reading.dataset["staleAt"] ?? "") > 0;
       reading.classList.toggle("reading-stale", stale);
       const old = reading.querySelector<HTMLElement>("[data-old]");
       if (old) old.hidden = !stale;
@@ -34,7 +30,7 @@ class AgingValues extends HTMLElement {
     const score = this.querySelector<HTMLElement>("[data-until]");
     const after = this.querySelector<HTMLElement>("[data-after]");
     if (!score || !after) return;
-    score.hidden = now > Date.parse(score.dataset["until"] ?? "");
+    score.hidden = ages.since(score.dataset["until"] ?? "") > 0;
     after.hidden = !score.hidden;
   }
 }

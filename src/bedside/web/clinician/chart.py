@@ -20,6 +20,7 @@ from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
 from bedside.web.kit.series import Chart, Dot
+from bedside.web.kit.written import age_words
 from bedside.web.wall.words import cause_of
 
 FULL = 100_000
@@ -77,7 +78,7 @@ async def page(request: Request) -> Response:
         spans={key: words for key, (_, words) in vitals.SPANS.items()},
         alarms=alarms,
         score=score,
-        age_words=words.age_words(request),
+        age_words=age_words(page_of(request).language),
         refills=refills,
         conflicts=conflicts,
         cause=cause_of,

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.requests import Request
-
-from bedside.web.kit import page_of, translator
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
 
@@ -68,9 +65,3 @@ def value_of(finding: Mapping[str, Any], units: str) -> str:
         return str(found["value"]) if found else ""
     unit = unit_of(str(found.get("unit") or ""), units)
     return f"{unit.show(float(found['value'])):g} {unit.word}".strip()
-
-
-def age_words(request: Request) -> dict[str, str]:
-    """For <live-vitals> and <aging-values>: the words of kit.written.age, up to a day."""
-    _ = translator(page_of(request).language)
-    return {"now": _("just now"), "s": _("%(n)s s ago"), "min": _("%(n)s min ago"), "h": _("%(n)s h ago")}

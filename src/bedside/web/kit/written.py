@@ -42,6 +42,13 @@ def age(span: timedelta, language: str) -> str:
     return words.ngettext("%(n)s year ago", "%(n)s years ago", years) % {"n": years}
 
 
+def age_words(language: str) -> dict[str, str]:
+    """The words of `age` up to sixty days, for islands that go on counting (kit/age.ts)."""
+    words = catalogue(language)
+    found = {"now": words.gettext("just now"), "s": words.gettext("%(n)s s ago"), "min": words.gettext("%(n)s min ago")}
+    return found | {"h": words.gettext("%(n)s h ago"), "d": words.ngettext("%(n)s day ago", "%(n)s days ago", 2)}
+
+
 def years(birth: date | None, today: date, language: str) -> str:
     """A person's age: days under a month, months under two years, else years; "" when the birth date is unknown."""
     if birth is None:

@@ -21,9 +21,10 @@ from bedside.foundation.ids import uuid7
 from bedside.visits.events import signal_subject
 from bedside.web.clinician.banner import banner_of
 from bedside.web.clinician.licence import licence_words, place_name
-from bedside.web.clinician.words import age_words, value_of
+from bedside.web.clinician.words import value_of
 from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, translator
+from bedside.web.kit.written import age_words
 from bedside.web.visit.beside import beside
 from bedside.web.visit.words import EVENTS, MOVED, note_words, room_words
 from bedside.web.wall.words import cause_of
@@ -104,7 +105,8 @@ async def desk(request: Request) -> Response:
     return await _desk(request)
 
 
-async def _desk(request: Request, error: BedsideError | None = None) -> Response:
+async def _desk(request: Request, error: BedsideError | None = None, step: str | None = None) -> Response:
+    """step: of whose form the error is."""
     key = request.path_params["visit"]
     async with access.work(ctx_of(request), "opened the visit", readonly=True) as ctx:
         await access.require(ctx, "clinician", "nurse")  # the patient's own page is another
@@ -143,8 +145,9 @@ async def _desk(request: Request, error: BedsideError | None = None) -> Response
         signing=signing,
         signing_words=licence_words(signing, page_of(request)) if signing else None,
         others={one.id: one.name for one in others},
-        age_words=age_words(request),
+        age_words=age_words(page_of(request).language),
         error=error,
+        step=step,
     )
 
 
@@ -184,7 +187,7 @@ async def move(request: Request) -> Response:
     except BedsideError as error:
         if error.status not in {400, 409}:
             raise
-        return await _desk(request, error)
+        return await _desk(request, error, step)
     return RedirectResponse("/visits" if step in {"cancel", "hand"} else f"/visits/{key}", 303)
 
 

@@ -1,15 +1,16 @@
 // <live-vitals>: the newest values beside the picture. A value says its age, and greys when it is too old.
-// data-words: an age as every page writes it, in the reader's language.
+// data-words, data-now: see kit/age.
+import { Ages } from "../kit/age";
 import { Moments } from "./moments";
 
 type Live = { metric: string; value: number | string; device_time: string; stale_at?: string; stale?: boolean };
 
 class LiveVitals extends HTMLElement {
   private moments: Moments | undefined;
-  private words: Record<string, string> = {};
+  private ages: Ages | undefined;
 
   connectedCallback(): void {
-    this.words = JSON.parse(this.dataset["words"] ?? "{}") as Record<string, string>;
+    this.ages ??= new Ages(this);
     const shown = (readings: unknown[]): void => (readings as Live[]).forEach((reading) => this.show(reading));
     this.moments = new Moments(
       this.dataset["visit"] ?? "",
@@ -38,13 +39,13 @@ class LiveVitals extends HTMLElement {
   }
 
   private age(): void {
+    const ages = this.ages;
+    if (!ages) return;
     for (const line of this.querySelectorAll<HTMLElement>("[data-time]")) {
       if (!line.dataset["time"]) continue;
-      const seconds = Math.max(0, Math.round((Date.now() - Date.parse(line.dataset["time"])) / 1000));
-      const [n, word] = seconds < 60 ? [seconds, "s"] : seconds < 3600 ? [Math.floor(seconds / 60), "min"] : [Math.floor(seconds / 3600), "h"];
-      line.textContent = seconds < 5 ? (this.words["now"] ?? "") : (this.words[word] ?? "").replace("%(n)s", String(n));
+      line.textContent = ages.said(line.dataset["time"]) ?? line.textContent;
       const stale = line.dataset["staleAt"];
-      line.closest(".reading")?.classList.toggle("reading-stale", !!stale && Date.now() > Date.parse(stale));
+      line.closest(".reading")?.classList.toggle("reading-stale", !!stale && ages.since(stale) > 0);
       line.closest(".reading")?.classList.remove("reading-none");
     }
   }

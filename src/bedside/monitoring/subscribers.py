@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ from bedside import access
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.service.picture import DETECTED_ISSUES, GOVERNED_ALARM
-from bedside.monitoring.alarms.subscribers import EVERY
+from bedside.monitoring.alarms.subscribers import EVERY as ALARMS_EVERY
 from bedside.monitoring.alarms.subscribers import JOBS as ALARM_JOBS
 from bedside.monitoring.devices.model import ours
 from bedside.monitoring.devices.service.broker import BrokerLog, watch
 from bedside.monitoring.devices.service.callout import Callout
 from bedside.monitoring.ingest.service import Ingest
 from bedside.monitoring.rules.model.pregnancy import says_pregnancy
+from bedside.monitoring.series.service.compaction import compact
 from bedside.monitoring.series.service.provider import OBSERVATIONS
 from bedside.monitoring.service import acquaint, land
 from bedside.records import Governed, Heed, ReadProvider
@@ -32,7 +34,7 @@ GOVERNED: list[Governed] = [
 ]
 """Handed to records.govern by app."""
 
-PROFILE = "monitoring.profile"
+PROFILE, COMPACT = "monitoring.profile", "monitoring.compact"
 HEEDED: list[Heed] = [
     Heed("Patient", lambda patient: True, PROFILE),
     Heed("Condition", says_pregnancy, PROFILE),
@@ -48,7 +50,18 @@ async def profile(ctx: Ctx, payload: dict[str, Any]) -> None:
         await acquaint(work, str(payload["patient"]))
 
 
-JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {**ALARM_JOBS, PROFILE: profile}
+async def put_together(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG001, RUF100 - a job takes a payload
+    """Packs that are no news go into chunks. Idempotent."""
+    await compact(ctx)
+
+
+JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {
+    **ALARM_JOBS,
+    PROFILE: profile,
+    COMPACT: put_together,
+}
+EVERY: dict[str, timedelta] = {**ALARMS_EVERY, COMPACT: timedelta(minutes=10)}
+"""Periodic jobs and their periods: foundation.jobs.Worker(every=...)."""
 
 
 async def ingest(

@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.monitoring.series.keeping import settle
 
 from bedside import access, monitoring
 from bedside.access.testing import acting, someone
@@ -31,7 +32,9 @@ async def device(ctx: Ctx, patient: str | None = "p1", kind: str = "blood-pressu
 
 async def sent(ctx: Ctx, name: str, *packs: bytes, at: float = NOON) -> list[Receipt]:
     async with access.work(ctx, "landed packs") as inner:
-        return await land(inner, [arrival(name, payload, at) for payload in packs])
+        receipts = await land(inner, [arrival(name, payload, at) for payload in packs])
+    await settle(ctx)
+    return receipts
 
 
 async def newest(ctx: Ctx, patient: str = "p1") -> dict[str, monitoring.Latest]:

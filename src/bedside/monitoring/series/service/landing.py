@@ -13,7 +13,7 @@ from bedside.monitoring.devices.service import devices
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.ingest.model.metrics import METRICS
 from bedside.monitoring.ingest.model.pack import Flag, Pack, Refusal
-from bedside.monitoring.series import store
+from bedside.monitoring.series.store import doubts, latest, packs, readings
 from bedside.monitoring.series.model.landing import Key, doubtful, mark_late, sort, together
 from bedside.monitoring.series.model.reading import Reading
 
@@ -105,7 +105,7 @@ async def _take(landing: _Landing, device: Held, pack: Pack) -> Receipt:
     sql = landing.ctx.sql
     if pack.relative and pack.seq is not None:
         again = any(row[1] == device.number and row[4] == pack.seq and row[5] == pack.digest for row in landing.rows)
-        if again or await store.repeated(sql, device.number, pack.seq, pack.digest):
+        if again or await packs.repeated(sql, device.number, pack.seq, pack.digest):
             landing.note("repeat", device, receipt.stored, device.holder(pack.received), seq=pack.seq)
             return receipt
     known = _known_here(landing, device) if doubtful(pack, device.newest) else None
@@ -140,7 +140,7 @@ async def _known(ctx: Ctx, held: dict[str, Held], arrivals: Sequence[Arrival]) -
     }
     known: dict[int, dict[Key, float]] = {}
     if spans:
-        for device, metric, time, value in await store.held(ctx.sql, together(spans)):
+        for device, metric, time, value in await readings.held(ctx.sql, together(spans)):
             known.setdefault(device, {})[metric, time] = value
     return known
 
@@ -187,7 +187,7 @@ def _by_holder(device: Held, pack: Pack, places: list[int]) -> list[tuple[str | 
 
 
 def _row(device: Held, pack: Pack, patient: str | None, places: list[int], received: datetime) -> tuple[Any, ...]:
-    """As store.PACK says. A pack for one patient, all new, is written as it came."""
+    """As packs.PACK says. A pack for one patient, all new, is written as it came."""
     whole = len(places) == len(pack.time)
     pick = (lambda column: column) if whole else (lambda column: [column[k] for k in places])
     times = pick(pack.time)
@@ -229,9 +229,9 @@ def standing(new: Reading) -> list[Any]:
 async def _write(landing: _Landing, held: dict[str, Held], judge: Judge | None) -> None:
     ctx = landing.ctx
     if landing.rows:
-        await store.append(ctx.sql, landing.rows)
+        await packs.append(ctx.sql, landing.rows)
     if landing.conflicts:
-        await store.add_conflicts(ctx.sql, landing.conflicts)
+        await doubts.add_conflicts(ctx.sql, landing.conflicts)
     opened = [device for device in held.values() if device.number in landing.heard]
     await devices.heard(ctx, opened, landing.heard)
     for (kind, device), (count, patient, detail) in sorted(landing.notes.items()):
@@ -246,7 +246,7 @@ async def _write(landing: _Landing, held: dict[str, Held], judge: Judge | None) 
 
 async def _renew(ctx: Ctx, fresh: dict[str, list[Reading]]) -> None:
     """Bring the newest values of these patients forward; their rows stay locked until the commit."""
-    newest = await store.hold_latest(ctx.sql, ctx.tenant, list(fresh))
+    newest = await latest.hold_latest(ctx.sql, ctx.tenant, list(fresh))
     changed: dict[str, dict[str, Any]] = {}
     for patient, readings in fresh.items():
         values = newest[patient]
@@ -257,7 +257,7 @@ async def _renew(ctx: Ctx, fresh: dict[str, list[Reading]]) -> None:
                 values[key] = standing(new)
                 changed[patient] = values
     if changed:
-        await store.set_latest(ctx.sql, ctx.tenant, list(changed), list(changed.values()))
+        await latest.set_latest(ctx.sql, ctx.tenant, list(changed), list(changed.values()))
 
 
 MOST_TOLD: Final = 60

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from bedside.foundation.context import Ctx
 from bedside.monitoring.ingest.model.metrics import METRICS
-from bedside.monitoring.series import store
+from bedside.monitoring.series.store import readings
 from bedside.monitoring.series.model.identity import Identity, identity, owns
 from bedside.monitoring.series.model.observation import Shown, observation, texts
 from bedside.monitoring.series.service.reading import reading_of
@@ -23,7 +23,7 @@ async def _shown(ctx: Ctx, ids: Sequence[str]) -> dict[str, list[Shown]]:
     wanted = [member for one in ids for member in _members(one)]
     if not wanted:
         return {}
-    rows = await store.by_identity(
+    rows = await readings.by_identity(
         ctx.sql, ctx.tenant, [i.device for i in wanted], [i.metric for i in wanted], [i.time for i in wanted]
     )
     found: dict[str, list[Shown]] = {}

@@ -12,7 +12,9 @@ from bedside.foundation.errors import Invalid
 from bedside.monitoring.devices.service.devices import microseconds, moment_of
 from bedside.monitoring.ingest.model.metrics import BY_NAME, METRICS, Metric, fresh_for
 from bedside.monitoring.ingest.model.pack import words
-from bedside.monitoring.series import store
+from bedside.monitoring.series.store import doubts
+from bedside.monitoring.series.store import latest as stored_latest
+from bedside.monitoring.series.store import readings as stored_readings
 from bedside.monitoring.series.model.identity import Identity
 from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, Point, Reading, Series
 
@@ -32,7 +34,7 @@ async def latest(ctx: Ctx, patients: Sequence[str]) -> dict[str, list[Latest]]:
     """The newest value of each metric of each patient, in the order of the table of metrics."""
     for patient in patients:
         await access.authorise(ctx, patient, "R", what="Observation")
-    newest = await store.latest(ctx.sql, ctx.tenant, list(patients))
+    newest = await stored_latest.latest(ctx.sql, ctx.tenant, list(patients))
     now = ctx.clock.now()
     return {
         patient: [newest_of(int(key), row, now) for key, row in sorted(newest.get(patient, {}).items(), key=_number)]
@@ -69,7 +71,7 @@ def newest_of(number: int, row: list[Any], now: datetime) -> Latest:
 
 
 def reading_of(row: dict[str, Any]) -> Reading:
-    """A row of store.readings or store.by_identity."""
+    """A row of stored_readings.readings or stored_readings.by_identity."""
     return Reading(
         number=row["number"],
         raw=row["raw"],
@@ -90,7 +92,7 @@ async def series(ctx: Ctx, patient: str, metric: str, since: datetime, until: da
     """One metric from `since` until just before `until`, withdrawn readings marked, with the gaps between."""
     await access.authorise(ctx, patient, "R", what="Observation")
     found = metric_of(metric)
-    rows = await store.readings(
+    rows = await stored_readings.readings(
         ctx.sql, ctx.tenant, patient, [found.number], microseconds(since), microseconds(until), limit=LONGEST
     )
     points: list[Point] = []
@@ -114,7 +116,7 @@ async def readings(ctx: Ctx, patient: str, metrics: Sequence[str], since: dateti
     """For rules: what is valid (not withdrawn) in a span of device time, oldest first. Authorises nothing: the caller
     judges in the transaction of an arrival or has authorised the patient."""
     numbers = [metric_of(name).number for name in metrics]
-    rows = await store.readings(
+    rows = await stored_readings.readings(
         ctx.sql, ctx.tenant, patient, numbers, microseconds(since), microseconds(until), withdrawn=False
     )
     return [reading_of(row) for row in rows]
@@ -134,5 +136,5 @@ async def conflicts(ctx: Ctx, patient: str) -> list[Conflict]:
             unit=METRICS[row["metric"]].unit,
             received_at=row["received_at"],
         )
-        for row in await store.conflicts(ctx.sql, ctx.tenant, patient)
+        for row in await doubts.conflicts(ctx.sql, ctx.tenant, patient)
     ]

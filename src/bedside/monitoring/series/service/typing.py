@@ -12,7 +12,7 @@ from bedside.foundation.errors import Invalid, Unprocessable
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.ingest.model.metrics import DIASTOLIC, SYSTOLIC, UNITS, Metric, live_for
 from bedside.monitoring.ingest.model.pack import HORIZON, MILLENNIUM, SECOND, Flag, Pack
-from bedside.monitoring.series import store
+from bedside.monitoring.series.store import doubts, latest, packs, readings
 from bedside.monitoring.series.model.identity import identity
 from bedside.monitoring.series.model.reading import NewReading, Reading, Typed
 from bedside.monitoring.series.service.landing import Judge, Receipt, land, reading, standing
@@ -125,7 +125,7 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
     rows: list[dict[str, Any]] = []
     if found is not None:
         members = found.members
-        rows = await store.by_identity(
+        rows = await readings.by_identity(
             ctx.sql, ctx.tenant, [m.device for m in members], [m.metric for m in members], [m.time for m in members]
         )
     rows = [row for row in rows if row["patient"] is not None]
@@ -133,16 +133,16 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
         raise await access.absent(ctx, "U", "reading", "There is no such reading.")
     patient: str = rows[0]["patient"]
     await access.authorise(ctx, patient, "U", what="reading")
-    newest = (await store.hold_latest(ctx.sql, ctx.tenant, [patient]))[patient]
+    newest = (await latest.hold_latest(ctx.sql, ctx.tenant, [patient]))[patient]
     identities = [(row["device_number"], row["number"], row["time"]) for row in rows]
     by = (ctx.actor.id, ctx.actor.name)
-    await store.withdraw(ctx.sql, ctx.tenant, identities, patient, reason.strip(), by, ctx.clock.now())
+    await doubts.withdraw(ctx.sql, ctx.tenant, identities, patient, reason.strip(), by, ctx.clock.now())
     now = devices.microseconds(ctx.clock.now())
     for device, metric, time in identities:
         stands = newest.get(str(metric))
         if stands is not None and stands[0] == time and stands[3] == device:
             newest.pop(str(metric))
-            for row in await store.readings(
+            for row in await readings.readings(
                 *(ctx.sql, ctx.tenant, patient, [metric], 0, now),
                 limit=20,
                 newest_first=True,
@@ -151,7 +151,7 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
                 if not row["bits"] & Flag.CLOCK:
                     newest[str(metric)] = standing(reading_of(row))
                     break
-    await store.set_latest(ctx.sql, ctx.tenant, [patient], [newest])
+    await latest.set_latest(ctx.sql, ctx.tenant, [patient], [newest])
     return [reading_of(row) for row in rows]
 
 
@@ -166,7 +166,7 @@ async def assign(
         await access.authorise(ctx, patient, "U", what="Device")
     start = ctx.clock.now() if since is None else since
     number = await devices.assign(ctx, device, patient, start, until)
-    waiting = await store.unassigned(ctx.sql, ctx.tenant, number)
+    waiting = await packs.unassigned(ctx.sql, ctx.tenant, number)
     if patient is None or not waiting:
         return 0
     held = (await devices.hold(ctx, {device}))[device]
@@ -188,14 +188,14 @@ async def assign(
                 part = moved[-1]
                 pack = Pack(0, b"", None, list(part[8]), list(part[9]), list(part[10]), list(part[11]))
                 fresh += [reading(held, pack, k, holder, row["received_at"]) for k in range(len(places))]
-    await store.remove(ctx.sql, removed)
-    await store.append(ctx.sql, moved)
+    await packs.remove(ctx.sql, removed)
+    await packs.append(ctx.sql, moved)
     await _adopt(ctx, fresh, judge)
     return given
 
 
 def _part(row: dict[str, Any], patient: str | None, places: list[int]) -> tuple[Any, ...]:
-    """Some readings of a stored pack as a pack of their own (store.PACK)."""
+    """Some readings of a stored pack as a pack of their own (packs.PACK)."""
     columns = [[row[name][k] for k in places] for name in ("metric", "time", "value", "flags")]
     sent = [row[name] and [row[name][k] for k in places] for name in ("sent_value", "sent_unit")]
     times = columns[1]
@@ -211,12 +211,12 @@ async def _adopt(ctx: Ctx, fresh: list[Reading], judge: Judge | None) -> None:
         by_patient.setdefault(new.patient, []).append(new)
     if not by_patient:
         return
-    newest = await store.hold_latest(ctx.sql, ctx.tenant, list(by_patient))
+    newest = await latest.hold_latest(ctx.sql, ctx.tenant, list(by_patient))
     for patient, readings in by_patient.items():
         for new in readings:
             stands = newest[patient].get(str(new.number))
             if not new.bits & Flag.CLOCK and (stands is None or stands[0] < new.time):
                 newest[patient][str(new.number)] = standing(new)
-    await store.set_latest(ctx.sql, ctx.tenant, list(newest), list(newest.values()))
+    await latest.set_latest(ctx.sql, ctx.tenant, list(newest), list(newest.values()))
     if judge is not None:
         await judge(ctx, by_patient)

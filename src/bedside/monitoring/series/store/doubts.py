@@ -1,0 +1,46 @@
+"""SQL of conflicts and of withdrawals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from bedside.foundation.database import Connection
+
+
+async def add_conflicts(sql: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """tenant, device, metric, time, patient, kept, value, received_at; a conflict sent again is the same conflict."""
+    await sql.executemany(
+        """insert into monitoring.conflict (tenant, device, metric, time, patient, kept, value, received_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing""",
+        rows,
+    )
+
+
+async def conflicts(sql: Connection, tenant: int, patient: str) -> list[dict[str, Any]]:
+    """The newest first."""
+    rows = await sql.fetch(
+        """select c.device as number, d.name as device, c.metric, c.time, c.kept, c.value, c.received_at
+           from monitoring.conflict c join monitoring.device d on d.number = c.device
+           where c.tenant = $1 and c.patient = $2 order by c.time desc limit 500""",
+        *(tenant, patient),
+    )
+    return [dict(row) for row in rows]
+
+
+async def withdraw(
+    sql: Connection,
+    tenant: int,
+    identities: Sequence[tuple[int, int, int]],
+    patient: str,
+    reason: str,
+    by: tuple[str, str],
+    at: datetime,
+) -> None:
+    """Mark readings as entered in error. Doing it twice keeps the first reason."""
+    await sql.executemany(
+        """insert into monitoring.withdrawal (tenant, device, metric, time, patient, reason, by_id, by_name, at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing""",
+        [(tenant, *identity, patient, reason, *by, at) for identity in identities],
+    )

@@ -36,6 +36,9 @@ create table monitoring.chunk (
 );
 create index on monitoring.chunk (tenant, patient, metric, t_max);
 
+-- Everybody of whom there may be a reading: who never had one is not looked for in the views.
+create view monitoring.observed as select tenant, patient from monitoring.latest;
+
 create view monitoring.reading as
 select p.tenant, p.device, p.patient, p.t_min, p.t_max, p.received_at, u.metric, u.time, u.value
 from monitoring.pack p

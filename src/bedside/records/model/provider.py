@@ -61,6 +61,8 @@ class ReadProvider(NamedTuple):
     patient_of: (ctx, id) to the patient's logical id, or None if no such resource: for a read, before authorising.
     versions: (ctx, id) to every version of one resource, newest first; [] when there is none.
     operation: what a person uses instead of a FHIR write, named in the 409.
+    holders: a relation with tenant and patient of everybody of whom the view may have a row; it is asked first, since
+        planning a view of some size costs more than finding nothing in it. Empty: the view is asked always.
     documentation: what the CapabilityStatement says of these resources beside the type's own.
     """
 
@@ -73,4 +75,5 @@ class ReadProvider(NamedTuple):
     patient_of: Callable[[Any, str], Awaitable[str | None]]
     versions: Callable[[Any, str], Awaitable[list[dict[str, Any]]]]
     operation: str
+    holders: str = ""
     documentation: str = ""

@@ -215,6 +215,14 @@ class _Provided:
     def asks(self, limit: int, after: Sequence[Any] | None) -> Alike:
         return providing.asks(self.part.ctx.tenant, self.part.provider_search(self.provider, limit, after))
 
+    async def empty(self, sql: Reader) -> bool:
+        """Whether nothing of those who are asked for can be here."""
+        patients, holders = self.part.asked, self.provider.holders
+        if not patients or not holders:
+            return False
+        question = providing.Held(self.part.ctx.tenant, holders, tuple(patients))
+        return not await sql.together(providing.held, question)
+
     def found(self, rows: list[Row]) -> list[Match]:
         names = [f"k{n}" for n in range(len(self.part.query.sort) or 1)]
         return [
@@ -269,13 +277,15 @@ async def pages(ctx: Ctx, wanted: Sequence[tuple[Source, int, Sequence[Any] | No
     """A page of each source, where its last one ended; a unit of work that only reads asks all at once."""
     made: dict[int, list[Match]] = {}
     asked: list[tuple[int, _Stored | _Provided, Alike]] = []
+    sql = ctx.sql
     for n, (source, limit, after) in enumerate(wanted):
         if isinstance(source, _Audited):
             made[n] = await source.page(limit, after)
+        elif isinstance(sql, Reader) and isinstance(source, _Provided) and await source.empty(sql):
+            made[n] = []
         else:
             asked.append((n, source, source.asks(limit, after)))
     questions = [one for _, _, one in asked]
-    sql = ctx.sql
     if isinstance(sql, Reader):
         answers = await sql.alike(questions)
     else:

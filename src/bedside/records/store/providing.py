@@ -77,6 +77,24 @@ def asks(tenant: int, search: ProviderSearch) -> Alike:
     )
 
 
+class Held(NamedTuple):
+    """Whether any of these patients has a row in a provider's relation of holders."""
+
+    tenant: int
+    holders: str
+    patients: tuple[str, ...]
+
+
+async def held(sql: Connection, asked: Sequence[Held]) -> list[bool]:
+    """The answers; one statement for all who ask of one relation at the same moment."""
+    found: dict[tuple[int, str], set[str]] = {}
+    for tenant, holders in {(one.tenant, one.holders) for one in asked}:
+        everybody = {patient for one in asked if one[:2] == (tenant, holders) for patient in one.patients}
+        text = f"select patient from {holders} where tenant = $1 and patient = any($2)"
+        found[tenant, holders] = {row["patient"] for row in await sql.fetch(text, tenant, list(everybody))}
+    return [not found[one[:2]].isdisjoint(one.patients) for one in asked]
+
+
 async def count(sql: Connection, tenant: int, search: ProviderSearch, most: int | None = None) -> int:
     """How many there are in all; most: no further is counted."""
     s = Statement(tenant, search.sights, search.providers)

@@ -13,9 +13,10 @@ from bedside.monitoring.devices.service import devices
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.ingest.model.metrics import METRICS
 from bedside.monitoring.ingest.model.pack import Flag, Pack, Refusal
-from bedside.monitoring.series.store import doubts, latest, packs, readings
 from bedside.monitoring.series.model.landing import Key, doubtful, mark_late, sort, together
 from bedside.monitoring.series.model.reading import Reading
+from bedside.monitoring.series.store import doubts, latest, packs
+from bedside.monitoring.series.store import readings as stored
 
 Judge = Callable[[Ctx, dict[str, list[Reading]]], Awaitable[None]]
 """What alarms do with new readings, by patient, in the transaction that stores them."""
@@ -140,7 +141,7 @@ async def _known(ctx: Ctx, held: dict[str, Held], arrivals: Sequence[Arrival]) -
     }
     known: dict[int, dict[Key, float]] = {}
     if spans:
-        for device, metric, time, value in await readings.held(ctx.sql, together(spans)):
+        for device, metric, time, value in await stored.held(ctx.sql, together(spans)):
             known.setdefault(device, {})[metric, time] = value
     return known
 
@@ -248,9 +249,9 @@ async def _renew(ctx: Ctx, fresh: dict[str, list[Reading]]) -> None:
     """Bring the newest values of these patients forward; their rows stay locked until the commit."""
     newest = await latest.hold_latest(ctx.sql, ctx.tenant, list(fresh))
     changed: dict[str, dict[str, Any]] = {}
-    for patient, readings in fresh.items():
+    for patient, landed in fresh.items():
         values = newest[patient]
-        for new in readings:
+        for new in landed:
             key = str(new.number)
             stands = values.get(key)
             if not new.bits & NEVER_NEWEST and (stands is None or stands[0] < new.time):

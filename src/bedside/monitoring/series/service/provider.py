@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from bedside.foundation.context import Ctx
 from bedside.monitoring.ingest.model.metrics import METRICS
-from bedside.monitoring.series.store import readings
 from bedside.monitoring.series.model.identity import Identity, identity, owns
 from bedside.monitoring.series.model.observation import Shown, observation, texts
 from bedside.monitoring.series.service.reading import reading_of
+from bedside.monitoring.series.store import readings
 from bedside.records import Column, ReadProvider
 
 
@@ -61,6 +61,7 @@ OBSERVATIONS: Final = ReadProvider(
     type="Observation",
     room="monitoring",
     view="monitoring.observation",
+    holders="monitoring.observed",
     columns={
         "code": Column("token", "code", texts=CODES),
         "category": Column("token", "category", texts=CATEGORIES),

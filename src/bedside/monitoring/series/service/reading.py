@@ -12,11 +12,11 @@ from bedside.foundation.errors import Invalid
 from bedside.monitoring.devices.service.devices import microseconds, moment_of
 from bedside.monitoring.ingest.model.metrics import BY_NAME, METRICS, Metric, fresh_for
 from bedside.monitoring.ingest.model.pack import words
+from bedside.monitoring.series.model.identity import Identity
+from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, Point, Reading, Series
 from bedside.monitoring.series.store import doubts
 from bedside.monitoring.series.store import latest as stored_latest
 from bedside.monitoring.series.store import readings as stored_readings
-from bedside.monitoring.series.model.identity import Identity
-from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, Point, Reading, Series
 
 LONGEST: Final = 100_000
 """Readings in one series at most."""

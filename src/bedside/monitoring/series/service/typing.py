@@ -12,11 +12,12 @@ from bedside.foundation.errors import Invalid, Unprocessable
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.ingest.model.metrics import DIASTOLIC, SYSTOLIC, UNITS, Metric, live_for
 from bedside.monitoring.ingest.model.pack import HORIZON, MILLENNIUM, SECOND, Flag, Pack
-from bedside.monitoring.series.store import doubts, latest, packs, readings
 from bedside.monitoring.series.model.identity import identity
 from bedside.monitoring.series.model.reading import NewReading, Reading, Typed
 from bedside.monitoring.series.service.landing import Judge, Receipt, land, reading, standing
 from bedside.monitoring.series.service.reading import metric_of, reading_of
+from bedside.monitoring.series.store import doubts, latest, packs
+from bedside.monitoring.series.store import readings as stored
 
 STAFF: Final = frozenset({"clinician", "nurse", "pharmacist", "administrator"})
 
@@ -125,7 +126,7 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
     rows: list[dict[str, Any]] = []
     if found is not None:
         members = found.members
-        rows = await readings.by_identity(
+        rows = await stored.by_identity(
             ctx.sql, ctx.tenant, [m.device for m in members], [m.metric for m in members], [m.time for m in members]
         )
     rows = [row for row in rows if row["patient"] is not None]
@@ -142,7 +143,7 @@ async def withdraw(ctx: Ctx, reading_id: str, reason: str) -> list[Reading]:
         stands = newest.get(str(metric))
         if stands is not None and stands[0] == time and stands[3] == device:
             newest.pop(str(metric))
-            for row in await readings.readings(
+            for row in await stored.readings(
                 *(ctx.sql, ctx.tenant, patient, [metric], 0, now),
                 limit=20,
                 newest_first=True,

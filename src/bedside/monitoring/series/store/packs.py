@@ -56,7 +56,8 @@ async def old(sql: Connection, before: datetime, relative_before: datetime, most
     those of relative times, which seq and digest alone tell from a repeat, before relative_before."""
     rows = await sql.fetch(
         """select distinct p.tenant, d.name from monitoring.pack p join monitoring.device d on d.number = p.device
-           where p.patient is not null and p.received_at < case when p.digest is null then $1::timestamptz else $2 end limit $3""",
+           where p.patient is not null
+             and p.received_at < case when p.digest is null then $1::timestamptz else $2 end limit $3""",
         *(before, relative_before, most),
     )
     return [(row["tenant"], row["name"]) for row in rows]

@@ -15,6 +15,8 @@ CHUNK = """
 -- Readings of one device, metric and patient over a span of device time, in its order; spans of a device and metric do
 -- not overlap. place: device time - t_min, us. received: receipt - received_at, us: what the packs' rows said of their
 -- arrival stays. flags, sent_*: null where no reading has any. PostgreSQL packs the arrays (decision 14).
+-- low, high: of the whole, and (block_*) of each hundred readings, with where they begin and end: a year is drawn without opening
+-- what is finer than a pixel. block_span: the longest of them, us.
 create table monitoring.chunk (
     tenant int not null,
     device int not null references monitoring.device (number),
@@ -26,6 +28,11 @@ create table monitoring.chunk (
     n int2 not null,
     low float8 not null,
     high float8 not null,
+    block_span bigint not null,
+    block_begin bigint[] not null,
+    block_end bigint[] not null,
+    block_low float8[] not null,
+    block_high float8[] not null,
     place bigint[] not null,
     value float8[] not null,
     received bigint[] not null,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ import orjson
 
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
+from bedside.monitoring.devices.service import devices
+from bedside.monitoring.ingest.model.metrics import BY_NAME
 from bedside.monitoring.ingest.model.senml import decode
 from bedside.monitoring.ingest.service import Arrival
+from bedside.monitoring.series.model.chunk import Kept, merge
+from bedside.monitoring.series.store import chunks, latest
 from bedside.monitoring.subscribers import ingest
 
 
@@ -34,6 +39,19 @@ def pack(seq: int | None, *readings: tuple[str, float | str, str | None, float |
 def arrival(device: str, payload: bytes, received: float) -> Arrival:
     """A pack as if the wire had brought it at that Unix time."""
     return Arrival(device, decode(payload, round(received * 1_000_000)))
+
+
+async def chunked(
+    ctx: Ctx, device: str, metric: str, start: datetime, step: timedelta, values: Sequence[float]
+) -> None:
+    """A long past of a device, as it would stand in chunks: one value a step from start on, received as measured."""
+    held = (await devices.hold(ctx, {device}))[device]
+    first, width = devices.microseconds(start), step // timedelta(microseconds=1)
+    patient = held.holder(first) or ""
+    kept = [Kept(first + n * width, value, first + n * width, patient) for n, value in enumerate(values)]
+    _, made = merge([], kept)
+    await chunks.replace(ctx.sql, held.tenant, held.number, BY_NAME[metric].number, [], made)
+    await latest.hold_latest(ctx.sql, held.tenant, [patient])
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import pytest
 from bedside import access, monitoring
 from bedside.access.testing import acting
 from bedside.fhir.names import name_of
-from bedside.web.clinician import chart
+from bedside.monitoring.series.service import reading
 
 pytestmark = pytest.mark.engine
 
@@ -18,7 +18,7 @@ async def readings(ward, *values: tuple[int, int]) -> list[str]:  # type: ignore
     now = ward.ctx.clock.now()
     async with access.work(acting(ward.ctx, ward.nurse), "typed for a test") as ctx:
         for n, (upper, lower) in enumerate(values):
-            reading = await monitoring.enter_reading(
+            made = await monitoring.enter_reading(
                 ctx,
                 monitoring.NewReading(
                     ward.rosa_id,
@@ -28,7 +28,7 @@ async def readings(ward, *values: tuple[int, int]) -> list[str]:  # type: ignore
                     also=(monitoring.Typed("diastolic", lower),),
                 ),
             )
-            ids.append(reading.id)
+            ids.append(made.id)
     return ids
 
 
@@ -93,14 +93,14 @@ async def test_today_lists_open_alarms_of_those_in_care(ward) -> None:  # type: 
         assert "No open alarms" in (await client.get("/today")).text
 
 
-async def test_too_many_readings_lose_the_oldest_never_the_newest(ward, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    await readings(ward, *((130 + n, 80) for n in range(8)))
-    monkeypatch.setattr(chart, "FULL", 4)
-    now = ward.ctx.clock.now()
-    async with access.work(acting(ward.ctx, ward.nurse), "drew for a test") as ctx:
-        found = await chart.newest_of(ctx, ward.rosa_id, "systolic", now - timedelta(days=7), now)
-    assert len(found.points) < 4
-    assert found.points[-1].value == 137
+async def test_a_long_series_is_drawn_by_its_extremes_and_says_how_many_there_are(ward, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    await readings(ward, *((130 + n % 7, 80) for n in range(80)))
+    monkeypatch.setattr(reading, "WHOLE", 40)
+    monkeypatch.setattr(reading, "NEWEST", 10)
+    async with ward.as_(ward.nurse) as client:
+        page = (await client.get(f"/patients/{ward.rosa_id}?span=week")).text
+    assert "(80 readings)" in page
+    assert "70 older readings are not listed here" in page
 
 
 def test_a_name_of_which_a_part_is_withheld() -> None:

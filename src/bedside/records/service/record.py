@@ -51,13 +51,15 @@ async def read(ctx: Ctx, type: str, id: str) -> dict[str, Any]:  # noqa: A002
     return (await reading.read(ctx, type, id)).resource
 
 
-async def search(ctx: Ctx, type: str, params: Params) -> Page:  # noqa: A002
+async def search(ctx: Ctx, type: str, params: Params, *, provided: bool = True) -> Page:  # noqa: A002
     """One page of a FHIR search: params as pairs, a dict or a query string; `_cursor` from Page.next goes on.
+
+    provided: with what other rooms show in the record by read providers (readings); without, what was written alone.
 
     Raises Refused for what the search language does not know (the face is strict), Forbidden.
     """
     known(type)
-    return page_of(await searching.search(ctx, type, params))
+    return page_of(await searching.search(ctx, type, params, provided=provided))
 
 
 async def history(ctx: Ctx, type: str, id: str) -> list[dict[str, Any]]:  # noqa: A002

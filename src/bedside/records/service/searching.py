@@ -115,12 +115,12 @@ def literal(text: str) -> str:
     return text
 
 
-async def search(ctx: Ctx, type_: str | None, params: Params, *, strict: bool = True) -> Found:
-    """One page. Raises Refused, Forbidden, SignInNeeded."""
-    return await run(ctx, parse(type_, params, strict=strict))
+async def search(ctx: Ctx, type_: str | None, params: Params, *, strict: bool = True, provided: bool = True) -> Found:
+    """One page. provided: with what other rooms' views hold. Raises Refused, Forbidden, SignInNeeded."""
+    return await run(ctx, parse(type_, params, strict=strict), provided=provided)
 
 
-async def run(ctx: Ctx, query: Query) -> Found:
+async def run(ctx: Ctx, query: Query, *, provided: bool = True) -> Found:
     """One page of a query already understood."""
     cursor = _open(query)
     limit = min(query.count if query.count is not None else DEFAULT_COUNT, MOST)
@@ -128,6 +128,7 @@ async def run(ctx: Ctx, query: Query) -> Found:
     parts = await sources.opened(ctx, query)
     ctx.trail.entities += [part.type for part in parts[:10]]
     for part in parts:
+        part.views = part.views if provided else ()
         await part.affordable()
     matches, end = ([], None) if only_total else await _page(ctx, query, parts, cursor, limit)
     total = await _total(query, parts, only_total=only_total)

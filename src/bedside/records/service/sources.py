@@ -86,6 +86,7 @@ class Part:
         self.ctx, self.type, self.query = ctx, type_, query
         self.asked, self.visible = asked, visible
         self.filters: Sequence[Condition] = query.filters
+        self.views: Sequence[ReadProvider] = providers(type_)
         self.sights = Sights(ctx)
 
     @classmethod
@@ -146,7 +147,7 @@ class Part:
             raise refuse("not-supported", "_summary", "Audit entries are not counted.", status=400)
         sql, tenant = self.ctx.sql, self.ctx.tenant
         total = await store.count(sql, tenant, self.search(1, None), most)
-        for provider in providers(self.type):
+        for provider in self.views:
             total += await providing.count(sql, tenant, self.provider_search(provider, 1, None), most)
         return total
 
@@ -160,13 +161,13 @@ class Part:
     def by_time(self) -> bool:
         """Whether without a sort the store's rows come newest first, so that those of views can come between them."""
         chosen = store.plan(self.search(1, None))
-        return bool(providers(self.type)) and store.by_time(chosen)
+        return bool(self.views) and store.by_time(chosen)
 
     def sources(self) -> "list[Source]":
         """In a fixed order."""
         if self.type == "AuditEvent":
             return [_Audited(self)]
-        return [_Stored(self), *(_Provided(self, provider) for provider in providers(self.type))]
+        return [_Stored(self), *(_Provided(self, provider) for provider in self.views)]
 
 
 def _named(filters: Sequence[Condition]) -> list[str]:

@@ -23,9 +23,6 @@ from bedside.web.kit.series import Chart, Dot
 from bedside.web.kit.written import age_words
 from bedside.web.wall.words import cause_of
 
-FULL = 100_000
-"""Readings that monitoring gives at most in one series."""
-
 MOST = 500
 """Resources of one type read for a page: beyond it the page says that there are more."""
 
@@ -110,35 +107,24 @@ async def curves(ctx: Ctx, patient: str, wanted: str | None, usual: str) -> tupl
     since = max(until - vitals.SPANS[span][0], datetime(1900, 1, 1, tzinfo=until.tzinfo))
     dots: dict[str, list[list[Dot]]] = {}
     gaps: dict[str, list[tuple[datetime, datetime]]] = {}
+    counts: dict[str, int] = {}
     for metric in (m for sign in vitals.SIGNS for m in sign.metrics):
-        series = await newest_of(ctx, patient, metric, since, until)
+        series = await monitoring.series(ctx, patient, metric, since, until + timedelta(seconds=1))
         dots[metric] = [vitals.measured(series.points)]
         gaps[metric] = [(g.since, g.until) for g in series.gaps]
-    # Readings are Observations too: what monitoring keeps is drawn from monitoring, the rest was imported.
+        if series.thinned:
+            counts[metric] = series.count
+    # Readings are Observations too: what monitoring keeps was drawn above, the rest was imported.
     page = await records.search(
         ctx,
         "Observation",
         [("patient", patient), ("category", "vital-signs"), ("date", f"ge{since:%Y-%m-%d}"), ("_count", str(MOST))],
+        provided=False,
     )
-    for metric, more in vitals.imported(o for o in page.entries if not monitoring_owns(o)).items():
+    for metric, more in vitals.imported(page.entries).items():
         dots.setdefault(metric, []).append(more)
     plan = (await monitoring.plans(ctx, [patient])).get(patient)
-    return span, vitals.charts(dots, gaps, plan.rows if plan else (), since, until)
-
-
-async def newest_of(ctx: Ctx, patient: str, metric: str, since: datetime, until: datetime) -> monitoring.Series:
-    """A series up to now. monitoring gives at most FULL readings, the oldest of the span: where that many come, the
-    span is halved until the newest are among them, since a curve must never end before now unsaid."""
-    while True:
-        series = await monitoring.series(ctx, patient, metric, since, until + timedelta(seconds=1))
-        if len(series.points) < FULL or until - since < timedelta(minutes=1):
-            return series
-        since = until - (until - since) / 2
-
-
-def monitoring_owns(observation: Resource) -> bool:
-    """Whether an Observation is monitoring's own picture of a reading."""
-    return str(observation["id"]).startswith(("r.", "p."))
+    return span, vitals.charts(dots, gaps, plan.rows if plan else (), since, until, counts)
 
 
 def newest(latest: list[monitoring.Latest], units: str) -> list[Now]:

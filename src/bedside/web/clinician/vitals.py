@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from bedside.fhir.concepts import codes, in_error
@@ -95,6 +96,8 @@ class Measured(Protocol):
     @property
     def device_time(self) -> datetime: ...
     @property
+    def received_at(self) -> datetime | None: ...
+    @property
     def value(self) -> float | str: ...
     @property
     def source(self) -> str: ...
@@ -127,6 +130,7 @@ def measured(points: Iterable[Measured]) -> list[Dot]:
             source_of(p.source),
             p.id,
             p.withdrawn,
+            p.received_at is None,
             next((DOUBTS[f] for f in DOUBTS if f in p.flags), ""),
         )
         for p in points
@@ -177,8 +181,12 @@ def charts(
     limits: Sequence[Limited],
     since: datetime,
     until: datetime,
+    counts: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Chart]:
-    """One chart a sign of which anything was ever measured in the span. dots: by metric, a list for each source."""
+    """One chart a sign of which anything was ever measured in the span. dots: by metric, a list for each source.
+
+    counts: of readings, by metric, where dots stand for more than they are.
+    """
     drawn = []
     for sign in SIGNS:
         lines = tuple(
@@ -186,6 +194,7 @@ def charts(
                 name,
                 tuple(d for d in merge(*dots.get(metric, ())) if since <= d.at <= until),
                 tuple(g for g in gaps.get(metric, ()) if g[1] >= since),
+                counts.get(metric, 0),
             )
             for metric, name in zip(sign.metrics, sign.names, strict=True)
         )

@@ -22,24 +22,30 @@ LISTED = 60
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One measured value. source: device, typed, imported. wrong: withdrawn or entered in error: listed, not drawn."""
+    """One measured value. source: device, typed, imported. wrong: withdrawn or entered in error: listed, not drawn.
+    extreme: one of two that stand for a stretch of many: drawn, not listed."""
 
     at: datetime
     value: float
     source: str
     id: str = ""
     wrong: bool = False
+    extreme: bool = False
     doubt: str = ""
     """A flag's word, where there is one: late, clock, implausible, conflict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One metric: its name, dots in time order, and the spans in which nothing was measured."""
+    """One metric: its name, dots in time order, and the spans in which nothing was measured.
+
+    count: of all readings, where the dots stand for more than they are.
+    """
 
     name: str
     dots: tuple[Dot, ...]
     gaps: tuple[tuple[datetime, datetime], ...] = ()
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,16 @@ class Chart:
         """Whether there is nothing to draw."""
         return not any(not d.wrong for line in self.lines for d in line.dots)
 
+    @property
+    def count(self) -> int:
+        """Readings in the span, of which the table may list some."""
+        return max(len(self.rows()), *(line.count for line in self.lines))
+
     def rows(self) -> list[Row]:
         """The table, newest first: what was measured in one moment stands in one row."""
         moments: dict[tuple[datetime, str, bool], list[Dot | None]] = {}
         for k, line in enumerate(self.lines):
-            for dot in line.dots:
+            for dot in (one for one in line.dots if not one.extreme):
                 moments.setdefault((dot.at, dot.source, dot.wrong), [None] * len(self.lines))[k] = dot
         ordered = sorted(moments.items(), key=lambda item: item[0][0], reverse=True)
         return [

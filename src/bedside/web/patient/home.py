@@ -88,6 +88,7 @@ async def week(ctx: Ctx, patient: str, shown: Shown, plan: monitoring.Plan | Non
         plan.rows if plan else (),
         since,
         until,
+        {s.metric: s.count for s in series if s.thinned},
     )
     return drawn[0] if drawn else None
 

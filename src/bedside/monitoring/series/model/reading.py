@@ -86,11 +86,15 @@ class Latest(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True, gc=False):
-    """One reading of a series. withdrawn: entered in error, never to be shown as current."""
+    """One reading of a series. withdrawn: entered in error, never to be shown as current.
+
+    In a series that was thinned the lowest and highest of a stretch have no receipt and no flags, and their times are
+    exact to the stretch.
+    """
 
     id: str
     device_time: datetime
-    received_at: datetime
+    received_at: datetime | None
     value: float | str
     source: str
     device: str | None
@@ -106,7 +110,11 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Series(msgspec.Struct, frozen=True):
-    """Readings of one metric of one patient in time order, and the gaps between them."""
+    """Readings of one metric of one patient in time order, and the gaps between them.
+
+    count: about how many there are. thinned: `points` holds of each stretch of time the lowest and the highest, and the
+    newest readings whole; letters (consciousness) are never thinned.
+    """
 
     patient: str
     metric: str
@@ -115,6 +123,8 @@ class Series(msgspec.Struct, frozen=True):
     unit: str
     points: list[Point]
     gaps: list[Gap]
+    count: int = 0
+    thinned: bool = False
 
 
 class Typed(msgspec.Struct, frozen=True):

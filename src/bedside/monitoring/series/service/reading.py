@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 from bedside import access
@@ -11,15 +12,21 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid
 from bedside.monitoring.devices.service.devices import microseconds, moment_of
 from bedside.monitoring.ingest.model.metrics import BY_NAME, METRICS, Metric, fresh_for
-from bedside.monitoring.ingest.model.pack import words
+from bedside.monitoring.ingest.model.pack import SECOND, words
 from bedside.monitoring.series.model.identity import Identity
 from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, Point, Reading, Series
-from bedside.monitoring.series.store import doubts
+from bedside.monitoring.series.store import doubts, stretches
 from bedside.monitoring.series.store import latest as stored_latest
 from bedside.monitoring.series.store import readings as stored_readings
 
 LONGEST: Final = 100_000
-"""Readings in one series at most."""
+"""Readings handed to a rule at most."""
+WHOLE: Final = 5_000
+"""Readings of a series that come one by one."""
+STRETCHES: Final = 500
+"""Of a longer one: each gives its lowest and its highest."""
+NEWEST: Final = 100
+"""Of a longer one, the newest that come one by one."""
 
 
 def metric_of(name: str) -> Metric:
@@ -89,27 +96,70 @@ def reading_of(row: dict[str, Any]) -> Reading:
 
 
 async def series(ctx: Ctx, patient: str, metric: str, since: datetime, until: datetime) -> Series:
-    """One metric from `since` until just before `until`, withdrawn readings marked, with the gaps between."""
+    """One metric from `since` until just before `until`, withdrawn readings marked, with the gaps between.
+
+    More than WHOLE readings are thinned, see Series: a year of a monitor is one request like any other.
+    """
     await access.authorise(ctx, patient, "R", what="Observation")
-    found = metric_of(metric)
-    rows = await stored_readings.readings(
-        ctx.sql, ctx.tenant, patient, [found.number], microseconds(since), microseconds(until), limit=LONGEST
-    )
+    found, first, last = metric_of(metric), microseconds(since), microseconds(until)
+    extent = await stretches.extent(ctx.sql, ctx.tenant, patient, found.number, first, last)
+    thinned = extent.held > WHOLE and not found.letters
+    if thinned:
+        points, gaps = await _thinned(ctx, patient, found, extent.first, extent.last)
+    else:
+        rows = await stored_readings.readings(ctx.sql, ctx.tenant, patient, [found.number], first, last, limit=LONGEST)
+        points, gaps = _whole(found, rows)
+    count = extent.held if thinned else len(points)
+    return Series(patient, found.name, found.display, found.loinc, found.unit, points, gaps, count, thinned)
+
+
+def _whole(metric: Metric, rows: list[dict[str, Any]]) -> tuple[list[Point], list[Gap]]:
     points: list[Point] = []
     gaps: list[Gap] = []
     before: tuple[datetime, str] | None = None
     for row in rows:
         new = reading_of(row)
-        at = new.device_time
-        points.append(
-            Point(new.id, at, new.received_at, new.value, new.source, new.device, new.flags, row["withdrawn"])
-        )
+        points.append(_point(new, withdrawn=row["withdrawn"]))
         if row["withdrawn"]:
             continue
-        if before is not None and at - before[0] > timedelta(seconds=fresh_for(found, before[1])):
+        at = new.device_time
+        if before is not None and at - before[0] > timedelta(seconds=fresh_for(metric, before[1])):
             gaps.append(Gap(before[0], at))
         before = (at, new.device_kind)
-    return Series(patient, found.name, found.display, found.loinc, found.unit, points, gaps)
+    return points, gaps
+
+
+def _point(new: Reading, *, withdrawn: bool) -> Point:
+    return Point(new.id, new.device_time, new.received_at, new.value, new.source, new.device, new.flags, withdrawn)
+
+
+async def _thinned(ctx: Ctx, patient: str, metric: Metric, first: int, last: int) -> tuple[list[Point], list[Gap]]:
+    width = max(1, (last - first) // STRETCHES)
+    found = await stretches.stretches(ctx.sql, ctx.tenant, patient, metric.number, first, last, width)
+    extremes = sorted({one.time: one for each in found for one in (each.low, each.high)}.values(), key=lambda e: e.time)
+    known = await stretches.devices(ctx.sql, list({one.device for one in extremes}))
+    tail = await stretches.tail(ctx.sql, ctx.tenant, patient, metric.number, last)
+    begin = first if tail is None else max(first, tail)
+    rows = await stored_readings.readings(
+        ctx.sql, ctx.tenant, patient, [metric.number], begin, last, limit=NEWEST, newest_first=True
+    )
+    newest, _ = _whole(metric, rows[::-1])
+    begins = newest[0].device_time if newest else moment_of(last)
+    points: list[Point] = []
+    for one in extremes:
+        at = moment_of(one.time)
+        if at < begins:
+            name, _, source = known[one.device]
+            device = name if source == "device" else None
+            points.append(Point("", at, None, metric.charted(one.value), source, device, frozenset(), withdrawn=False))
+    kinds = {kind for _, kind, _ in known.values()} or {""}
+    fresh = min(fresh_for(metric, kind) for kind in kinds) * SECOND
+    gaps = [
+        Gap(moment_of(before.last), moment_of(after.first))
+        for before, after in pairwise(found)
+        if after.first - before.last > fresh
+    ]
+    return points + newest, gaps
 
 
 async def readings(ctx: Ctx, patient: str, metrics: Sequence[str], since: datetime, until: datetime) -> list[Reading]:

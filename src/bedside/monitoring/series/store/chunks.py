@@ -10,8 +10,11 @@ from bedside.foundation.database import Connection
 from bedside.monitoring.series.model.chunk import Chunk, Kept
 from bedside.monitoring.series.model.reading import EPOCH
 
+BLOCK = 100
+"""Readings whose lowest and highest stand in the chunk's row."""
 COLUMNS = (
     *("tenant", "device", "metric", "patient", "t_min", "t_max", "received_at", "n", "low", "high"),
+    *("block_span", "block_begin", "block_end", "block_low", "block_high"),
     *("place", "value", "received", "flags", "sent_value", "sent_unit"),
 )
 
@@ -64,10 +67,15 @@ async def replace(
 def _row(tenant: int, device: int, metric: int, chunk: Chunk) -> tuple[object, ...]:
     times, values, received, patients, flags, sent_values, sent_units = map(list, zip(*chunk.kept, strict=True))
     first, arrived = chunk.t_min, min(received)
+    places = [time - first for time in times]
+    blocks = [(n, min(n + BLOCK, len(times))) for n in range(0, len(times), BLOCK)]
     return (
         *(tenant, device, metric, patients[0], first, chunk.t_max),
         *(EPOCH + timedelta(microseconds=arrived), len(times), min(values), max(values)),
-        *([time - first for time in times], values, [one - arrived for one in received]),
+        max(places[end - 1] - places[n] for n, end in blocks),
+        *([places[n] for n, _ in blocks], [places[end - 1] for _, end in blocks]),
+        *([min(values[n:end]) for n, end in blocks], [max(values[n:end]) for n, end in blocks]),
+        *(places, values, [one - arrived for one in received]),
         flags if any(flags) else None,
         *((sent_values, sent_units) if any(unit is not None for unit in sent_units) else (None, None)),
     )

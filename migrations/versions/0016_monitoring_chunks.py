@@ -15,8 +15,8 @@ CHUNK = """
 -- Readings of one device, metric and patient over a span of device time, in its order; spans of a device and metric do
 -- not overlap. place: device time - t_min, us. received: receipt - received_at, us: what the packs' rows said of their
 -- arrival stays. flags, sent_*: null where no reading has any. PostgreSQL packs the arrays (decision 14).
--- low, high: of the whole, and (block_*) of each hundred readings, with where they begin and end: a year is drawn without opening
--- what is finer than a pixel. block_span: the longest of them, us.
+-- low, high: of the whole, and (block_*) of each hundred readings, with where they begin and end: a year is drawn
+-- without opening what is finer than a pixel. block_span: the longest of them, us.
 create table monitoring.chunk (
     tenant int not null,
     device int not null references monitoring.device (number),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any, Final
 
 from bedside import access
@@ -105,7 +104,7 @@ async def series(ctx: Ctx, patient: str, metric: str, since: datetime, until: da
     extent = await stretches.extent(ctx.sql, ctx.tenant, patient, found.number, first, last)
     thinned = extent.held > WHOLE and not found.letters
     if thinned:
-        points, gaps = await _thinned(ctx, patient, found, extent.first, extent.last)
+        points, gaps = await _thinned(ctx, patient, found, extent)
     else:
         rows = await stored_readings.readings(ctx.sql, ctx.tenant, patient, [found.number], first, last, limit=LONGEST)
         points, gaps = _whole(found, rows)
@@ -133,11 +132,13 @@ def _point(new: Reading, *, withdrawn: bool) -> Point:
     return Point(new.id, new.device_time, new.received_at, new.value, new.source, new.device, new.flags, withdrawn)
 
 
-async def _thinned(ctx: Ctx, patient: str, metric: Metric, first: int, last: int) -> tuple[list[Point], list[Gap]]:
+async def _thinned(ctx: Ctx, patient: str, metric: Metric, extent: stretches.Extent) -> tuple[list[Point], list[Gap]]:
+    first, last = extent.first, extent.last
+    known = await stretches.devices(ctx.sql, extent.devices)
+    fresh = min(fresh_for(metric, kind) for _, kind, _ in known.values()) * SECOND
     width = max(1, (last - first) // STRETCHES)
-    found = await stretches.stretches(ctx.sql, ctx.tenant, patient, metric.number, first, last, width)
+    found = await stretches.stretches(ctx.sql, ctx.tenant, patient, metric.number, first, last, width, fresh)
     extremes = sorted({one.time: one for each in found for one in (each.low, each.high)}.values(), key=lambda e: e.time)
-    known = await stretches.devices(ctx.sql, list({one.device for one in extremes}))
     tail = await stretches.tail(ctx.sql, ctx.tenant, patient, metric.number, last)
     begin = first if tail is None else max(first, tail)
     rows = await stored_readings.readings(
@@ -152,14 +153,7 @@ async def _thinned(ctx: Ctx, patient: str, metric: Metric, first: int, last: int
             name, _, source = known[one.device]
             device = name if source == "device" else None
             points.append(Point("", at, None, metric.charted(one.value), source, device, frozenset(), withdrawn=False))
-    kinds = {kind for _, kind, _ in known.values()} or {""}
-    fresh = min(fresh_for(metric, kind) for kind in kinds) * SECOND
-    gaps = [
-        Gap(moment_of(before.last), moment_of(after.first))
-        for before, after in pairwise(found)
-        if after.first - before.last > fresh
-    ]
-    return points + newest, gaps
+    return points + newest, [Gap(moment_of(a), moment_of(b)) for each in found for a, b in each.gaps]
 
 
 async def readings(ctx: Ctx, patient: str, metrics: Sequence[str], since: datetime, until: datetime) -> list[Reading]:

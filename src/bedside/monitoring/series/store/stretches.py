@@ -17,18 +17,18 @@ class Extreme(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """What lies in one of the stretches. first, last: device times, µs."""
+    """What lies in one of the stretches. gaps: those that end in it, from the last reading before to the next, µs."""
 
     low: Extreme
     high: Extreme
-    first: int
-    last: int
+    gaps: list[list[int]]
 
 
 class Extent(NamedTuple):
-    """About how many readings a span holds (held), and between which device times (µs) they lie."""
+    """About how many readings a span holds (held), of which devices, and between which device times (µs) they lie."""
 
     held: int
+    devices: list[int]
     first: int
     last: int
 
@@ -36,18 +36,21 @@ class Extent(NamedTuple):
 async def extent(sql: Connection, tenant: int, patient: str, metric: int, since: int, until: int) -> Extent:
     """By whole chunks and packs: a little more than the span may be counted."""
     row = await sql.fetchrow(
-        """select coalesce(sum(n), 0)::bigint as held, min(t_min) as first, max(t_max) as last from (
-               select n, t_min, t_max from monitoring.chunk
+        """select coalesce(sum(n), 0)::bigint as held, array_agg(distinct device) as devices,
+                  min(t_min) as first, max(t_max) as last
+           from (
+               select n, device, t_min, t_max from monitoring.chunk
                where tenant = $1 and patient = $2 and metric = $3 and t_max >= $4 and t_min < $5
                union all
-               select (select count(*) from unnest(p.metric) as u (metric) where u.metric = $3), p.t_min, p.t_max
+               select (select count(*) from unnest(p.metric) as u (metric) where u.metric = $3), p.device, p.t_min,
+                      p.t_max
                from monitoring.pack p
                where p.tenant = $1 and p.patient = $2 and p.t_max >= $4 and p.t_min < $5) one""",
         *(tenant, patient, metric, since, until),
     )
     if not row["held"]:
-        return Extent(0, since, until)
-    return Extent(row["held"], max(since, row["first"]), min(until, row["last"] + 1))
+        return Extent(0, [], since, until)
+    return Extent(row["held"], row["devices"], max(since, row["first"]), min(until, row["last"] + 1))
 
 
 async def tail(sql: Connection, tenant: int, patient: str, metric: int, until: int) -> int | None:
@@ -62,9 +65,9 @@ async def tail(sql: Connection, tenant: int, patient: str, metric: int, until: i
 
 
 async def stretches(
-    sql: Connection, tenant: int, patient: str, metric: int, since: int, until: int, width: int
+    sql: Connection, tenant: int, patient: str, metric: int, since: int, until: int, width: int, fresh: int
 ) -> list[Stretch]:
-    """Those of `width` µs that hold a valid reading (not withdrawn), in order.
+    """Those of `width` µs that hold a valid reading (not withdrawn), in order. fresh: µs, a longer silence is a gap.
 
     Of a chunk that is shorter than a stretch, and of which nothing was withdrawn, the lowest and highest value that
     stand in its row are taken, without opening it; or of its blocks, where these are shorter. So a year costs little
@@ -80,19 +83,16 @@ async def stretches(
                            when c.t_max - c.t_min < $6 then 'whole' else 'blocks' end as taken
                from monitoring.chunk c
                where c.tenant = $1 and c.patient = $2 and c.metric = $3 and c.t_max >= $4 and c.t_min < $5
-           ), point as (
-               select device, t_min as time, low as value from chunk where taken = 'whole'
+           ), piece as (
+               select device, t_min as begins, t_max as ends, low, high from chunk where taken = 'whole'
                union all
-               select device, t_max, high from chunk where taken = 'whole'
-               union all
-               select c.device, c.t_min + u.place, u.value
-               from chunk c cross join lateral (
-                   select place, low as value from unnest(c.block_begin, c.block_low) as u (place, low)
-                   union all
-                   select place, high from unnest(c.block_end, c.block_high) as u (place, high)) u
+               select c.device, c.t_min + u.begins, c.t_min + u.ends, u.low, u.high
+               from chunk c
+               cross join lateral unnest(c.block_begin, c.block_end, c.block_low, c.block_high)
+                 as u (begins, ends, low, high)
                where c.taken = 'blocks'
                union all
-               select o.device, o.time, o.value
+               select o.device, o.time, o.time, o.value, o.value
                from (select c.device, c.t_min + u.place as time, u.value
                      from chunk p join monitoring.chunk c on c.device = p.device and c.metric = $3 and c.t_min = p.t_min
                      cross join lateral unnest(c.place, c.value) as u (place, value)
@@ -104,13 +104,16 @@ async def stretches(
                      where p.tenant = $1 and p.patient = $2 and u.metric = $3 and p.t_max >= $4 and p.t_min < $5) o
                left join monitoring.withdrawal w on w.device = o.device and w.metric = $3 and w.time = o.time
                where o.time >= $4 and o.time < $5 and w.time is null
+           ), after as (
+               select *, max(ends) over (order by begins rows between unbounded preceding and 1 preceding) as before
+               from piece
            )
-           select min(array[value, time, device]) as low, max(array[value, time, device]) as high,
-                  min(time) as first, max(time) as last
-           from point group by (time - $4) / $6 order by (time - $4) / $6""",
-        *(tenant, patient, metric, since, until, width),
+           select min(array[low, begins, device]) as low, max(array[high, ends, device]) as high,
+                  array_agg(array[before, begins] order by begins) filter (where begins - before > $7) as gaps
+           from after group by (begins - $4) / $6 order by (begins - $4) / $6""",
+        *(tenant, patient, metric, since, until, width, fresh),
     )
-    return [Stretch(_extreme(row["low"]), _extreme(row["high"]), row["first"], row["last"]) for row in rows]
+    return [Stretch(_extreme(row["low"]), _extreme(row["high"]), row["gaps"] or []) for row in rows]
 
 
 def _extreme(row: list[float]) -> Extreme:

@@ -8,6 +8,7 @@ Refuses: an acknowledgement before the commit, an impossible value, a stale valu
 from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent, Opening
 from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
+from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, replayable, what_if
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
@@ -40,6 +41,7 @@ __all__ = [
     "UNDO_SECONDS",
     "Alarm",
     "AlarmEvent",
+    "Burden",
     "Conflict",
     "Device",
     "DeviceCredentials",
@@ -54,6 +56,7 @@ __all__ = [
     "Point",
     "Profile",
     "Reading",
+    "Replayed",
     "Series",
     "TechnicalEvent",
     "Typed",
@@ -64,6 +67,7 @@ __all__ = [
     "alarm",
     "alarms",
     "assign_device",
+    "burden",
     "conflicts",
     "devices",
     "drop_limit",
@@ -78,6 +82,7 @@ __all__ = [
     "plans",
     "possible",
     "profile",
+    "replayable",
     "report_symptoms",
     "resolve",
     "revoke_device",
@@ -91,5 +96,6 @@ __all__ = [
     "technical_events",
     "undo",
     "watched",
+    "what_if",
     "withdraw",
 ]

@@ -2,8 +2,8 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.wall import alarms, wall
+from bedside.web.wall import alarms, numbers, wall
 
-ROUTES: list[BaseRoute] = [*wall.ROUTES, *alarms.ROUTES]
+ROUTES: list[BaseRoute] = [*wall.ROUTES, *numbers.ROUTES, *alarms.ROUTES]
 
 __all__ = ["ROUTES"]

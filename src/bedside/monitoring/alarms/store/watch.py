@@ -80,6 +80,12 @@ async def locked(sql: Connection, tenant: int, patients: Sequence[str]) -> list[
     return await read(sql, tenant, patients)
 
 
+async def everybody(sql: Connection, tenant: int) -> list[str]:
+    """All patients who were ever judged."""
+    rows = await sql.fetch("select patient from monitoring.watch where tenant = $1 order by patient", tenant)
+    return [row["patient"] for row in rows]
+
+
 async def read(sql: Connection, tenant: int, patients: Sequence[str]) -> list[Memory]:
     """The same without the lock; of a patient never heard of it is empty."""
     rows = await sql.fetch(

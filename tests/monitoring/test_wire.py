@@ -31,25 +31,6 @@ from bedside.monitoring.testing import ingesting, pack
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("patients")]
 
 
-@pytest.fixture
-async def now_ctx(ctx: Ctx) -> Ctx:
-    """With the machine's clock: the broker stamps by it."""
-    return ctx.with_(clock=SystemClock())
-
-
-@pytest.fixture
-async def wire(now_ctx: Ctx, bus: Bus, nats: Nats) -> AsyncIterator[Ctx]:
-    """An ingest process at work."""
-    system = await Bus.connect(nats.system_url)
-    js = bus.client.jetstream(timeout=2)
-    try:
-        async with ingesting(now_ctx, bus, seed=nats.login().seed, system=system, broker_log=nats.log):
-            yield now_ctx
-    finally:
-        await js.delete_stream("DEVICES")
-        await system.close()
-
-
 async def add(ctx: Ctx, patient: str = "p1", kind: str = "blood-pressure") -> monitoring.DeviceCredentials:
     async with access.work(ctx, "added a device") as inner:
         return await monitoring.add_device(inner, monitoring.NewDevice(kind=kind, patient=patient))

@@ -7,16 +7,21 @@ acknowledged by MQTT and dropped, so neither the device nor anybody else would k
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import nats.errors
+import orjson
 import structlog
+from nats.aio.msg import Msg
 
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
-from bedside.monitoring.devices.service.callout import UNKNOWN
+from bedside.monitoring.devices.service.sign_in import REFUSED_FOR, UNKNOWN
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.devices.store import devices as store
 
@@ -30,6 +35,9 @@ REASONS: Final = {
 VIOLATION: Final = re.compile(r'- mid:\d+ - "([^"]*)" - (Publish|Subscription) Violation - Subject "([^"]{1,200})"')
 """A line of nats-server's log about an MQTT client that went where it may not: client id, deed, subject."""
 LOOK_EVERY: Final = 1.0
+AGAIN: Final = timedelta(seconds=10)
+SERVERS_ANSWER: Final = 0.5
+"""Seconds within which each server of a cluster tells of its connections."""
 MOST_READ: Final = 1_000_000
 """Bytes of log taken at once: a device that floods it is seen as well by a part."""
 log = structlog.get_logger("bedside.monitoring")
@@ -50,6 +58,66 @@ async def watch(ctx: Ctx, system: Bus) -> None:
             log.warning("a cut-off could not be recorded", why=kind)
 
     await system.subscribe("$SYS.ACCOUNT.*.DISCONNECT", ended, queue="technical")
+
+
+class CutOff:
+    """Ends the connections of devices that may be connected no more: revoked, or sending more than they may.
+
+    ctx: the ingest process's own. system: a link to NATS's system account. What such a device still sends is refused
+    where it lands, so this is to tell it, and to spare the others. Expiry needs none of it: NATS was told at sign-in.
+    """
+
+    def __init__(self, ctx: Ctx, system: Bus) -> None:
+        self._ctx, self._system = ctx, system
+        self._since: dict[tuple[str, datetime | None], datetime] = {}
+        """What was seen first when. Looked at again for AGAIN: a sign-in under way may come in after the first look."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look once a second, until stop."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except (BedsideError, OSError, nats.errors.Error):
+                log.warning("devices could not be cut off")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+
+    async def look(self) -> int:
+        """Cut off whom it concerns; how many connections there were."""
+        now = self._ctx.clock.now()
+        async with self._ctx.database.connection() as sql:
+            found = await store.unwelcome(sql, now - REFUSED_FOR)
+        self._since = {one: self._since.get(one, now) for one in found}
+        names = {name for (name, at), first in self._since.items() if now - first <= AGAIN}
+        cut = 0
+        for name in names:
+            for server, connection in await self._connections(name):
+                subject = f"$SYS.REQ.SERVER.{server}.KICK"
+                # Without somebody to answer to, the server does nothing (2.15.1).
+                with contextlib.suppress(nats.errors.TimeoutError, nats.errors.NoRespondersError):
+                    await self._system.client.request(subject, orjson.dumps({"cid": connection}), timeout=2)
+                    cut += 1
+        if cut:
+            log.info("devices were cut off", connections=cut)
+        return cut
+
+    async def _connections(self, user: str) -> list[tuple[str, int]]:
+        """Server id and connection id of each open connection of a device, on all servers."""
+        client, found = self._system.client, []
+        inbox = client.new_inbox()
+        heard: asyncio.Queue[Msg] = asyncio.Queue()
+        subscription = await client.subscribe(inbox, cb=heard.put)
+        try:
+            asked = {"auth": True, "user": user, "limit": 1024}
+            await client.publish("$SYS.REQ.SERVER.PING.CONNZ", orjson.dumps(asked), reply=inbox)
+            with contextlib.suppress(TimeoutError):
+                while True:  # nobody knows how many servers there are: until none answers any more
+                    told = orjson.loads((await asyncio.wait_for(heard.get(), SERVERS_ANSWER)).data)
+                    connections = told.get("data", {}).get("connections") or []
+                    found += [(told["server"]["id"], one["cid"]) for one in connections]
+        finally:
+            await subscription.unsubscribe()
+        return found
 
 
 class BrokerLog:

@@ -55,9 +55,7 @@ async def test_a_device_that_expires_is_cut_off_then_and_what_comes_after_is_ref
 ) -> None:
     async with access.work(wire, "added a device") as inner:
         ends = datetime.now(UTC) + timedelta(seconds=3)
-        device = await monitoring.add_device(
-            inner, monitoring.NewDevice(kind="heart-rate", patient="p1", expires=ends)
-        )
+        device = await monitoring.add_device(inner, monitoring.NewDevice(kind="heart-rate", patient="p1", expires=ends))
     async with Cuff(device, nats.mqtt_port) as cuff:
         await cuff.send(pack(1, ("heart-rate", 70, "/min", time.time())))
         assert (await cuff.answer(1))["stored"] == 1

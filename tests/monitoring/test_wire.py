@@ -8,7 +8,6 @@ import queue
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -21,7 +20,6 @@ from tests.monitoring.cuff import Cuff
 from bedside import access, monitoring
 from bedside.access.testing import acting, someone
 from bedside.foundation.bus import Bus
-from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.engines import Nats

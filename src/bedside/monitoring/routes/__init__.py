@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from bedside.monitoring.routes.link import link
+from bedside.monitoring.routes.gateway import link
 from bedside.monitoring.routes.readings import post
 
 ROUTES: list[BaseRoute] = [

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from bedside.monitoring.ingest.model.metrics import BY_NAME
+from bedside.monitoring.ingest.model.metrics import UNITS as ACCEPTED
 from bedside.monitoring.ingest.model.pack import Refusal
 from bedside.monitoring.ingest.model.taken import (
     NotAPack,
@@ -111,9 +112,10 @@ def _taken(value: Any, one: Field, moment: int) -> Taken:
         raise Refused(f"there is no value and unit in {one.name}")
     unit = value.get("unit")
     metric = BY_NAME[one.metric]
-    # A word that is no unit of the schemas is none of the metric's either, which then names those it takes.
-    code = UNITS.get(unit, "") if isinstance(unit, str) else None
-    return Taken(metric, moment, *charted(metric, number(value.get("value"), "the value"), code))
+    taken = {word: code for word, code in UNITS.items() if code in ACCEPTED[metric.number]}
+    if not isinstance(unit, str) or unit not in taken:
+        raise Refused(f"wrong unit: {', '.join(taken)} are taken")
+    return Taken(metric, moment, *charted(metric, number(value.get("value"), "the value"), taken[unit]))
 
 
 def _moment(frame: Any) -> int:

@@ -90,7 +90,7 @@ async def test_every_door_by_tls_and_one_revocation(program: Program, tmp_path: 
             address,
             ssl=program.trust,
             additional_headers=headers,
-            subprotocols=["senml.bedside.v1"],  # type: ignore[list-item]
+            subprotocols=["senml.bedside.v1"],
         ) as link,
     ):
         at = time.time()
@@ -116,7 +116,7 @@ async def test_every_door_by_tls_and_one_revocation(program: Program, tmp_path: 
         f"wss://localhost:{program.port}/devices/{theirs.device}/ws",
         ssl=program.trust,
         additional_headers={"authorization": f"Basic {secret}"},
-        subprotocols=["senml.bedside.v1"],  # type: ignore[list-item]
+        subprotocols=["senml.bedside.v1"],
     ) as last:
         stopping = asyncio.create_task(asyncio.to_thread(program.stop))
         with pytest.raises(websockets.ConnectionClosed) as ended:

@@ -15,6 +15,7 @@ from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
 from bedside.foundation.engines import Nats
 from bedside.monitoring import settings
+from bedside.monitoring.devices.service import broker
 from bedside.monitoring.testing import ingesting, pack
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("patients")]
@@ -48,6 +49,30 @@ async def test_a_revoked_device_is_cut_off_within_seconds_and_what_it_sent_meanw
         assert other.connected.empty()
     assert await newest(wire) == {"heart-rate": 70}
     assert (await kinds(wire))["revoked-device"] >= 2
+
+
+async def test_after_a_start_a_device_is_found_among_many_that_were_revoked(
+    now_ctx: Ctx, bus: Bus, nats: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was revoked while nobody looked, and NATS tells of its connections in pages."""
+    monkeypatch.setattr(broker, "PAGE", 2)
+    mine, *others = [await add(now_ctx) for _ in range(8)]
+    system = await Bus.connect(nats.system_url)
+    try:
+        async with (
+            ingesting(now_ctx, bus, seed=nats.login().seed),
+            Cuff(mine, nats.mqtt_port) as cuff,
+            Cuff(others[-1], nats.mqtt_port) as calm,
+        ):
+            async with access.work(now_ctx, "revoked devices") as inner:
+                for one in (mine, *others[:-1]):
+                    await monitoring.revoke_device(inner, one.device)
+            assert await broker.CutOff(now_ctx, system).look() == 1
+            assert await gone(cuff, 5)
+            assert calm.left.empty()
+    finally:
+        await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+        await system.close()
 
 
 async def test_a_device_that_expires_is_cut_off_then_and_what_comes_after_is_refused(

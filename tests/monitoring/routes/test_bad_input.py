@@ -189,7 +189,7 @@ async def send(request: pytest.FixtureRequest, doors: Doors, wire: Ctx, nats: Na
             async with websockets.connect(
                 f"{doors.address.replace('http', 'ws')}/devices/{doors.mine.device}/ws",
                 additional_headers={"authorization": f"Basic {secret}"},
-                subprotocols=["senml.bedside.v1"],  # type: ignore[list-item]
+                subprotocols=["senml.bedside.v1"],
             ) as link:
 
                 async def by_link(case: Case, at: str) -> Sent:

@@ -1,5 +1,6 @@
 """HTTPS for devices: what is answered 2xx is stored, in whatever format, and nobody sends for another."""
 
+import random
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -137,6 +138,42 @@ async def test_an_observation_of_somebody_else_is_refused(doors: Doors) -> None:
     mine = {"subject": {"reference": f"{doors.address}/fhir/R4/Patient/p1"}}
     assert (await doors.post(orjson.dumps(heart_rate(**mine)), FHIR)).status_code == 201
     assert await doors.newest("p2") == {}
+
+
+async def test_an_observation_in_the_record_is_a_document_and_no_reading(doors: Doors) -> None:
+    """What docs/devices.md says of /fhir/R4, whichever Device it names."""
+    document = heart_rate(199, subject={"reference": "Patient/p1"}, device={"reference": f"Device/{doors.mine.device}"})
+    async with access.work(doors.ctx, "wrote an Observation") as inner:
+        await records.create(inner, document, id="doc-1")
+    async with access.work(doors.ctx, "looked") as inner:
+        assert (await records.read(inner, "Observation", "doc-1"))["valueQuantity"]["value"] == 199
+    assert await doors.newest() == {}
+
+
+async def test_whatever_comes_is_no_fault_of_the_server(doors: Doors) -> None:
+    """Good messages of each format with bytes changed, cut out and put in: an answer below 500, always in JSON."""
+    chance = random.Random(11)
+    good = [
+        (pack(1, ("systolic", 120, "mm[Hg]", time.time()), ("spo2", 97, "%", None)), "application/senml+json"),
+        (cbor2.dumps([{-2: "x:", -3: time.time()}, {0: "spo2", 1: "%", 2: 97}]), "application/senml+cbor"),
+        (bundle(heart_rate(subject={"reference": "Patient/p1"}), heart_rate(2047)), FHIR),
+        (orjson.dumps([point("heart-rate", {"heart_rate": {"value": 70, "unit": "beats/min"}})]), "application/json"),
+    ]
+    for n in range(400):
+        body, media = good[n % len(good)]
+        broken = bytearray(body)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(broken))
+            match chance.randrange(3):
+                case 0:
+                    broken[at] = chance.randrange(256)
+                case 1:
+                    del broken[at : at + chance.randint(1, 6)]
+                case _:
+                    broken[at:at] = chance.choice([b"NaN", b"1e999", b"null", b"[", b"}", b"\\ud800", b"9" * 30, b"\0"])
+        answer = await doors.post(bytes(broken), media)
+        assert answer.status_code in {200, 201, 400, 422}, (bytes(broken), answer.text)
+        answer.json()
 
 
 async def test_data_points_one_or_many(doors: Doors) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,6 +37,10 @@ VIOLATION: Final = re.compile(r'- mid:\d+ - "([^"]*)" - (Publish|Subscription) V
 """A line of nats-server's log about an MQTT client that went where it may not: client id, deed, subject."""
 LOOK_EVERY: Final = 1.0
 AGAIN: Final = timedelta(seconds=10)
+FEW: Final = 4
+"""Devices asked about one by one."""
+PAGE: Final = 1024
+"""Connections in one answer of NATS."""
 SERVERS_ANSWER: Final = 0.5
 """Seconds within which each server of a cluster tells of its connections."""
 MOST_READ: Final = 1_000_000
@@ -88,33 +93,51 @@ class CutOff:
         async with self._ctx.database.connection() as sql:
             found = await store.unwelcome(sql, now - REFUSED_FOR)
         self._since = {one: self._since.get(one, now) for one in found}
-        names = {name for (name, at), first in self._since.items() if now - first <= AGAIN}
+        names = {name for (name, _), first in self._since.items() if now - first <= AGAIN}
         cut = 0
-        for name in names:
-            for server, connection in await self._connections(name):
-                subject = f"$SYS.REQ.SERVER.{server}.KICK"
-                # Without somebody to answer to, the server does nothing (2.15.1).
-                with contextlib.suppress(nats.errors.TimeoutError, nats.errors.NoRespondersError):
-                    await self._system.client.request(subject, orjson.dumps({"cid": connection}), timeout=2)
-                    cut += 1
+        for server, connection in await self._connections(names):
+            # Without somebody to answer to, the server does nothing (2.15.1).
+            with contextlib.suppress(nats.errors.TimeoutError, nats.errors.NoRespondersError):
+                kick = f"$SYS.REQ.SERVER.{server}.KICK"
+                await self._system.client.request(kick, orjson.dumps({"cid": connection}), timeout=2)
+                cut += 1
         if cut:
             log.info("devices were cut off", connections=cut)
         return cut
 
-    async def _connections(self, user: str) -> list[tuple[str, int]]:
-        """Server id and connection id of each open connection of a device, on all servers."""
-        client, found = self._system.client, []
+    async def _connections(self, names: set[str]) -> list[tuple[str, int]]:
+        """Server id and connection id of each open connection of these devices, on all servers."""
+        if len(names) <= FEW:
+            pages = [page for name in names for page in await self._ask({"user": name})]
+        else:  # at a start, each device ever revoked is looked for: one list is less than a question for each
+            pages = []
+            for offset in itertools.count(0, PAGE):
+                more = await self._ask({"offset": offset})
+                pages += more
+                if all(len(connections) < PAGE for _, connections in more):
+                    break
+        return [
+            (server, one["cid"])
+            for server, connections in pages
+            for one in connections
+            if one.get("authorized_user") in names
+        ]
+
+    async def _ask(self, about: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Each server's id and a page of its connections."""
+        client = self._system.client
         inbox = client.new_inbox()
         heard: asyncio.Queue[Msg] = asyncio.Queue()
         subscription = await client.subscribe(inbox, cb=heard.put)
+        found = []
         try:
-            asked = {"auth": True, "user": user, "limit": 1024}
-            await client.publish("$SYS.REQ.SERVER.PING.CONNZ", orjson.dumps(asked), reply=inbox)
+            await client.publish(
+                "$SYS.REQ.SERVER.PING.CONNZ", orjson.dumps({"auth": True, "limit": PAGE, **about}), reply=inbox
+            )
             with contextlib.suppress(TimeoutError):
                 while True:  # nobody knows how many servers there are: until none answers any more
                     told = orjson.loads((await asyncio.wait_for(heard.get(), SERVERS_ANSWER)).data)
-                    connections = told.get("data", {}).get("connections") or []
-                    found += [(told["server"]["id"], one["cid"]) for one in connections]
+                    found.append((told["server"]["id"], told.get("data", {}).get("connections") or []))
         finally:
             await subscription.unsubscribe()
         return found

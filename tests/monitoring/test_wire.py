@@ -155,6 +155,19 @@ async def test_what_is_no_pack_is_answered_and_seen(wire: Ctx, nats: Nats) -> No
     assert await kinds(wire) == {"malformed": 1, "refused-reading": 1}
 
 
+async def test_half_a_million_records_are_answered_in_a_word_and_hold_up_nobody(wire: Ctx, nats: Nats) -> None:
+    """An answer to each would be larger than the broker takes: it would never leave, nor would the message."""
+    device, other = await add(wire), await add(wire, "p2")
+    async with Cuff(device, nats.mqtt_port) as cuff, Cuff(other, nats.mqtt_port) as calm:
+        await cuff.send(b"[" + b",".join([b"1"] * 500_000) + b"]")
+        assert (await cuff.answer(None))["refused"] == [{"index": None, "reason": "more than 2000 records"}]
+        await calm.send(pack(1, ("heart-rate", 70, "/min", time.time())))
+        assert (await calm.answer(1))["stored"] == 1
+        most = b",".join([b'{"n":"nonsense","v":1}'] * 2000)
+        await cuff.send(b"[" + most + b"]")
+        assert len((await cuff.answer(None))["refused"]) == 2000
+
+
 async def test_ten_megabytes_are_cut_off_and_seen_and_the_device_goes_on(wire: Ctx, nats: Nats) -> None:
     device = await add(wire)
     async with Cuff(device, nats.mqtt_port) as cuff:

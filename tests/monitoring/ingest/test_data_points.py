@@ -158,7 +158,7 @@ def test_a_pressure_is_taken_whole_or_not() -> None:
         assert rows(told) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"7", b"null", b'"x"', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"7", b"null", b'"x"', b"\xff", b"[" * 100_000, orjson.dumps([1] * 2001)])
 def test_what_is_no_data_point_at_all(body: bytes) -> None:
     with pytest.raises(NotAPack):
         decode(body, NOW)

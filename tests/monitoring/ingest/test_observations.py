@@ -177,6 +177,7 @@ def test_pressures_of_one_moment_that_cannot_be_fall_in_both_entries() -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"null", b"[]", b"7", b"{}", b'{"resourceType":"Patient"}', b"\xff", b"[" * 100_000, b'{"resourceType":[]}']
+    + [orjson.dumps(bundle(*[1] * 2001))]
     + [orjson.dumps(bundle(kind=kind)) for kind in ("transaction", "searchset", "message")],
 )
 def test_what_is_no_observation_at_all(body: bytes) -> None:

@@ -12,6 +12,7 @@ from tests.monitoring.routes.conftest import Doors
 from tests.monitoring.test_wire import kinds
 
 from bedside import access, monitoring, records
+from bedside.foundation.errors import Unavailable
 from bedside.monitoring import settings
 from bedside.monitoring.testing import pack
 
@@ -248,3 +249,25 @@ async def test_above_its_limit_a_device_waits_a_minute_and_no_other_does(doors: 
     calm = pack(1, ("heart-rate", 70, "/min", time.time()))
     assert (await doors.post(calm, device=doors.theirs.device, auth=theirs)).status_code == 200
     assert (await kinds(doors.ctx))["flood"] == 1
+
+
+async def test_a_fault_here_is_told_in_the_caller_s_format_and_nothing_is_kept(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bedside.monitoring.service.land", broken)
+    answer = await doors.post(orjson.dumps(heart_rate()), FHIR)
+    assert (answer.status_code, answer.json()["resourceType"]) == (500, "OperationOutcome")
+    assert (await doors.post(pack(1, ("heart-rate", 70, "/min", time.time())))).status_code == 500
+    assert await doors.newest() == {}
+
+
+async def test_without_the_database_it_says_to_come_again(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("The database is away.", remedy="Try again in a few seconds.")
+
+    monkeypatch.setattr("bedside.monitoring.service.land", away)
+    answer = await doors.post(pack(1, ("heart-rate", 70, "/min", time.time())))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from functools import partial
 from typing import Final
 
 import structlog
@@ -24,7 +25,7 @@ from bedside.monitoring.devices.service.sign_in import Known
 from bedside.monitoring.ingest.model import senml
 from bedside.monitoring.ingest.model.taken import Told
 from bedside.monitoring.ingest.service import answer, malformed
-from bedside.monitoring.routes.readings import refusal_body
+from bedside.monitoring.routes.readings import beside, refusal_body
 from bedside.monitoring.routes.signing_in import CHALLENGE, MOST_BYTES, device_of
 
 SUBPROTOCOL: Final = "senml.bedside.v1"
@@ -153,8 +154,7 @@ async def _stored(ctx: Ctx, known: Known, payloads: list[str | bytes]) -> list[b
     packs: list[Told] = []
     for payload in payloads:
         try:
-            raw, form = (payload.encode(), "json") if isinstance(payload, str) else (payload, "cbor")
-            packs.append(Told(senml.decode(raw, received, "json" if form == "json" else "cbor")))
+            packs.append(await beside(len(payload), partial(_pack, payload, received)))
         except (senml.NotSenml, UnicodeError) as error:
             why = str(error) if isinstance(error, senml.NotSenml) else "this is not JSON"
             await service.malformed(ctx, known, why)
@@ -163,6 +163,12 @@ async def _stored(ctx: Ctx, known: Known, payloads: list[str | bytes]) -> list[b
             answers.append(None)
     receipts = iter(await service.receive(ctx, known, packs) if packs else [])
     return [answer(next(receipts)) if one is None else one for one in answers]
+
+
+def _pack(payload: str | bytes, received: int) -> Told:
+    if isinstance(payload, str):
+        return Told(senml.decode(payload.encode(), received, "json"))
+    return Told(senml.decode(payload, received, "cbor"))
 
 
 async def _look(ctx: Ctx, known: Known) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bedside.foundation.aside import aside
 from bedside.foundation.errors import BedsideError, Invalid, TooLarge, TooMany, Unavailable
 from bedside.foundation.http import ctx_of, outcome
 from bedside.monitoring import service
@@ -26,6 +28,8 @@ SENML: Final[dict[str, Literal["json", "cbor"]]] = {
 FHIR: Final = "application/fhir+json"
 POINTS: Final = "application/json"
 """Data points of Open mHealth and IEEE 1752.1 have no media type of their own."""
+LONG: Final = 16_384
+"""Bytes that are decoded in about half a millisecond."""
 TAKEN: Final = (*SENML, FHIR, POINTS)
 
 
@@ -48,7 +52,8 @@ async def post(request: Request) -> Response:
 async def _take(request: Request, known: Known, media: str, body: bytes) -> Response:
     ctx = ctx_of(request)
     try:
-        told = _decoded(request, known, media, body, microseconds(ctx.clock.now()))
+        received, base = microseconds(ctx.clock.now()), f"{request.app.state.settings.public_url}/fhir/R4/"
+        told = await beside(len(body), lambda: _decoded(known, media, body, received, base))
     except NotAPack as error:
         await service.malformed(ctx, known, str(error))
         if media == FHIR:
@@ -62,13 +67,17 @@ async def _take(request: Request, known: Known, media: str, body: bytes) -> Resp
     return _json(answer(receipt), 422 if nothing else 200)
 
 
-def _decoded(request: Request, known: Known, media: str, body: bytes, received: int) -> Told:
+def _decoded(known: Known, media: str, body: bytes, received: int, base: str) -> Told:
     if media in SENML:
         return Told(senml.decode(body, received, SENML[media]))
     if media == FHIR:
-        base = f"{request.app.state.settings.public_url}/fhir/R4/"
         return observations.decode(body, received, known.name, base)
     return data_points.decode(body, received)
+
+
+async def beside(size: int, decode: Callable[[], Told]) -> Told:
+    """What decode returns or raises; beside the event loop where it takes long. size: of the message, bytes."""
+    return await aside(decode) if size > LONG else decode()
 
 
 async def _body(request: Request) -> bytes:

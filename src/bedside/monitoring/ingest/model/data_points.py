@@ -21,6 +21,7 @@ from bedside.monitoring.ingest.model.taken import (
     charted,
     empty,
     end_of,
+    few,
     instant,
     json_of,
     number,
@@ -67,7 +68,7 @@ def decode(payload: bytes, received: int) -> Told:
     found = json_of(payload)
     if not isinstance(found, dict | list):
         raise NotAPack("neither a data point nor an array of them")
-    points = found if isinstance(found, list) else [found]
+    points = few(found if isinstance(found, list) else [found])
     told = Told(empty(payload, received), records=len(points), several=isinstance(found, list))
     for index, point in enumerate(points):
         try:

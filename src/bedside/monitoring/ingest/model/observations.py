@@ -22,6 +22,7 @@ from bedside.monitoring.ingest.model.taken import (
     charted,
     empty,
     end_of,
+    few,
     instant,
     json_of,
     number,
@@ -71,7 +72,7 @@ def _resources(found: Any, told: Told) -> Iterator[dict[str, Any] | Refused]:
         raise NotAPack("a Bundle of type batch or collection is taken here; each entry stands for itself")
     if not isinstance(entries, list):
         raise NotAPack("the entries are no list")
-    told.records, told.several = len(entries), True
+    told.records, told.several = len(few(entries)), True
     for entry in entries:
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if not isinstance(resource, dict):

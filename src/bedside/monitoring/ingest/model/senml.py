@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import cbor2
 
 from bedside.monitoring.ingest.model.metrics import BY_NAME, Metric
-from bedside.monitoring.ingest.model.pack import MOST_READINGS, SECOND, Pack, Refusal
+from bedside.monitoring.ingest.model.pack import MOST_READINGS, MOST_RECORDS, SECOND, Pack, Refusal
 from bedside.monitoring.ingest.model.taken import (
     NotAPack,
     Refused,
@@ -88,6 +88,8 @@ def _records(payload: bytes, form: Literal["json", "cbor"] | None) -> list[Any]:
         raise NotSenml("neither JSON nor CBOR") from error
     if not isinstance(found, list):
         raise NotSenml("not an array of SenML records")
+    if len(found) > MOST_RECORDS:
+        raise NotSenml(f"more than {MOST_RECORDS} records")
     return found
 
 

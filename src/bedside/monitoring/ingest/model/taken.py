@@ -20,6 +20,7 @@ from bedside.monitoring.ingest.model.pack import (
     HORIZON,
     MILLENNIUM,
     MOST_READINGS,
+    MOST_RECORDS,
     SECOND,
     Flag,
     Pack,
@@ -165,6 +166,13 @@ def json_of(payload: bytes) -> Any:
             return json.loads(payload)
     except (ValueError, RecursionError, MemoryError) as error:
         raise NotAPack("this is not JSON") from error
+
+
+def few(records: list[Any]) -> list[Any]:
+    """The records, if they are no more than a message may have. Raises NotAPack."""
+    if len(records) > MOST_RECORDS:
+        raise NotAPack(f"more than {MOST_RECORDS} records")
+    return records
 
 
 def add_whole(pack: Pack, places: list[int], index: int, readings: Iterable[Taken]) -> None:

@@ -1,7 +1,7 @@
 """The WebSocket of a gateway: each message a SenML pack, each answered, in order, once it is durable.
 
 One link is one device, with that device's own credentials: a gateway opens one for each that it carries, so that the
-revocation, the limit and the holder of one touch no other (docs/decisions/0014-doors.md).
+revocation, the limit and the holder of one touch no other (docs/decisions/0015-doors.md).
 """
 
 from __future__ import annotations

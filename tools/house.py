@@ -27,8 +27,9 @@ ROOMS = frozenset(
 )
 SCHEMAS = ROOMS | frozenset({"foundation", "pgqueuer"})
 DRAWERS = frozenset({"utils", "helpers", "common", "shared", "misc", "base", "core", "manager"})
-OTHERS_WORDS = {"devices": "monitoring"}
-"""First words of subjects that are not a room's name, and the room that speaks them: the device wire is a promise."""
+OTHERS_WORDS = {"devices": "monitoring", "$SYS": "monitoring"}
+"""First words of subjects that are not a room's name, and the room that speaks them: the device wire is a promise,
+and NATS's own subjects are asked for devices alone."""
 
 # A statement begins its string, in one case: prose ("Select a patient") begins otherwise.
 STATEMENT = re.compile(

@@ -5,8 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bedside import access, records
+from bedside.foundation.bus import Bus
+from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
+from bedside.foundation.engines import Nats
 from bedside.monitoring import subscribers
+from bedside.monitoring.testing import ingesting
 
 
 @pytest.fixture
@@ -20,3 +24,22 @@ async def patients(ctx: Ctx) -> AsyncIterator[None]:
         for name in ("p1", "p2", "p3"):
             await records.create(inner, {"resourceType": "Patient", "id": name, "name": [{"family": name}]}, id=name)
     yield
+
+
+@pytest.fixture
+async def now_ctx(ctx: Ctx) -> Ctx:
+    """With the machine's clock: the broker stamps by it."""
+    return ctx.with_(clock=SystemClock())
+
+
+@pytest.fixture
+async def wire(now_ctx: Ctx, bus: Bus, nats: Nats) -> AsyncIterator[Ctx]:
+    """An ingest process at work."""
+    system = await Bus.connect(nats.system_url)
+    js = bus.client.jetstream(timeout=2)
+    try:
+        async with ingesting(now_ctx, bus, seed=nats.login().seed, system=system, broker_log=nats.log):
+            yield now_ctx
+    finally:
+        await js.delete_stream("DEVICES")
+        await system.close()

@@ -21,11 +21,14 @@ class Cuff:
         self.answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self.connected: queue.Queue[int] = queue.Queue()
         self.granted: queue.Queue[int] = queue.Queue()
+        self.left: queue.Queue[float] = queue.Queue()
+        """When it was cut off, by time.monotonic()."""
         self.client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=client_id or f"c-{credentials.device}", protocol=mqtt.MQTTv311
         )
         self.client.username_pw_set(credentials.username, password or credentials.password)
         self.client.on_connect = lambda *a: self.connected.put(a[3].value)
+        self.client.on_disconnect = lambda *_: self.left.put(time.monotonic())
         self.client.on_subscribe = lambda *a: self.granted.put(a[3][0].value)
         self.client.on_message = lambda _c, _u, message: self.answers.put(orjson.loads(message.payload))
         self.client.reconnect_delay_set(1, 1)

@@ -8,7 +8,6 @@ import queue
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
@@ -21,7 +20,6 @@ from tests.monitoring.cuff import Cuff
 from bedside import access, monitoring
 from bedside.access.testing import acting, someone
 from bedside.foundation.bus import Bus
-from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.engines import Nats
@@ -29,25 +27,6 @@ from bedside.monitoring.ingest import service as wire_service
 from bedside.monitoring.testing import ingesting, pack
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("patients")]
-
-
-@pytest.fixture
-async def now_ctx(ctx: Ctx) -> Ctx:
-    """With the machine's clock: the broker stamps by it."""
-    return ctx.with_(clock=SystemClock())
-
-
-@pytest.fixture
-async def wire(now_ctx: Ctx, bus: Bus, nats: Nats) -> AsyncIterator[Ctx]:
-    """An ingest process at work."""
-    system = await Bus.connect(nats.system_url)
-    js = bus.client.jetstream(timeout=2)
-    try:
-        async with ingesting(now_ctx, bus, seed=nats.login().seed, system=system, broker_log=nats.log):
-            yield now_ctx
-    finally:
-        await js.delete_stream("DEVICES")
-        await system.close()
 
 
 async def add(ctx: Ctx, patient: str = "p1", kind: str = "blood-pressure") -> monitoring.DeviceCredentials:
@@ -174,6 +153,19 @@ async def test_what_is_no_pack_is_answered_and_seen(wire: Ctx, nats: Nats) -> No
         answer = await cuff.answer(4)
     assert answer == {"seq": 4, "stored": 1, "refused": [{"index": 1, "reason": "the value is not a number"}]}
     assert await kinds(wire) == {"malformed": 1, "refused-reading": 1}
+
+
+async def test_half_a_million_records_are_answered_in_a_word_and_hold_up_nobody(wire: Ctx, nats: Nats) -> None:
+    """An answer to each would be larger than the broker takes: it would never leave, nor would the message."""
+    device, other = await add(wire), await add(wire, "p2")
+    async with Cuff(device, nats.mqtt_port) as cuff, Cuff(other, nats.mqtt_port) as calm:
+        await cuff.send(b"[" + b",".join([b"1"] * 500_000) + b"]")
+        assert (await cuff.answer(None))["refused"] == [{"index": None, "reason": "more than 2000 records"}]
+        await calm.send(pack(1, ("heart-rate", 70, "/min", time.time())))
+        assert (await calm.answer(1))["stored"] == 1
+        most = b",".join([b'{"n":"nonsense","v":1}'] * 2000)
+        await cuff.send(b"[" + most + b"]")
+        assert len((await cuff.answer(None))["refused"]) == 2000
 
 
 async def test_ten_megabytes_are_cut_off_and_seen_and_the_device_goes_on(wire: Ctx, nats: Nats) -> None:

@@ -13,6 +13,7 @@ from bedside.app.console import (
     parked_jobs,
     reindex_records,
     release_jobs,
+    revoke_device,
     verify_audit,
 )
 from bedside.app.processes import Bedside
@@ -27,5 +28,6 @@ __all__ = [
     "parked_jobs",
     "reindex_records",
     "release_jobs",
+    "revoke_device",
     "verify_audit",
 ]

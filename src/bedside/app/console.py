@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,23 @@ async def verify_audit(settings: Settings, progress: Callable[[int], None]) -> a
 
 
 async def add_device(
-    settings: Settings, patient: str, kind: str, label: str = "", method: str | None = None
+    settings: Settings,
+    patient: str,
+    kind: str,
+    label: str = "",
+    method: str | None = None,
+    expires: datetime | None = None,
 ) -> monitoring.DeviceCredentials:
     """Give a patient a device from the command line. Raises BedsideError."""
     async with _operator(settings) as ctx, access.work(ctx, "added a device") as inner:
-        new = monitoring.NewDevice(kind=kind, patient=patient, label=label, method=method)
+        new = monitoring.NewDevice(kind=kind, patient=patient, label=label, method=method, expires=expires)
         return await monitoring.add_device(inner, new)
+
+
+async def revoke_device(settings: Settings, device: str) -> None:
+    """End a device's credentials from the command line. Raises NotFound."""
+    async with _operator(settings) as ctx, access.work(ctx, "revoked a device") as inner:
+        await monitoring.revoke_device(inner, device)
 
 
 async def import_records(settings: Settings, path: Path, tell: Callable[[int], None]) -> records.Report:

@@ -27,6 +27,8 @@ from bedside.foundation.context import NOBODY, Actor, Ctx
 from bedside.foundation.settings import Ground, Settings
 from bedside.messaging import settings as messaging_settings
 from bedside.messaging import subscribers as messaging_subscribers
+from bedside.monitoring import routes as monitoring_routes
+from bedside.monitoring import settings as monitoring_settings
 from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.prescribing import subscribers as prescribing_subscribers
 from bedside.records import routes as records_routes
@@ -52,6 +54,9 @@ def _access_settings(ground: Ground) -> None:
             smtp=os.environ.get("BEDSIDE_SMTP_URL"),
             sender=os.environ.get("BEDSIDE_SMTP_FROM", "bedside@localhost"),
         ),
+    )
+    monitoring_settings.use(
+        ground.database, monitoring_settings.Settings.of_words(os.environ.get("BEDSIDE_DEVICE_MESSAGES", ""))
     )
     chosen = ("BEDSIDE_DELETIONS", "BEDSIDE_REFERENCES", "BEDSIDE_CONDITIONAL_DELETE_MANY")
     records_settings.use(
@@ -106,6 +111,7 @@ ROUTES: list[BaseRoute] = [
     *records_routes.ROUTES,  # the busiest first
     *routes.ROUTES,
     *kit.ROUTES,
+    *monitoring_routes.ROUTES,
     *access_routes.ROUTES,
     *entry.ROUTES,
     *admin.ROUTES,

@@ -20,6 +20,10 @@ from bedside.cli.command import (
     plain_errors,
 )
 
+MQTT_PORT = 1883
+MQTT_TLS_PORT = 8883
+"""Where devices look for MQTT by TLS (IANA: secure-mqtt)."""
+
 
 def _run(demo: bool, home: Path, **choices: Any) -> None:
     # Before anything imports prometheus_client: the processes of this home share their counters.
@@ -91,7 +95,10 @@ def serve(
     host: Annotated[str, typer.Option(envvar="BEDSIDE_HOST", help="Address to listen on.")] = "127.0.0.1",
     port: PortOption = 8000,
     mqtt_host: Annotated[str, typer.Option(envvar="BEDSIDE_MQTT_HOST", help="Address of MQTT.")] = "127.0.0.1",
-    mqtt_port: MqttPortOption = 1883,
+    mqtt_port: Annotated[
+        int | None,
+        typer.Option("--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT: 8883 with TLS, else 1883."),
+    ] = None,
     database_url: DatabaseOption = None,
     nats_url: NatsOption = None,
     public_url: Annotated[
@@ -111,13 +118,15 @@ def serve(
     ] = None,
 ) -> None:
     """Run a real clinic, on the embedded engines or on those that others run."""
+    if (tls_cert is None) != (tls_key is None):
+        raise typer.BadParameter("TLS needs both --tls-cert and --tls-key.")
     _run(
         False,
         home,
         host=host,
         port=port,
         mqtt_host=mqtt_host,
-        mqtt_port=mqtt_port,
+        mqtt_port=mqtt_port or (MQTT_TLS_PORT if tls_cert else MQTT_PORT),
         public_url=public_url,
         database_url=database_url,
         nats_url=nats_url,

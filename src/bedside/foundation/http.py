@@ -56,7 +56,7 @@ def ctx_of(connection: HTTPConnection) -> Ctx:
 def wants(scope: Scope) -> str:
     """The caller's format for an error: 'fhir', 'page' or 'json'."""
     path = scope["path"]
-    if path.startswith("/fhir/"):
+    if path.startswith("/fhir/") or (header(scope, b"content-type") or "").startswith("application/fhir+json"):
         return "fhir"
     accept = header(scope, b"accept") or ""
     return "page" if "text/html" in accept else "json"

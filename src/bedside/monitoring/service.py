@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from bedside import access, records
-from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Gone, NotFound
+from bedside.foundation.context import Actor, Ctx
+from bedside.foundation.database import Database
+from bedside.foundation.errors import Forbidden, Gone, NotFound, TooMany
+from bedside.monitoring import settings
 from bedside.monitoring.alarms.service import clockwork, life, reports
 from bedside.monitoring.alarms.service.judge import judge_all
 from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, device_resource
 from bedside.monitoring.devices.service import devices as devices_service
-from bedside.monitoring.devices.service import technical
+from bedside.monitoring.devices.service import sign_in, technical
+from bedside.monitoring.devices.service.sign_in import Known
 from bedside.monitoring.devices.service.technical import TechnicalEvent
-from bedside.monitoring.ingest.service import Arrival
+from bedside.monitoring.ingest.model.budget import CUT_SECONDS, Budget
+from bedside.monitoring.ingest.model.taken import Told, drop
+from bedside.monitoring.ingest.service import Arrival, after
 from bedside.monitoring.rules import service as rules
 from bedside.monitoring.rules.model.pregnancy import PREGNANCY, SNOMED, pregnant
 from bedside.monitoring.rules.model.profile import youngest
@@ -30,6 +36,83 @@ JUDGE: Judge = judge_all
 async def land(ctx: Ctx, arrivals: Sequence[Arrival]) -> list[Receipt]:
     """Store and judge packs in ctx's transaction: the one direct path."""
     return await landing.land(ctx, arrivals, JUDGE)
+
+
+LANDING: Final = Actor("job", "readings", "readings", roles=frozenset({"system"}))
+"""Who stores what a device sent, at the web's doors as on the wire: the pack's receipt row is its audit entry."""
+OTHERS: Final = "its subject did not hold this device at that time"
+_BUDGETS: weakref.WeakKeyDictionary[Database, Budget] = weakref.WeakKeyDictionary()
+
+
+async def enter(ctx: Ctx, name: str, password: str) -> Known:
+    """A device at a door of the web. Raises SignInNeeded, Forbidden, TooMany."""
+    return await sign_in.enter(ctx, name, password)
+
+
+async def welcome(ctx: Ctx, device: Known) -> bool:
+    """Whether a device that came in may stay."""
+    return await sign_in.welcome(ctx, device.name)
+
+
+async def admit(ctx: Ctx, device: Known, messages: int = 1) -> None:
+    """Count messages of a device at the web's doors. Raises TooMany once it is above its limit: it is then refused at
+    every door for a minute, and named."""
+    budget = _BUDGETS.get(ctx.database)
+    if budget is None:
+        budget = _BUDGETS[ctx.database] = Budget(settings.of(ctx.database).messages)
+    now = devices_service.microseconds(ctx.clock.now())
+    if budget.refused_until(device.name, now) is None:
+        if all(budget.spend(device.name, now) for _ in range(messages)):
+            return
+        async with ctx.database.transaction() as sql:
+            await technical.note(ctx.with_(tx=sql, tenant=device.tenant), "flood", device.name)
+    raise TooMany("This device sent more than it may.", retry_after=CUT_SECONDS)
+
+
+async def receive(ctx: Ctx, device: Known, told: Sequence[Told]) -> list[Receipt]:
+    """Store and judge what a device sent through a door of the web; the receipts are true: all of it is committed.
+
+    A record that says it is somebody's who did not hold the device at its time is refused. ctx: outside a transaction.
+    Raises Forbidden when the device was revoked meanwhile, Unavailable.
+    """
+
+    async def once() -> tuple[Ctx, list[Receipt]]:
+        inner = ctx.with_(actor=LANDING, purpose="HOPERAT", tenant=device.tenant, after_commit=[])
+        async with inner.database.transaction() as sql:
+            inner = inner.with_(tx=sql)
+            for one in told:
+                if one.patients:
+                    await _refuse_others(inner, device, one)
+            receipts = await land(inner, [Arrival(device.name, one.pack) for one in told])
+            if any(got.refused is not one.pack.refused for got, one in zip(receipts, told, strict=True)):
+                raise Forbidden("This device was revoked or has expired.", remedy="Ask for new credentials.")
+        return inner, receipts
+
+    landed, receipts = await ctx.database.attempt(once)
+    await after(landed)
+    return receipts
+
+
+async def _refuse_others(ctx: Ctx, device: Known, told: Told) -> None:
+    held = (await devices_service.hold(ctx, {device.name})).get(device.name)
+    wrong = {
+        told.places[k]
+        for k, time in enumerate(told.pack.time)
+        if told.places[k] in told.patients and (held is None or held.holder(time) != told.patients[told.places[k]])
+    }
+    drop(told.pack, told.places, {k for k, place in enumerate(told.places) if place in wrong}, OTHERS)
+
+
+async def malformed(ctx: Ctx, device: Known, why: str) -> None:
+    """Somebody should see that a device sends what cannot be read. why: without its content."""
+    async with ctx.database.transaction() as sql:
+        await technical.note(ctx.with_(tx=sql, tenant=device.tenant), "malformed", device.name, why=why)
+
+
+async def wrong_address(ctx: Ctx, device: Known) -> None:
+    """A device tried to send as another one."""
+    async with ctx.database.transaction() as sql:
+        await technical.note(ctx.with_(tx=sql, tenant=device.tenant), "other-subject", device.name, host=ctx.origin)
 
 
 async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:

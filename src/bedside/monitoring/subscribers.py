@@ -11,12 +11,14 @@ from typing import Any
 from bedside import access
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
+from bedside.monitoring import settings
 from bedside.monitoring.alarms.service.picture import DETECTED_ISSUES, GOVERNED_ALARM
 from bedside.monitoring.alarms.subscribers import EVERY as ALARMS_EVERY
 from bedside.monitoring.alarms.subscribers import JOBS as ALARM_JOBS
 from bedside.monitoring.devices.model import ours
-from bedside.monitoring.devices.service.broker import BrokerLog, watch
+from bedside.monitoring.devices.service.broker import BrokerLog, CutOff, watch
 from bedside.monitoring.devices.service.callout import Callout
+from bedside.monitoring.ingest.model.budget import Budget
 from bedside.monitoring.ingest.service import Ingest
 from bedside.monitoring.rules.model.pregnancy import says_pregnancy
 from bedside.monitoring.series.service.compaction import compact
@@ -70,22 +72,24 @@ async def ingest(
     """The ingest process: answer for devices at NATS's door, land what they send, until stop.
 
     ctx: the process's own (actor kind job), outside a transaction, on a connected bus. seed: the account's nkey seed
-    that signs the answers. system: a link to NATS's system account, which tells why it cut devices off.
+    that signs the answers. system: a link to NATS's system account, which tells why it cut devices off, and does it.
     broker_log: the embedded server's log, which tells what it dropped of them.
     """
     callout = Callout(ctx, seed)
-    wire = Ingest(ctx, land)
+    budget = Budget(settings.of(ctx.database).messages)
+    wire = Ingest(ctx, land, budget)
     await callout.start()
-    following = None
+    beside: list[asyncio.Task[None]] = []
     try:
         await wire.start()
         if broker_log is not None:
-            following = asyncio.create_task(BrokerLog(ctx, broker_log).follow(stop))
+            beside.append(asyncio.create_task(BrokerLog(ctx, broker_log).follow(stop)))
         if system is not None:
             await watch(ctx, system)
+            beside.append(asyncio.create_task(CutOff(ctx, system).run(stop)))
         await wire.run(stop)
     finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await callout.stop()

@@ -82,6 +82,8 @@ LIMITS: dict[str, Limit] = {
     "link": Limit(20, 15 * _MINUTE),
     "confirm": Limit(5, 5 * _MINUTE),
     "token": Limit(60, _MINUTE),
+    # by address and user name: a device with a wrong password must not shut out the others of its gateway
+    "device": Limit(20, 5 * _MINUTE),
     # by person: looking for somebody outside one's care, before emergency access
     "directory": Limit(20, 15 * _MINUTE),
 }

@@ -83,6 +83,12 @@ class Held:
     assignments: list[Assignment]
     newest: dict[int, int]
     """Per metric number the latest device time ever stored, µs: what lies after it is certainly new."""
+    expires: int | None = None
+    """µs since 1970; None: never."""
+
+    def welcome(self, received: int) -> bool:
+        """Whether what came at that time may be stored: what came before its credentials ended, may."""
+        return self.state == "active" and (self.expires is None or received < self.expires)
 
     def holder(self, moment: int) -> str | None:
         """The patient who held it at that device time."""

@@ -26,6 +26,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolic
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
 from bedside.monitoring.devices.service.technical import note
+from bedside.monitoring.ingest.model.budget import Budget, Turns
 from bedside.monitoring.ingest.model.pack import SECOND, Pack, Refusal
 from bedside.monitoring.ingest.model.senml import NotSenml, decode
 
@@ -76,9 +77,10 @@ Land = Callable[[Ctx, list[Arrival]], Awaitable[Sequence[Receipt]]]
 class Ingest:
     """One ingest process's loop. ctx: its own, outside a transaction."""
 
-    def __init__(self, ctx: Ctx, land: Land) -> None:
-        self._ctx, self._land = ctx, land
-        self._queue: asyncio.Queue[Msg] = asyncio.Queue()
+    def __init__(self, ctx: Ctx, land: Land, budget: Budget | None = None) -> None:
+        self._ctx, self._land, self._budget = ctx, land, budget
+        self._queue = Turns[Msg]()
+        self._floods: set[asyncio.Task[None]] = set()
         self._here: set[int] = set()
         """Stream sequences that wait or are being landed: while the database is away NATS hands them out again and
         again, and this process must not grow by that."""
@@ -106,9 +108,36 @@ class Ingest:
 
     async def _hear(self, message: Msg) -> None:
         place = message.metadata.sequence.stream
-        if place not in self._here:
-            self._here.add(place)
-            self._queue.put_nowait(message)
+        if place in self._here:
+            return
+        device = message.subject.split(".")[1]
+        if self._budget is not None and message.metadata.num_delivered == 1:
+            stamp = received(message)
+            if self._budget.refused_until(device, stamp) is not None:
+                await self._drop(message)
+                return
+            if not self._budget.spend(device, stamp):
+                flood = asyncio.create_task(self._flooded(device))
+                self._floods.add(flood)
+                flood.add_done_callback(self._floods.discard)
+                await self._drop(message)
+                return
+        self._here.add(place)
+        self._queue.put(device, message)
+
+    async def _drop(self, message: Msg) -> None:
+        """Out of the stream, neither stored nor acknowledged to its device, which keeps it until it is."""
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await message.ack()
+
+    async def _flooded(self, device: str) -> None:
+        """Name it. The event is what every door refuses it by for a minute, and by which it is cut off."""
+        log.warning("a device sent more than it may")
+        try:
+            async with self._ctx.database.transaction() as sql:
+                await note(self._ctx.with_(tx=sql), "flood", device)
+        except (BedsideError, OSError, asyncpg.PostgresError):
+            log.warning("a flood could not be recorded")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Land what comes until stop. Declares the stream again when the broker came back without it."""
@@ -134,9 +163,9 @@ class Ingest:
 
     def _batch(self, first: Msg) -> list[Msg]:
         batch, size = [first], len(first.data)
-        while len(batch) < BATCH and size < BATCH_BYTES and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
-            size += len(batch[-1].data)
+        while len(batch) < BATCH and size < BATCH_BYTES and (another := self._queue.next()) is not None:
+            batch.append(another)
+            size += len(another.data)
         return batch
 
     async def _land_all(self, messages: list[Msg], stop: asyncio.Event) -> None:
@@ -175,11 +204,7 @@ class Ingest:
             receipts = await self._land(inner, arrivals) if arrivals else []
             for device, why in broken:
                 await note(inner, "malformed", device, why=why)
-        for effect in inner.after_commit:
-            try:
-                await effect()
-            except Exception as error:  # a moment, no promise: what is stored is acknowledged
-                log.warning("an effect after the commit failed", kind=type(error).__name__)
+        await after(inner)
         return receipts
 
     async def _put_off(self, message: Msg, error: Exception) -> None:
@@ -207,10 +232,7 @@ class Ingest:
                 if receipt.known:
                     await client.publish(f"devices.{arrival.device}.acks", answer(receipt))
             for device, why in broken:
-                await client.publish(
-                    f"devices.{device}.acks",
-                    orjson.dumps({"seq": None, "stored": 0, "refused": [{"index": None, "reason": why}]}),
-                )
+                await client.publish(f"devices.{device}.acks", malformed(why))
             for message in messages:
                 await message.ack()
         except (nats.errors.Error, OSError) as error:
@@ -236,6 +258,15 @@ class Ingest:
                     await self.start()
             except (nats.errors.Error, OSError):
                 continue
+
+
+async def after(ctx: Ctx) -> None:
+    """Run what waited for the commit. A moment, no promise: what is stored is acknowledged all the same."""
+    for effect in ctx.after_commit:
+        try:
+            await effect()
+        except Exception as error:
+            log.warning("an effect after the commit failed", kind=type(error).__name__)
 
 
 async def declare(js: JetStreamContext) -> None:
@@ -272,8 +303,13 @@ def received(message: Msg) -> int:
     return (span.days * 86400 + span.seconds) * SECOND + span.microseconds
 
 
+def malformed(why: str) -> bytes:
+    """The acknowledgement of what is no pack."""
+    return orjson.dumps({"seq": None, "stored": 0, "refused": [{"index": None, "reason": why}]})
+
+
 def answer(receipt: Receipt) -> bytes:
-    """The acknowledgement on the device's own subject."""
+    """The acknowledgement on the device's own subject, and at every other door."""
     refused: list[dict[str, Any]] = [{"index": r.index, "reason": r.reason} for r in receipt.refused]
     return orjson.dumps({"seq": receipt.seq, "stored": receipt.stored, "refused": refused})
 

@@ -7,16 +7,22 @@ acknowledged by MQTT and dropped, so neither the device nor anybody else would k
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import nats.errors
+import orjson
 import structlog
+from nats.aio.msg import Msg
 
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
-from bedside.monitoring.devices.service.callout import UNKNOWN
+from bedside.monitoring.devices.service.sign_in import REFUSED_FOR, UNKNOWN
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.devices.store import devices as store
 
@@ -30,6 +36,13 @@ REASONS: Final = {
 VIOLATION: Final = re.compile(r'- mid:\d+ - "([^"]*)" - (Publish|Subscription) Violation - Subject "([^"]{1,200})"')
 """A line of nats-server's log about an MQTT client that went where it may not: client id, deed, subject."""
 LOOK_EVERY: Final = 1.0
+AGAIN: Final = timedelta(seconds=10)
+FEW: Final = 4
+"""Devices asked about one by one."""
+PAGE: Final = 1024
+"""Connections in one answer of NATS."""
+SERVERS_ANSWER: Final = 0.5
+"""Seconds within which each server of a cluster tells of its connections."""
 MOST_READ: Final = 1_000_000
 """Bytes of log taken at once: a device that floods it is seen as well by a part."""
 log = structlog.get_logger("bedside.monitoring")
@@ -50,6 +63,84 @@ async def watch(ctx: Ctx, system: Bus) -> None:
             log.warning("a cut-off could not be recorded", why=kind)
 
     await system.subscribe("$SYS.ACCOUNT.*.DISCONNECT", ended, queue="technical")
+
+
+class CutOff:
+    """Ends the connections of devices that may be connected no more: revoked, or sending more than they may.
+
+    ctx: the ingest process's own. system: a link to NATS's system account. What such a device still sends is refused
+    where it lands, so this is to tell it, and to spare the others. Expiry needs none of it: NATS was told at sign-in.
+    """
+
+    def __init__(self, ctx: Ctx, system: Bus) -> None:
+        self._ctx, self._system = ctx, system
+        self._since: dict[tuple[str, datetime | None], datetime] = {}
+        """What was seen first when. Looked at again for AGAIN: a sign-in under way may come in after the first look."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look once a second, until stop."""
+        while not stop.is_set():
+            try:
+                await self.look()
+            except (BedsideError, OSError, nats.errors.Error):
+                log.warning("devices could not be cut off")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), LOOK_EVERY)
+
+    async def look(self) -> int:
+        """Cut off whom it concerns; how many connections there were."""
+        now = self._ctx.clock.now()
+        async with self._ctx.database.connection() as sql:
+            found = await store.unwelcome(sql, now - REFUSED_FOR)
+        self._since = {one: self._since.get(one, now) for one in found}
+        names = {name for (name, _), first in self._since.items() if now - first <= AGAIN}
+        cut = 0
+        for server, connection in await self._connections(names):
+            # Without somebody to answer to, the server does nothing (2.15.1).
+            with contextlib.suppress(nats.errors.TimeoutError, nats.errors.NoRespondersError):
+                kick = f"$SYS.REQ.SERVER.{server}.KICK"
+                await self._system.client.request(kick, orjson.dumps({"cid": connection}), timeout=2)
+                cut += 1
+        if cut:
+            log.info("devices were cut off", connections=cut)
+        return cut
+
+    async def _connections(self, names: set[str]) -> list[tuple[str, int]]:
+        """Server id and connection id of each open connection of these devices, on all servers."""
+        if len(names) <= FEW:
+            pages = [page for name in names for page in await self._ask({"user": name})]
+        else:  # at a start, each device ever revoked is looked for: one list is less than a question for each
+            pages = []
+            for offset in itertools.count(0, PAGE):
+                more = await self._ask({"offset": offset})
+                pages += more
+                if all(len(connections) < PAGE for _, connections in more):
+                    break
+        return [
+            (server, one["cid"])
+            for server, connections in pages
+            for one in connections
+            if one.get("authorized_user") in names
+        ]
+
+    async def _ask(self, about: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Each server's id and a page of its connections."""
+        client = self._system.client
+        inbox = client.new_inbox()
+        heard: asyncio.Queue[Msg] = asyncio.Queue()
+        subscription = await client.subscribe(inbox, cb=heard.put)
+        found = []
+        try:
+            await client.publish(
+                "$SYS.REQ.SERVER.PING.CONNZ", orjson.dumps({"auth": True, "limit": PAGE, **about}), reply=inbox
+            )
+            with contextlib.suppress(TimeoutError):
+                while True:  # nobody knows how many servers there are: until none answers any more
+                    told = orjson.loads((await asyncio.wait_for(heard.get(), SERVERS_ANSWER)).data)
+                    found.append((told["server"]["id"], told.get("data", {}).get("connections") or []))
+        finally:
+            await subscription.unsubscribe()
+        return found
 
 
 class BrokerLog:

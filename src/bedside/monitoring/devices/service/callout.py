@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
 from bedside.foundation.ids import uuid7
-from bedside.monitoring.devices.service.devices import same
+from bedside.monitoring.devices.service.sign_in import Refused, judge
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.devices.store import devices as store
 
@@ -29,17 +29,7 @@ ACCOUNT: Final = "BEDSIDE"
 """The NATS account everybody of Bedside is in."""
 AT_ONCE: Final = 4
 """Sign-ins judged at the same time: a storm after a restart must leave connections of the pool to the readings."""
-UNKNOWN: Final = "?"
-"""Stands for a user name nobody gave out, so that guessing cannot fill the list of events."""
 log = structlog.get_logger("bedside.monitoring")
-
-
-class _Refused(Exception):
-    """kind: of the technical event; device: whom it concerns."""
-
-    def __init__(self, kind: str, device: str = UNKNOWN) -> None:
-        super().__init__(kind)
-        self.kind, self.device = kind, device
 
 
 def _packed(raw: bytes) -> bytes:
@@ -93,7 +83,7 @@ class Callout:
         try:
             async with self._places:
                 answer: dict[str, Any] = {"jwt": await self._user(asked)}
-        except _Refused as refusal:
+        except Refused as refusal:
             # The server writes this to its log; the device hears only "not authorised".
             answer = {"error": refusal.kind}
             await self._note(refusal, asked)
@@ -116,20 +106,14 @@ class Callout:
         options, client = asked["connect_opts"], asked["client_info"]
         name, password = str(options.get("user", "")), str(options.get("pass", ""))
         async with self._ctx.database.transaction() as sql:
-            found = await store.secret_of(sql, name)
-            if found is None:
-                raise _Refused("unknown-device")
-            if not same(found["secret"], found["salt"], password):
-                raise _Refused("wrong-password", name)
+            found = await judge(self._ctx.with_(tx=sql), name, await store.secret_of(sql, name), password)
             now = self._ctx.clock.now()
-            if found["state"] != "active" or (found["expires_at"] is not None and found["expires_at"] <= now):
-                raise _Refused("revoked-device", name)
             # The kind of connection in the user's own claims is not enforced by 2.15.1, so it is here.
             if client.get("type") != "mqtt":
-                raise _Refused("wrong-door", name)
+                raise Refused("wrong-door", name)
             client_id = str(client.get("mqtt_id", ""))
             if client_id and await store.bind_client(sql, client_id, found["number"], now) != found["number"]:
-                raise _Refused("client-id-taken", name)
+                raise Refused("client-id-taken", name)
         user: dict[str, Any] = {
             "jti": uuid7(),
             "iat": int(now.timestamp()),
@@ -151,8 +135,10 @@ class Callout:
             user["exp"] = int(found["expires_at"].timestamp())
         return _signed(self._keys, user)
 
-    async def _note(self, refusal: _Refused, asked: dict[str, Any]) -> None:
+    async def _note(self, refusal: Refused, asked: dict[str, Any]) -> None:
         log.info("a device was refused", why=refusal.kind)
+        if refusal.until is not None:  # noted when it began: a note for each try would never let it end
+            return
         try:
             async with self._ctx.database.transaction() as sql:
                 host = str(asked["client_info"].get("host", ""))

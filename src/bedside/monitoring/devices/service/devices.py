@@ -163,6 +163,7 @@ async def hold(ctx: Ctx, names: set[str]) -> dict[str, Held]:
             state=row["state"],
             assignments=[],
             newest={int(metric): time for metric, time in row["newest"].items()},
+            expires=None if row["expires_at"] is None else microseconds(row["expires_at"]),
         )
         for row in rows
     }

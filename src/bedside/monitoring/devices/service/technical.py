@@ -19,6 +19,7 @@ KINDS: Final = {
     "wrong-door": N_("Device credentials were used on the staff's own connection"),
     "client-id-taken": N_("A device used the MQTT client id of another device"),
     "other-subject": N_("A device tried to publish or listen where it may not"),
+    "flood": N_("A device sent more messages than it may; it was cut off and refused for a minute"),
     "oversize": N_("A message was too large and was cut off by the broker"),
     "protocol": N_("A connection broke the MQTT protocol"),
     "malformed": N_("A message was not a SenML pack"),

@@ -111,6 +111,32 @@ async def secret_of(sql: Connection, name: str) -> dict[str, Any] | None:
     return None if row is None else dict(row)
 
 
+async def unwelcome(sql: Connection, flooded_since: datetime) -> list[tuple[str, datetime | None]]:
+    """Devices that may not be connected now: the revoked (None), and those that sent too much (when)."""
+    rows = await sql.fetch(
+        """select name, null::timestamptz as at from monitoring.device where state <> 'active' and secret is not null
+           union all
+           select device, last_at from monitoring.technical_event where kind = 'flood' and last_at > $1""",
+        flooded_since,
+    )
+    return [(row["name"], row["at"]) for row in rows]
+
+
+async def welcome(sql: Connection, asked: list[tuple[str, datetime, datetime]]) -> list[bool]:
+    """Whether each device may be connected. asked: its name, now, and since when a flood counts."""
+    names = [name for name, _, _ in asked]
+    now, since = max(one[1] for one in asked), max(one[2] for one in asked)
+    rows = await sql.fetch(
+        """select name from monitoring.device d
+           where name = any($1) and state = 'active' and (expires_at is null or expires_at > $2)
+           and not exists (select from monitoring.technical_event e
+                           where e.tenant = d.tenant and e.last_at > $3 and e.kind = 'flood' and e.device = d.name)""",
+        *(names, now, since),
+    )
+    good = {row["name"] for row in rows}
+    return [name in good for name in names]
+
+
 async def bind_client(sql: Connection, client_id: str, device: int, now: datetime) -> int:
     """The device that this MQTT client id belongs to: the first that used it."""
     owner = await sql.fetchval(
@@ -126,7 +152,7 @@ async def bind_client(sql: Connection, client_id: str, device: int, now: datetim
 async def hold(sql: Connection, names: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Devices by name with their heads locked in order of number, and all their assignments."""
     devices = await sql.fetch(
-        """select d.number, d.tenant, d.name, d.kind, d.source, d.method, d.state, h.newest
+        """select d.number, d.tenant, d.name, d.kind, d.source, d.method, d.state, d.expires_at, h.newest
            from monitoring.device d join monitoring.head h on h.device = d.number
            where d.name = any($1) order by d.number for no key update of h""",
         names,

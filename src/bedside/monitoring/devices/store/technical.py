@@ -41,6 +41,16 @@ async def note(
     )
 
 
+async def last(sql: Connection, tenant: int, kind: str, device: str, since: datetime) -> datetime | None:
+    """When it last happened after `since`, seen or not."""
+    at: datetime | None = await sql.fetchval(
+        """select max(last_at) from monitoring.technical_event
+           where tenant = $1 and last_at > $4 and kind = $2 and device = $3""",
+        *(tenant, kind, device, since),
+    )
+    return at
+
+
 async def events(
     sql: Connection, tenant: int, device: str | None, unseen: bool, last: Sequence[str]
 ) -> list[dict[str, Any]]:

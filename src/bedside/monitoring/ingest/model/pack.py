@@ -8,6 +8,8 @@ from typing import Final
 
 MOST_READINGS: Final = 1000
 """In one pack."""
+MOST_RECORDS: Final = 2000
+"""In one message, those without a reading too: each that is refused is told, and what is told must fit an answer."""
 AHEAD_TOLERANCE: Final = 60
 """Seconds by which a device's clock may lead before its reading is flagged (site choice)."""
 HORIZON: Final = 48 * 3600

@@ -91,9 +91,9 @@ async def _take(landing: _Landing, device: Held, pack: Pack) -> Receipt:
     """Sort one pack into what will be written."""
     receipt = Receipt(pack.seq, refused=pack.refused)
     landing.heard[device.number] = max(pack.received, landing.heard.get(device.number, 0))
-    if device.state != "active":
+    if not device.welcome(pack.received):
         landing.note("revoked-device", device, 1)
-        receipt.refused = [Refusal(0, "this device was revoked")]
+        receipt.refused = [Refusal(0, "this device was revoked or has expired")]
         return receipt
     if pack.refused:
         first = [{"index": refusal.index, "reason": refusal.reason} for refusal in pack.refused[:20]]

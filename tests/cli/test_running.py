@@ -1,0 +1,29 @@
+"""What `serve` asks of the installation where nobody says it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bedside.cli import cli, running
+
+pytestmark = pytest.mark.unit
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, *options: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(running, "_run", lambda _demo, _home, **choices: found.update(choices))
+    result = CliRunner().invoke(cli, ["serve", *options])
+    return found or {"code": result.exit_code}
+
+
+def test_devices_come_by_8883_where_there_is_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    cert.touch()
+    key.touch()
+    tls = ("--tls-cert", str(cert), "--tls-key", str(key))
+    assert asked(monkeypatch)["mqtt_port"] == 1883
+    assert asked(monkeypatch, *tls)["mqtt_port"] == 8883
+    assert asked(monkeypatch, *tls, "--mqtt-port", "1999")["mqtt_port"] == 1999
+    assert asked(monkeypatch, *tls[:2]) == {"code": 2}

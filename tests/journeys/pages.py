@@ -67,7 +67,7 @@ PAGES: tuple[Page, ...] = (
     Page("held-devices", "/patients/{patient}/devices", NURSE, "Devices of"),
     Page("alarms", "/alarms?all=1", NURSE, "Alarms"),
     Page("alarm", "/alarms/{alarm}", NURSE, ""),
-    Page("alarm-numbers", "/alarms/numbers?days=30&rule=systolic-raised&limit=150", NURSE, "Alarms in numbers"),
+    Page("alarm-numbers", "/alarms/numbers?days=30&rule=systolic-raised&limit=135", NURSE, "Alarms in numbers"),
     Page("wall", "/wall", NURSE, "Wall", widths=WALL_WIDTHS),
     Page("emergency", "/emergency/{patient}", "Samuel Okafor", ""),
     Page("staff-account", "/account", CLINICIAN, "My account"),

@@ -83,5 +83,6 @@ PAGES: tuple[Page, ...] = (
     Page("pharmacy-one", "/pharmacy/{prescription}", PHARMACIST, "Chlorthalidone"),
     Page("people", "/admin", ADMINISTRATOR, ""),
     Page("hours", "/admin/hours", ADMINISTRATOR, ""),
+    Page("functions", "/admin/functions", ADMINISTRATOR, "Functions"),
     Page("audit", "/admin/audit", PRIVACY_OFFICER, ""),
 )

@@ -9,6 +9,8 @@ from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm
 from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
 from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, replayable, what_if
+from bedside.monitoring.alarms.service.functions import Function, alarms_on, switch_alarms
+from bedside.monitoring.alarms.service.functions import alarms as alarm_function
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
@@ -45,6 +47,7 @@ __all__ = [
     "Conflict",
     "Device",
     "DeviceCredentials",
+    "Function",
     "Gap",
     "Latest",
     "NewDevice",
@@ -65,7 +68,9 @@ __all__ = [
     "act",
     "add_device",
     "alarm",
+    "alarm_function",
     "alarms",
+    "alarms_on",
     "assign_device",
     "burden",
     "conflicts",
@@ -92,6 +97,7 @@ __all__ = [
     "set_hours",
     "set_limits",
     "set_profile",
+    "switch_alarms",
     "technical_event_seen",
     "technical_events",
     "undo",

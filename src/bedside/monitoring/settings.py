@@ -17,15 +17,17 @@ class Settings:
     for a minute at every door, and named. Each process that takes readings counts for itself."""
 
     messages: int = 2000
+    functions: bool = True
+    """Whether functions that would need clearance begin switched on; app says no for a real clinic."""
 
     @classmethod
-    def of_words(cls, messages: str) -> Settings:
+    def of_words(cls, messages: str, *, functions: bool = True) -> Settings:
         """From an environment's word, "" for the default. Raises Invalid naming the variable."""
         if not messages:
-            return cls()
+            return cls(functions=functions)
         if not (messages.isascii() and messages.isdigit() and 1 <= int(messages) <= MOST):
             raise Invalid(f"BEDSIDE_DEVICE_MESSAGES is a number from 1 to {MOST}.", where="BEDSIDE_DEVICE_MESSAGES")
-        return cls(messages=int(messages))
+        return cls(messages=int(messages), functions=functions)
 
 
 _SETTINGS: weakref.WeakKeyDictionary[Database, Settings] = weakref.WeakKeyDictionary()

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.admin import audit, hours, people
+from bedside.web.admin import audit, functions, hours, people
 
 ROUTES: list[BaseRoute] = [
     Route("/admin", people.page),
@@ -12,6 +12,8 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/hours", hours.listing),
     Route("/admin/hours/{place}", hours.edit),
     Route("/admin/hours/{place}", hours.save, methods=["POST"]),
+    Route("/admin/functions", functions.page),
+    Route("/admin/functions/alarms", functions.switch_alarms, methods=["POST"]),
     Route("/admin/audit", audit.page),
 ]
 

@@ -57,6 +57,7 @@ async def page(request: Request) -> Response:
     async with access.work(ctx_of(request), "opened today", readonly=True) as ctx:
         await access.require(ctx, "clinician", "nurse")
         alarms = await monitoring.alarms(ctx)
+        off = not await monitoring.alarms_on(ctx)
         events = await monitoring.technical_events(ctx)
         waiting = [v for v in await visits.mine(ctx) if v.open]
         unsigned = await visits.notes.unsigned(ctx) if "clinician" in ctx.actor.roles else []
@@ -74,6 +75,7 @@ async def page(request: Request) -> Response:
         request,
         "clinician/today.html",
         alarms=alarms,
+        off=off,
         shown=SHOWN,
         names=names,
         troubles=troubles,

@@ -40,11 +40,13 @@ async def listing(request: Request) -> Response:
         if not open_only:
             found += [one for one in await monitoring.alarms(work, open_only=False, limit=200) if not one.open]
         names = {one: await name_of(work, one) for one in {alarm.patient for alarm in found}}
+        off = not await monitoring.alarms_on(work)
     return render(
         request,
         "wall/alarms.html",
         alarms=[(alarm, names[alarm.patient]) for alarm in found],
         open_only=open_only,
+        off=off,
         undo_of=request.query_params.get("undo"),
         words=words,
     )

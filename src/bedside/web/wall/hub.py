@@ -72,6 +72,8 @@ class Hub:
         self._subscriptions: list[Any] = []
         self._task: asyncio.Task[None] | None = None
         self._read_at: datetime | None = None
+        self.off = False
+        """Whether alarms from readings are off in this installation."""
 
     @property
     def alive(self) -> bool:
@@ -212,6 +214,7 @@ class Hub:
             self._read_at = self.now()
 
     async def _read(self, ctx: Ctx, patients: list[str], *, latest: set[str]) -> None:
+        self.off = not await monitoring.alarms_on(ctx)
         found = await monitoring.alarms(ctx, patients=patients)
         scores = await monitoring.scores(ctx, patients)
         plans = await monitoring.plans(ctx, patients)

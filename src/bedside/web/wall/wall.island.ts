@@ -23,6 +23,7 @@ interface Message {
   rail?: string;
   bus?: boolean;
   alive?: boolean; // false: the server itself cannot read the truth
+  off?: boolean; // whether alarms from readings are off in this installation
 }
 
 class BedsideWall extends HTMLElement {
@@ -104,7 +105,10 @@ class BedsideWall extends HTMLElement {
     this.#ahead = Date.parse(message.now) - Date.now();
     this.#retry = 500;
     delete this.dataset.signedOut;
-    if (message.kind === "beat") this.#slow = message.bus === false;
+    if (message.kind === "beat") {
+      this.#slow = message.bus === false;
+      this.#part("off").hidden = message.off !== true;
+    }
     if (message.kind === "all") this.#all(message.tiles ?? []);
     else for (const [patient, html] of message.tiles ?? []) this.#put(patient, html);
     if (message.bar) this.#bar(message.bar);

@@ -113,6 +113,7 @@ async def page(request: Request) -> Response:
     async with access.work(ctx, "looked at the wall", readonly=True) as work:
         shown = await patients_for(work, place)
         places = await places_for(work, place)
+        off = not await monitoring.alarms_on(work)
     hub = hub_of(ctx)
     viewer = Viewer(shown)
     await hub.join(viewer)
@@ -128,6 +129,7 @@ async def page(request: Request) -> Response:
             place=place,
             places=places,
             now=hub.now(),
+            off=off,
             words=words,
             display="display" in ctx.actor.roles,
         )
@@ -210,7 +212,7 @@ async def _keep(
             await _recheck(socket, ctx, hub, viewer, place)
         if loop.time() >= next_beat:
             next_beat = loop.time() + BEAT
-            beat = {"kind": "beat", "now": hub.now(), "bus": hub.bus.connected, "alive": hub.alive}
+            beat = {"kind": "beat", "now": hub.now(), "bus": hub.bus.connected, "alive": hub.alive, "off": hub.off}
             await socket.send_text(_json(beat))
 
 

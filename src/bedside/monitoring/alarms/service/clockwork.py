@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bedside.foundation.context import Ctx
-from bedside.monitoring.alarms.service import life
+from bedside.monitoring.alarms.service import functions, life
 from bedside.monitoring.alarms.service.judge import raise_alarm
 from bedside.monitoring.alarms.store import timers, watch
 from bedside.monitoring.alarms.store.timers import Timer
@@ -81,6 +81,8 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
         await timers.put_off(ctx.sql, timer.id, at + limit.after)
         return
     await timers.put_off(ctx.sql, timer.id, now + limit.after)
+    if not await functions.alarms_on(ctx):
+        return
     cause = f"silence:{device}"
     if cause in memory.open_causes:
         return

@@ -12,6 +12,7 @@ from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid, NotFound
 from bedside.monitoring.alarms.model import Opening
+from bedside.monitoring.alarms.service import functions
 from bedside.monitoring.alarms.store import timers
 
 MIDNIGHT = time(0, 0)
@@ -29,8 +30,13 @@ class Watched:
 
 
 async def watched(ctx: Ctx, patient: str) -> Watched:
-    """By the hours of the places that watch the patient; a place without hours is watched around the clock."""
+    """By the hours of the places that watch the patient; a place without hours is watched around the clock.
+
+    Where alarms are off in this installation nobody is watched.
+    """
     await access.authorise(ctx, patient, "R", what="alarm")
+    if not await functions.alarms_on(ctx):
+        return Watched(False, ())
     names = {place.id: place.name for place in await access.places(ctx)}
     places = [stay.place for stay in await access.places_of(ctx, patient)]
     openings = await timers.hours(ctx.sql, ctx.tenant, places)

@@ -14,7 +14,7 @@ from typing import Protocol
 from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms.model import Alarm
-from bedside.monitoring.alarms.service import life
+from bedside.monitoring.alarms.service import functions, life
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
 from bedside.monitoring.alarms.store.watch import Memory, OpenAlarm
@@ -60,12 +60,13 @@ async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None
     """The same for several patients, locked in one order. Fits series' landing as its `judge`."""
     if not readings:
         return
+    judged = await functions.alarms_on(ctx)
     memories = await watch.locked(ctx.sql, ctx.tenant, list(readings))
     for memory in memories:
         new = readings[memory.patient]
         await _hear(ctx, memory, {r.device: r.device_kind for r in new if r.device and r.source == "device"})
         rules = limits.plan(memory.profile, memory.own, ctx.clock.now().date())
-        calm = _calm(memory, rules, new)
+        calm = _calm(memory, rules, new) if judged else [one for one in new if measured(one).sound]
         if calm is None:
             await _judge(ctx, memory, rules, [measured(reading) for reading in new])
         else:

@@ -14,6 +14,7 @@ from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
 from bedside.monitoring.devices.model import KINDS, Device, DeviceCredentials, NewDevice
 from bedside.monitoring.devices.service.technical import TechnicalEvent
+from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
 from bedside.monitoring.rules.model.news2 import News2Result
@@ -22,17 +23,23 @@ from bedside.monitoring.rules.service import drop_limit, limits, own_limits, pro
 from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, NewReading, Point, Reading, Series, Typed
 from bedside.monitoring.service import (
     add_device,
+    add_source,
     assign_device,
+    charted,
     conflicts,
     devices,
     enter_reading,
     enter_readings,
+    land_measured,
     latest,
+    measured_at,
+    note_trouble,
     revoke_device,
     series,
     technical_event_seen,
     technical_events,
     withdraw,
+    withdraw_measured,
 )
 
 __all__ = [
@@ -47,6 +54,7 @@ __all__ = [
     "DeviceCredentials",
     "Gap",
     "Latest",
+    "Measured",
     "NewDevice",
     "NewReading",
     "News2Result",
@@ -64,10 +72,13 @@ __all__ = [
     "acknowledge",
     "act",
     "add_device",
+    "add_source",
     "alarm",
     "alarms",
     "assign_device",
     "burden",
+    "charted",
+    "charted_name",
     "conflicts",
     "devices",
     "drop_limit",
@@ -76,8 +87,11 @@ __all__ = [
     "false_alarm",
     "hand_over",
     "hours",
+    "land_measured",
     "latest",
     "limits",
+    "measured_at",
+    "note_trouble",
     "own_limits",
     "plans",
     "possible",
@@ -92,10 +106,12 @@ __all__ = [
     "set_hours",
     "set_limits",
     "set_profile",
+    "shown_with",
     "technical_event_seen",
     "technical_events",
     "undo",
     "watched",
     "what_if",
     "withdraw",
+    "withdraw_measured",
 ]

@@ -29,8 +29,8 @@ create table exchange.interface (
 create unique index on exchange.interface (tenant, name) where ended_at is null;
 create unique index on exchange.interface (tenant, application, facility) where ended_at is null;
 
--- A message of which something was kept, without its content: its key and hash, so that one that comes again is answered
--- again and not taken again. answer: framed acknowledgements; null only inside the transaction that takes it.
+-- A message of which something was kept, without its content: its key and hash, so that one that comes again is
+-- answered again and not taken again. answer: framed acknowledgements; null only inside the transaction that takes it.
 create table exchange.message (
     tenant int not null,
     application text not null,
@@ -45,8 +45,8 @@ create table exchange.message (
 create index on exchange.message (interface, received_at);
 create index on exchange.message (received_at);
 
--- A monitor at one patient's bed is a device of monitoring: (interface, monitor, site, PID-3). revision: a correction has
--- the moment of what it corrects, so it stands as a device of its own. patient: null while PID-3 leads to nobody.
+-- A monitor at one patient's bed is a device of monitoring: (interface, monitor, site, PID-3). revision: a correction
+-- has the moment of what it corrects, so it stands as a device of its own. patient: null while PID-3 leads to nobody.
 create table exchange.source (
     tenant int not null,
     interface int not null references exchange.interface (number),
@@ -59,7 +59,8 @@ create table exchange.source (
 );
 create unique index on exchange.source (tenant, interface, monitor, site, who, revision, coalesce(patient, ''));
 
--- Results that are not plainly final: which revision of them stands, and how. device: of revision 0. time: us since 1970.
+-- Results that are not plainly final: which revision of them stands, and how. device: of revision 0. time: us since
+-- 1970.
 create table exchange.standing (
     tenant int not null,
     device text not null,

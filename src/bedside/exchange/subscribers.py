@@ -17,6 +17,8 @@ from bedside.exchange.service.forgetting import forget_messages
 from bedside.exchange.service.receiving import receive
 from bedside.foundation.context import Ctx
 
+HANDSHAKE = 10.0
+"""Seconds for TLS to come about."""
 FORGET = "exchange.forget"
 
 
@@ -31,8 +33,8 @@ async def listening(ctx: Ctx, door: socket.socket, tls: tuple[Path, Path] | None
     if tls is not None:
         secure = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         secure.load_cert_chain(*tls)
-    timeout = {"ssl_handshake_timeout": 10.0} if secure is not None else {}
-    server = await asyncio.start_server(served.connection, sock=door, ssl=secure, **timeout)
+    shake = None if secure is None else HANDSHAKE
+    server = await asyncio.start_server(served.connection, sock=door, ssl=secure, ssl_handshake_timeout=shake)
     try:
         yield
     finally:

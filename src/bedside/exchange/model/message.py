@@ -72,7 +72,7 @@ class Message:
         self._parsed, self._codec = parsed, codec
         self._escape = str(parsed.esc)
         marks = parsed.separators
-        self._plain = {"F": marks[1], "R": marks[2], "S": marks[3], "T": marks[4], "E": self._escape}
+        self._plain: dict[str, str] = {"F": marks[1], "R": marks[2], "S": marks[3], "T": marks[4], "E": self._escape}
         self.names = [str(segment[0]) for segment in parsed]
 
     def field(self, segment: int, number: int) -> Field:
@@ -103,8 +103,8 @@ class Message:
 
     def _meant(self, sequence: str) -> str:
         """Of one escape sequence: separators and bytes; highlights, formats and what is not known become a space."""
-        if sequence in self._plain:
-            return self._plain[sequence]
+        if (plain := self._plain.get(sequence)) is not None:
+            return plain
         if sequence[:1] == "X":
             try:
                 return bytes.fromhex(sequence[1:]).decode(self._codec)

@@ -136,7 +136,7 @@ async def _tell(ctx: Ctx, kind: str, source: str, **detail: str) -> None:
 
 
 def _answers(ctx: Ctx, head: Header, verdict: Verdict) -> list[bytes]:
-    return answers(head, verdict, ctx.clock.now(), uuid7().replace("-", "")[:20])
+    return answers(head, verdict, ctx.clock.now(), uuid7().replace("-", "")[:18])
 
 
 def _fault(error: Exception) -> None:

@@ -19,7 +19,7 @@ CHARSETS: Final = {
     **{f"8859/{n}": f"iso8859-{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)},
     **{"UNICODE": "utf-8"},
 }
-_HEAD: Final = re.compile(rb"MSH([^\w\s])([^\w\s]{2,5})\1")
+_HEAD: Final = re.compile(rb"MSH([!-/:-@\[-`{-~])([!-/:-@\[-`{-~]{2,5})\1")
 
 Field = tuple[tuple[tuple[str, ...], ...], ...]
 """Repetitions of components of subcomponents, unescaped."""
@@ -128,9 +128,19 @@ def header(raw: bytes) -> Header:
     Raises Unreadable when there is none.
     """
     first = lines(raw).split(b"\r", 1)[0]
-    if _HEAD.match(first) is None or b"\x00" in first:
+    found = _HEAD.match(first)
+    if found is None or b"\x00" in first:
         raise Unreadable("no MSH segment at the start", code="AR", condition="100")
-    message = Message(hl7.parse(first.decode("latin-1")), "latin-1")
+    marks = found[1] + found[2] + b"|^~\\&"[1 + len(found[2]) :]
+    if len(set(marks)) != len(marks):
+        raise Unreadable("separators that are not different", code="AR", condition="102", where="MSH^1^2")
+    head = _header(first, "latin-1")
+    # A name or number that is not ASCII is answered as it came: read it in its own charset.
+    return head if first.isascii() else _header(first, head.codec)
+
+
+def _header(first: bytes, codec: str) -> Header:
+    message = Message(hl7.parse(first.decode(codec, "replace")), codec)
 
     def of(number: int, component: int = 1) -> str:
         return message.text(0, number, component)

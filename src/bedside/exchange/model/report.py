@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Final
 
 from bedside.exchange.model import codes, times
-from bedside.exchange.model.message import Field, Header, Message
+from bedside.exchange.model.message import Field, Header, Message, Unreadable
 
 MOST_RESULTS: Final = 1000
 NUMBER: Final = re.compile(r"[+-]?(\d{1,15}(\.\d{0,15})?|\.\d{1,15})", re.ASCII)
@@ -79,7 +79,10 @@ class _Reading:
 
     def __init__(self, message: Message, head: Header, zone: tzinfo, received: int) -> None:
         self.message, self.received = message, received
-        self.zone = times.offset(head.time) or zone
+        try:
+            self.zone = times.offset(head.time) or zone
+        except times.NoTime as error:
+            raise Unreadable(f"MSH-7 has {error}", where="MSH^1^7") from None
         self.source = head.application
         self.report = Report()
         self.order: int | None = None
@@ -251,5 +254,8 @@ def _first(repetition: tuple[tuple[str, ...], ...], component: int) -> str:
 
 
 def read(message: Message, head: Header, zone: tzinfo, received: int) -> Report:
-    """What the message says. zone: of times without an offset where MSH-7 has none. received: µs since 1970."""
+    """What the message says. zone: of times without an offset where MSH-7 has none. received: µs since 1970.
+
+    Raises Unreadable.
+    """
     return _Reading(message, head, zone, received).walk()

@@ -17,7 +17,7 @@ class NoTime(ValueError):
 
 
 def offset(text: str) -> tzinfo | None:
-    """The offset that stands at the end of a timestamp."""
+    """The offset that stands at the end of a timestamp; None where none does. Raises NoTime for one that cannot be."""
     found = _SHAPE.fullmatch(text)
     return None if found is None or found[8] is None else _zone(found[8])
 

@@ -11,8 +11,8 @@ from bedside.monitoring import subscribers
 
 PEOPLE = {
     "p1": ("4711", "Quist", "Ada", "1950-01-02"),
-    "p2": ("4712", "Quist", "Ida", "1950-01-02"),
-    "p3": ("4713", "Okafor", "Chidi", "1971-05-06"),
+    "p2": ("582206", "Quist", "Ida", "1950-01-02"),
+    "p3": ("693317", "Okafor", "Chidi", "1971-05-06"),
 }
 
 

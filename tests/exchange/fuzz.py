@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
+from structlog.testing import capture_logs
 from tests.exchange.oru import MMHG, PERCENT, PID, SPO2, SYSTOLIC, msh, obx, oru
 
 from bedside.exchange.model.framing import Deframer, framed
+from bedside.exchange.service.receiving import receive
+from bedside.foundation.context import Ctx
 
 SEEDS = [
     oru(),
@@ -22,7 +26,22 @@ SEEDS = [
     b"",
 ]
 PIECES = [
-    *(b"|", b"^", b"~", b"\\", b"&", b"\r", b"\n", b"\x0b", b"\x1c", b"\x00", b"\xff", b"\\X", b"\\.sp99999999\\", b"\\E"),
+    *(
+        b"|",
+        b"^",
+        b"~",
+        b"\\",
+        b"&",
+        b"\r",
+        b"\n",
+        b"\x0b",
+        b"\x1c",
+        b"\x00",
+        b"\xff",
+        b"\\X",
+        b"\\.sp99999999\\",
+        b"\\E",
+    ),
     *(b"OBX|", b"PID|", b"MSH|", b"OBR|1", b"1e308", b"NaN", b"-999", b"99991231235960+9999", b"20260329023000", b"=^"),
     *(b"|" * 3000, b"^" * 5000, b"\r" * 50, "１２".encode(), b"9" * 400),
 ]
@@ -75,3 +94,37 @@ def survives_framing(dice: random.Random, message: bytes) -> None:
     assert expected[-1].message == b"next"
     if not {0x0B, 0x1C} & set(message) and len(message) <= 4096:
         assert [block.message for block in expected] == [message, b"next"]
+
+
+async def receive_for(ctx: Ctx, messages_: Iterator[bytes], until: Callable[[int], bool]) -> int:
+    """Send mutated messages of p1's as the door would; how many. Whatever comes is answered, soon, and stays p1's.
+
+    until: whether to end, by how many were sent.
+    """
+    sent = 0
+    with capture_logs() as log:
+        for message in messages_:
+            stream = Deframer()
+            for block in [*stream.feed(framed(message)), *([stream.give_up()] if stream.inside else [])]:
+                begun = time.perf_counter()
+                answers = await receive(ctx, block, "127.0.0.1")
+                assert time.perf_counter() - begun < 5
+                assert all(b"MSA|" in answer for answer in answers)
+            sent += 1
+            faults = [entry for entry in log if entry["log_level"] in {"error", "warning"}]
+            assert not faults, (faults[0], message)
+            log.clear()
+            if until(sent):
+                break
+    async with ctx.database.connection() as sql:
+        whose = await sql.fetch("select distinct patient from monitoring.pack where patient is not null")
+        assert {row["patient"] for row in whose} <= {"p1"}
+        # Special and impossible values never become plausible numbers.
+        assert (
+            await sql.fetchval(
+                """select count(*) from monitoring.pack, unnest(metric, value) as u (metric, value)
+               where (u.metric = 1 and u.value not between 10 and 350) or (u.metric = 3 and u.value > 100)"""
+            )
+            == 0
+        )
+    return sent

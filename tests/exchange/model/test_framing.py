@@ -24,7 +24,10 @@ def test_two_messages_in_one_read_and_one_in_many() -> None:
 
 def test_garbage_between_blocks_is_counted_and_is_no_message() -> None:
     stream = Deframer()
-    assert stream.feed(b"hello\r\n" + framed(b"one") + b"\n\r" + b"zz" + framed(b"two")) == [Block(b"one"), Block(b"two")]
+    assert stream.feed(b"hello\r\n" + framed(b"one") + b"\n\r" + b"zz" + framed(b"two")) == [
+        Block(b"one"),
+        Block(b"two"),
+    ]
     assert stream.garbage == 7
 
 

@@ -1,4 +1,4 @@
-"""A message from its block to its acknowledgement, on a real PostgreSQL: what is kept, what is answered, what is told."""
+"""From a block to its acknowledgement, on a real PostgreSQL: what is kept, what is answered, what is told."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -300,21 +300,21 @@ async def test_what_a_person_gave_to_somebody_stays_theirs(ctx: Ctx, database: D
 
 async def test_a_number_that_two_have_and_a_merged_record_wait(ctx: Ctx) -> None:
     async with access.work(ctx, "added") as inner:
-        await records.create(inner, patient("p8", "4713", "Okafor", "Chidi", "1971-05-06"), id="p8")
-    two = await one(ctx, oru(pid="PID|||4713^^^WARD"))
+        await records.create(inner, patient("p8", "693317", "Okafor", "Chidi", "1971-05-06"), id="p8")
+    two = await one(ctx, oru(pid="PID|||693317^^^WARD"))
     assert (two["MSA"][0][1], two["ERR"][0][4]) == ("AA", "W")
     assert await values(ctx, "heart-rate", "p3") == []
     async with access.work(ctx, "merged") as inner:
-        gone = {**patient("p2", "4712", "Quist", "Ida", "1950-01-02")}
+        gone = {**patient("p2", "582206", "Quist", "Ida", "1950-01-02")}
         gone["link"] = [{"other": {"reference": "Patient/p1"}, "type": "replaced-by"}]
         await records.update(inner, gone)
-    merged = await one(ctx, oru(head=msh("m2"), pid="PID|||4712^^^WARD"))
+    merged = await one(ctx, oru(head=msh("m2"), pid="PID|||582206^^^WARD"))
     assert (merged["MSA"][0][1], merged["ERR"][0][4]) == ("AA", "W")
     assert await values(ctx, "heart-rate", "p2") == await values(ctx, "heart-rate", "p1") == []
 
 
 async def test_two_identifiers_of_two_patients_wait(ctx: Ctx) -> None:
-    answer = await one(ctx, oru(pid="PID|||4711^^^WARD~4713^^^WARD"))
+    answer = await one(ctx, oru(pid="PID|||4711^^^WARD~693317^^^WARD"))
     assert answer["ERR"][0][2:5:2] == ["PID^1^3", "W"]
     assert await values(ctx, "heart-rate") == []
 

@@ -25,7 +25,7 @@ from tests.exchange.oru import (
 from bedside import access, exchange, monitoring, records
 from bedside.access.testing import acting, someone
 from bedside.exchange.model.framing import Block
-from bedside.exchange.service.receiving import ACTION, receive
+from bedside.exchange.service.receiving import receive
 from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
@@ -277,7 +277,7 @@ async def test_an_unknown_patients_readings_wait_and_are_theirs_once_they_are_kn
     assert (answer["MSA"][0][1], answer["ERR"][0][4]) == ("AA", "W")
     assert codes(await sent(ctx, oru(obx(value="", status="D"), head=msh("m2"), pid=unknown))) == ["AE"]
     told = await events(ctx)
-    assert told["interface-waiting"].detail["interface"] == "ward"
+    assert told["interface-waiting"].detail["why"] == "ward, MON: a number that ends in 9001"
     assert told["unassigned"].count == 1
     async with access.work(ctx, "admitted") as inner:
         await records.create(inner, patient("p9", "9001", "Fresh", "Eva", "1980-01-01"), id="p9")
@@ -368,7 +368,8 @@ async def test_one_audit_entry_a_message(ctx: Ctx, database: Database) -> None:
     await sent(ctx, oru(obx(), obx(SPO2, "97", PERCENT)))
     async with access.work(ctx, "looked") as inner:
         line = (await access.who_looked(inner, "p1"))[0]
-    assert (line.action, line.actor_name, line.outcome) == (ACTION, "HL7 interface ward", "allowed")
+    assert line.action == "took in measurements that another system sent"
+    assert (line.actor_name, line.outcome) == ("HL7 interface ward", "allowed")
     assert len(await rows(database, "select 1 from access.audit")) == before + 2
 
 

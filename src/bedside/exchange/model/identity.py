@@ -1,6 +1,6 @@
 """Whether a PID may be the patient whom its identifier found. The number finds; name and birth date may only forbid.
 
-Hazard H3 (wrong patient): twins share birth date and family name, so given names count; a mistyped number that is
+Hazard H50: twins share birth date and family name, so given names count; a mistyped number that is
 somebody else's shows here and nowhere else.
 """
 

@@ -46,7 +46,9 @@ def check(new: NewInterface) -> None:
             remedy="Give AUTHORITY=SYSTEM: the one in PID-3.4, and the system of Patient.identifier.",
         )
     if new.kind not in monitoring.KINDS:
-        raise Invalid("That kind of device is not known.", where="kind", remedy=", ".join(monitoring.KINDS))
+        raise Invalid(
+            "That kind of device is not known.", where="kind", remedy="One of: %(kinds)s.", kinds=monitoring.KINDS
+        )
     if new.processing not in {"P", "T", "D"}:
         raise Invalid("The processing id is P, T or D.", where="processing")
     try:

@@ -23,7 +23,6 @@ from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Unavailable
 from bedside.foundation.ids import uuid7
 
-ACTION = "took in measurements that another system sent"
 MOST_TOLD = 20
 LATER = Problem("could not be stored now: send it again later", "MSH^1", "207")
 log = structlog.get_logger("bedside.exchange")
@@ -61,7 +60,7 @@ async def _once(ctx: Ctx, head: Header, block: Block, peer: str) -> list[bytes]:
         return _answers(ctx, head, await _stranger(ctx, peer, Problem(text, "MSH^1^3", "207")))
     actor = Actor("job", f"hl7:{interface.name}", f"HL7 interface {interface.name}", roles=frozenset({"system"}))
     named = ctx.with_(actor=actor, purpose="TREAT", origin=f"mllp {peer}", request=uuid7())
-    async with access.work(named, ACTION) as work:
+    async with access.work(named, "took in measurements that another system sent") as work:
         work.trail.entities.append(f"interface/{interface.name}")
         return await _taken(work, interface, head, block)
 

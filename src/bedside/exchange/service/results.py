@@ -111,8 +111,10 @@ class Charting:
             moment = Moment(source, devices[source], monitoring.shown_with(name)[0], result.time)
             self.moments.setdefault(moment, []).append((name, result))
         if found.patient is None and devices:
-            for device in devices.values():
-                await monitoring.note_trouble(self.ctx, "interface-waiting", device, interface=self.interface.name)
+            for source, device in devices.items():
+                # The end of the number: enough for those who know whom they admitted, and no more.
+                why = f"{self.interface.name}, {source.monitor}: a number that ends in {found.who[-4:]}"
+                await monitoring.note_trouble(self.ctx, "interface-waiting", device, why=why)
 
     async def _device(self, source: Source, revision: int) -> str:
         """The monitoring device that stands for a source; made, or given to its patient, where that is due."""

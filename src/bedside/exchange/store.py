@@ -110,7 +110,7 @@ async def forget(sql: Connection, before: datetime) -> int:
 
 
 async def hold_source(sql: Connection, tenant: int, key: str) -> None:
-    """One transaction at a time makes the sources of one key."""
+    """One transaction at a time makes the sources of one key, or corrects what one device sent."""
     await sql.execute("select pg_advisory_xact_lock(hashtextextended($2, $1))", tenant, f"exchange.source {key}")
 
 

@@ -26,7 +26,7 @@ from bedside.monitoring.ingest.service import Arrival, after
 from bedside.monitoring.rules import service as rules
 from bedside.monitoring.rules.model.pregnancy import PREGNANCY, SNOMED, pregnant
 from bedside.monitoring.rules.model.profile import youngest
-from bedside.monitoring.series.model.reading import Conflict, Latest, NewReading, Reading, Series
+from bedside.monitoring.series.model.reading import EPOCH, Conflict, Latest, NewReading, Reading, Series
 from bedside.monitoring.series.service import landing, measured, reading, typing
 from bedside.monitoring.series.service.landing import Judge, Receipt
 
@@ -137,6 +137,18 @@ async def add_source(ctx: Ctx, kind: str, label: str, patient: str | None) -> st
     name = await devices_service.add_source(ctx, kind, label, patient)
     await records.write_governed(ctx, device_resource(name, kind, patient), room="monitoring")
     return name
+
+
+async def give_source(ctx: Ctx, device: str, patient: str) -> int:
+    """A device of an interface, held by nobody so far, is the patient's since ever: what waited is theirs; how much.
+
+    Its silence raises no alarm, as with add_source. Raises NotFound, Forbidden, Conflict when somebody holds it.
+    """
+    await access.authorise(ctx, patient, "U", what="Device")
+    waiting = await typing.assign(ctx, device, patient, EPOCH, None, JUDGE)
+    kind = await devices_service.kind_of(ctx, device)
+    await records.write_governed(ctx, device_resource(device, kind, patient), room="monitoring")
+    return waiting
 
 
 async def land_measured(

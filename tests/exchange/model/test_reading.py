@@ -182,6 +182,17 @@ def test_a_control_id_is_echoed_in_its_charset(charset: str, codec: str) -> None
     assert "|AA|núm-1".encode(codec) in answer
 
 
+@pytest.mark.parametrize("mark", ["^", "&", "~", "|", "\\X41\\"])
+def test_a_message_of_separators_holds_nobody_up(mark: str) -> None:
+    begun = time.process_time()
+    for message in (oru(obx(value=mark * 200_000)), oru(pid=f"PID|||1{mark * 200_000}"), msh(mark * 200_000).encode()):
+        with pytest.raises(Unreadable):
+            head = header(message)
+            check(head, "P")
+            parse(message, head)
+    assert time.process_time() - begun < 1
+
+
 def test_more_errors_than_an_answer_holds() -> None:
     many = tuple(Problem("no", f"OBX^{n}") for n in range(100))
     (answer,) = answers(Header(control="1", version="2.5"), Verdict("AE", many), times.EPOCH, "own")
@@ -199,7 +210,7 @@ def test_the_table() -> None:
 
 def tried(message: bytes) -> None:
     """Read it as the door does: Unreadable or a report, soon, with finite numbers and an answer."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     head = Header()
     try:
         head = header(message)
@@ -214,7 +225,7 @@ def tried(message: bytes) -> None:
         assert answer.endswith(b"\x1c\r")
         assert b"\x0b" not in answer[1:-2]
         assert b"\x1c" not in answer[1:-2]
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @settings(max_examples=300, deadline=None)

@@ -209,6 +209,16 @@ async def test_a_correction_supersedes_and_stays_in_the_history(ctx: Ctx) -> Non
     assert await withdrawn(ctx, "heart-rate") == [180, 80]
 
 
+async def test_corrections_at_once_on_two_connections_leave_one_value(ctx: Ctx, database: Database) -> None:
+    await sent(ctx, oru(obx(value="180")))
+    many = [oru(obx(value=str(80 + n), status="C"), head=msh(f"c{n}")) for n in range(4)]
+    answers = await asyncio.gather(*(sent(ctx, message) for message in many))
+    assert [codes(each) for each in answers] == [["AA"]] * 4
+    (left,) = await values(ctx, "heart-rate")
+    assert {left, *await withdrawn(ctx, "heart-rate")} == {180, 80, 81, 82, 83}
+    assert await rows(database, "select count(*) from monitoring.conflict") == [(0,)]
+
+
 async def test_a_corrected_systolic_keeps_its_diastolic(ctx: Ctx) -> None:
     await sent(ctx, oru(obx(SYSTOLIC, "210", MMHG), obx(DIASTOLIC, "80", MMHG), obx(MEAN, "95", MMHG)))
     assert codes(await sent(ctx, oru(obx(SYSTOLIC, "120", MMHG, status="C"), head=msh("m2")))) == ["AA"]

@@ -13,6 +13,10 @@ import hl7
 
 VERSIONS: Final = frozenset({"2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2"})
 MOST_SEGMENTS: Final = 3000
+MOST_MARKS: Final = 60_000
+"""Separators in one message: a thousand results need some 30,000, and a million would hold up everybody for seconds."""
+MOST_HEADER: Final = 4000
+"""Bytes of MSH."""
 CHARSETS: Final = {
     # table 0211, and what senders write instead; empty is ASCII, of which UTF-8 is the superset
     **{"": "utf-8", "ASCII": "ascii", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "UTF8": "utf-8"},
@@ -53,6 +57,7 @@ class Header:
     accept: str = ""
     application_answer: str = ""
     charset: str = ""
+    marks: str = "|^~\\&"
 
     @property
     def enhanced(self) -> bool:
@@ -132,6 +137,8 @@ def header(raw: bytes) -> Header:
     if found is None or b"\x00" in first:
         raise Unreadable("no MSH segment at the start", code="AR", condition="100")
     marks = found[1] + found[2] + b"|^~\\&"[1 + len(found[2]) :]
+    if len(first) > MOST_HEADER:
+        raise Unreadable("MSH is too long", code="AR", condition="104")
     if len(set(marks)) != len(marks):
         raise Unreadable("separators that are not different", code="AR", condition="102", where="MSH^1^2")
     head = _header(first, "latin-1")
@@ -149,6 +156,7 @@ def _header(first: bytes, codec: str) -> Header:
     return Header(
         *(answer.application, answer.facility, answer.to_application, answer.to_facility, answer.time),
         *(of(9), of(9, 2), of(10), of(11), of(12), of(15).upper(), of(16).upper(), of(18)),
+        marks=first.decode(codec, "replace")[3:8],
     )
 
 
@@ -163,6 +171,8 @@ def parse(raw: bytes, head: Header) -> Message:
         raise Unreadable(
             "bytes that are not of the charset that MSH-18 names (empty: UTF-8)", where="MSH^1^18"
         ) from None
+    if sum(text.count(mark) for mark in head.marks) > MOST_MARKS:
+        raise Unreadable(f"more than {MOST_MARKS} separators", condition="104")
     if "\x00" in text:
         raise Unreadable("a NUL character")
     if text.count("\r") >= MOST_SEGMENTS:

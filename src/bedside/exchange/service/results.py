@@ -14,7 +14,6 @@ from bedside import access, monitoring
 from bedside.exchange import store
 from bedside.exchange.model.interface import Interface
 from bedside.exchange.model.report import PatientResults, Problem, Report, Result
-from bedside.exchange.model.times import EPOCH as BEGINNING
 from bedside.exchange.service.patients import Found, find
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict
@@ -70,18 +69,18 @@ class Charting:
                 await self._sort(one)
         standing = await store.standing(self.ctx.sql, self.ctx.tenant, [moment.key for moment in self.moments])
         plain: list[tuple[Moment, int, str, Result]] = []
-        changes: list[tuple[Moment, int, str, list[tuple[str, Result]]]] = []
+        changes: list[tuple[Moment, list[tuple[str, Result]]]] = []
         for moment, results in self.moments.items():
             revision, status = standing.get(moment.key, (0, ""))
             if status == "removed" and not any(result.meaning == "replaces" for _, result in results):
                 self._refuse(results, "this result was deleted: a correction (C) is needed to bring it back", "204", 11)
             elif status == "preliminary" or any(result.meaning in {"replaces", "removes"} for _, result in results):
-                changes.append((moment, revision, status, results))
+                changes.append((moment, results))
             else:
                 plain += [(moment, revision, metric, result) for metric, result in results]
         await self._land(plain)
-        for moment, revision, status, results in changes:
-            await self._change(moment, revision, status, results)
+        for moment, results in changes:
+            await self._change(moment, results)
 
     async def _sort(self, group: PatientResults) -> None:
         found = await find(self.ctx, self.interface, group.person)
@@ -133,7 +132,7 @@ class Charting:
         if waiting is not None and source.patient is not None:
             try:
                 async with ctx.sql.transaction():
-                    await monitoring.assign_device(ctx, waiting, source.patient, since=BEGINNING)
+                    await monitoring.give_source(ctx, waiting, source.patient)
                 await store.found_source(ctx.sql, ctx.tenant, waiting, source.patient)
                 return str(waiting)
             except Conflict:
@@ -164,11 +163,17 @@ class Charting:
                 if result.meaning == "preliminary":
                     await self._stands(moment, 0, "preliminary")
 
-    async def _change(self, moment: Moment, revision: int, status: str, results: list[tuple[str, Result]]) -> None:
-        """Supersede what stands at a moment by what these results say of it."""
+    async def _change(self, moment: Moment, results: list[tuple[str, Result]]) -> None:
+        """Supersede what stands at a moment by what these results say of it.
+
+        One transaction at a time: a second correction must find the revision that the first made.
+        """
         if moment.source.patient is None:
             self._refuse(results, "the patient is not known here yet: send this again once they are", "204", 11)
             return
+        await store.hold_source(self.ctx.sql, self.ctx.tenant, moment.device)
+        standing = await store.standing(self.ctx.sql, self.ctx.tenant, [moment.key])
+        revision, status = standing.get(moment.key, (0, ""))
         family = monitoring.shown_with(moment.family)
         device = moment.device if revision == 0 else await self._device(moment.source, revision)
         held = {one.metric: one for one in await monitoring.measured_at(self.ctx, device, family, moment.time)}

@@ -28,7 +28,9 @@ def interface_add(
     sender: Annotated[
         list[str] | None, typer.Option("--from", help="Addresses or networks that it sends from; else this machine.")
     ] = None,
-    kind: Annotated[str, typer.Option(help="The kind of device that its monitors are.")] = "monitor",
+    kind: Annotated[
+        str, typer.Option(help="monitor: sends every value every 2 minutes at least, silence alarms; else interface.")
+    ] = "interface",
     processing: Annotated[str, typer.Option(help="The MSH-11 that is taken: P, T or D.")] = "P",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     home: HomeOption = HOME,

@@ -12,7 +12,7 @@ from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, r
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
-from bedside.monitoring.devices.model import KINDS, Device, DeviceCredentials, NewDevice
+from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
@@ -46,6 +46,7 @@ from bedside.monitoring.service import (
 __all__ = [
     "DANGER_SYMPTOMS",
     "KINDS",
+    "SOURCES",
     "UNDO_SECONDS",
     "Alarm",
     "AlarmEvent",

@@ -131,7 +131,7 @@ async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
 async def add_source(ctx: Ctx, kind: str, label: str, patient: str | None) -> str:
     """A device of another room's interface, without credentials, held by the patient since ever (None: by nobody yet).
 
-    Returns its name. Its silence raises no alarm: an interface tells of patients who come and go. Raises Forbidden.
+    kind: interface, or monitor where its silence is to raise an alarm. Returns its name. Raises Invalid, Forbidden.
     """
     await access.authorise(ctx, patient, "U", what="Device")
     name = await devices_service.add_source(ctx, kind, label, patient)
@@ -142,7 +142,7 @@ async def add_source(ctx: Ctx, kind: str, label: str, patient: str | None) -> st
 async def give_source(ctx: Ctx, device: str, patient: str) -> int:
     """A device of an interface, held by nobody so far, is the patient's since ever: what waited is theirs; how much.
 
-    Its silence raises no alarm, as with add_source. Raises NotFound, Forbidden, Conflict when somebody holds it.
+    Raises NotFound, Forbidden, Conflict when somebody holds it.
     """
     await access.authorise(ctx, patient, "U", what="Device")
     waiting = await typing.assign(ctx, device, patient, EPOCH, None, JUDGE)

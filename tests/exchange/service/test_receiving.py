@@ -350,6 +350,21 @@ async def test_each_monitor_and_place_is_a_device_of_its_own(ctx: Ctx, database:
     assert await values(ctx, "heart-rate", "p2") == []
 
 
+@pytest.mark.parametrize(("kind", "watched"), [("interface", 0), ("monitor", 1)])
+async def test_only_what_is_sent_without_pause_is_watched_for_silence(
+    ctx: Ctx, database: Database, kind: str, watched: int
+) -> None:
+    async with access.work(ctx, "added") as inner:
+        wish = exchange.NewInterface("other", "OTHER", "ICU", {"WARD": SYSTEM}, kind=kind)
+        await exchange.add_interface(inner, wish)
+    head = {"application": "OTHER"}
+    arterial = obx("150037^MDC_PRESS_BLD_ART_ABP_SYS^MDC", "118", MMHG)
+    assert codes(await sent(ctx, oru(obx(value="180"), arterial, head=msh("s1", **head)))) == ["AA"]
+    assert codes(await sent(ctx, oru(obx(status="C"), head=msh("s2", **head)))) == ["AA"]
+    timers = "select count(*) from monitoring.timer where kind = 'silence' and done_at is null"
+    assert await rows(database, timers) == [(watched,)]
+
+
 async def test_codes_that_are_not_charted_are_told_and_are_no_error_beside_others(ctx: Ctx) -> None:
     other = obx("718-7^Hemoglobin^LN", "9", "g/dL")
     answer = await one(ctx, oru(obx(), other, obx("X1^thing^99LOCAL")))

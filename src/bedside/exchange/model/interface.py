@@ -18,7 +18,8 @@ class NewInterface(msgspec.Struct, frozen=True):
 
     authorities: assigning authority of PID-3 (as sent; '' where none is) to the system of FHIR Patient.identifier.
     addresses: networks that it sends from. zone: of times without an offset. processing: the MSH-11 that is taken.
-    kind: the kind of device that its monitors are.
+    kind: 'monitor' where every value is sent at least every two minutes, so that silence is an alarm and an older value
+    stale; 'interface' where values come now and then.
     """
 
     name: str
@@ -27,7 +28,7 @@ class NewInterface(msgspec.Struct, frozen=True):
     authorities: dict[str, str]
     zone: str = "UTC"
     addresses: tuple[str, ...] = LOOPBACK
-    kind: str = "monitor"
+    kind: str = "interface"
     processing: str = "P"
 
 

@@ -45,10 +45,9 @@ def check(new: NewInterface) -> None:
             where="authority",
             remedy="Give AUTHORITY=SYSTEM: the one in PID-3.4, and the system of Patient.identifier.",
         )
-    if new.kind not in monitoring.KINDS:
-        raise Invalid(
-            "That kind of device is not known.", where="kind", remedy="One of: %(kinds)s.", kinds=monitoring.KINDS
-        )
+    if new.kind not in monitoring.SOURCES:
+        kinds = tuple(sorted(monitoring.SOURCES))
+        raise Invalid("That kind of device is not known.", where="kind", remedy="One of: %(kinds)s.", kinds=kinds)
     if new.processing not in {"P", "T", "D"}:
         raise Invalid("The processing id is P, T or D.", where="processing")
     try:

@@ -141,7 +141,9 @@ class Charting:
         if source.patient is None:
             label += f" ({source.who.splitlines()[0]})"
         label += f", correction {revision}" if revision else ""
-        device = await monitoring.add_source(ctx, interface.kind, label[:200], source.patient)
+        # What is measured apart (a cuff every quarter of an hour) and what was corrected is not sent without pause.
+        kind = interface.kind if not source.site and revision == 0 else "interface"
+        device = await monitoring.add_source(ctx, kind, label[:200], source.patient)
         await store.add_source(ctx.sql, ctx.tenant, *parts, source.patient, device)
         return device
 

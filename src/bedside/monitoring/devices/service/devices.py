@@ -14,6 +14,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Invalid, NotFound
 from bedside.monitoring.devices.model import (
     KINDS,
+    SOURCES,
     Assignment,
     Device,
     DeviceCredentials,
@@ -91,8 +92,9 @@ async def add_source(ctx: Ctx, kind: str, label: str, patient: str | None) -> st
 
     patient: who held it always; None: nobody yet. Raises Invalid for an unknown kind.
     """
-    if kind not in KINDS:
-        raise Invalid("That kind of device is not known.", where="kind", remedy="One of: %(kinds)s.", kinds=KINDS)
+    if kind not in SOURCES:
+        kinds = tuple(sorted(SOURCES))
+        raise Invalid("That kind of device is not known.", where="kind", remedy="One of: %(kinds)s.", kinds=kinds)
     name, now = f"if-{_code(10)}", ctx.clock.now()
     number = await store.add(ctx.sql, tenant=ctx.tenant, name=name, kind=kind, source="device", now=now, label=label)
     if patient is not None and number is not None:

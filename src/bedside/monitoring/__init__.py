@@ -24,6 +24,7 @@ from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, NewRe
 from bedside.monitoring.service import (
     add_device,
     add_source,
+    anothers,
     assign_device,
     charted,
     conflicts,
@@ -77,6 +78,7 @@ __all__ = [
     "add_source",
     "alarm",
     "alarms",
+    "anothers",
     "assign_device",
     "burden",
     "charted",

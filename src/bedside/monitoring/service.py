@@ -151,6 +151,20 @@ async def give_source(ctx: Ctx, device: str, patient: str) -> int:
     return waiting
 
 
+async def anothers(ctx: Ctx, by_device: Mapping[str, Sequence[Measured]], patient: str) -> dict[str, set[int]]:
+    """Of devices that an interface says are this patient's: the places of what was measured while staff had given the
+    device to somebody else. It must not be landed."""
+    held = await devices_service.hold(ctx, set(by_device))
+    return {
+        name: {
+            place
+            for place, one in enumerate(sent)
+            if name in held and held[name].holder(one.time) not in {None, patient}
+        }
+        for name, sent in by_device.items()
+    }
+
+
 async def land_measured(
     ctx: Ctx, by_device: Mapping[str, Sequence[Measured]], received: int
 ) -> dict[str, dict[int, str]]:

@@ -308,6 +308,24 @@ async def test_what_a_person_gave_to_somebody_stays_theirs(ctx: Ctx, database: D
     assert await values(ctx, "heart-rate", "p9") == [90]
 
 
+async def test_a_monitor_that_staff_gave_to_another_charts_nothing_for_them(ctx: Ctx, database: Database) -> None:
+    await sent(ctx, oru())
+    ((device,),) = await rows(database, "select device from exchange.source")
+    async with access.work(ctx, "gave the device to somebody else") as inner:
+        await monitoring.assign_device(inner, str(device), "p3", since=AT + timedelta(seconds=30))
+    later = obx(value="81", at="20261121120100+0000")
+    answer = await one(ctx, oru(later, obx(SPO2, "97", PERCENT), head=msh("m2")))
+    assert (answer["MSA"][0][1], answer["ERR"][0][2]) == ("AE", "OBX^1^18")
+    assert await values(ctx, "heart-rate", "p3") == []
+    assert await values(ctx, "spo2") == [97]
+    # Taken back from everybody: it waits until somebody says whose it is.
+    async with access.work(ctx, "took it back") as inner:
+        await monitoring.assign_device(inner, str(device), None, since=AT + timedelta(seconds=30, microseconds=1))
+    assert codes(await sent(ctx, oru(later, head=msh("m3")))) == ["AA"]
+    assert await values(ctx, "heart-rate") == [80]
+    assert await rows(database, "select count(*) from monitoring.pack where patient is null") == [(1,)]
+
+
 async def test_a_number_that_two_have_and_a_merged_record_wait(ctx: Ctx) -> None:
     async with access.work(ctx, "added") as inner:
         await records.create(inner, patient("p8", "693317", "Okafor", "Chidi", "1971-05-06"), id="p8")

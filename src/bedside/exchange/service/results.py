@@ -24,6 +24,8 @@ REASONS: Final = {
     "final": "the final result differs from the preliminary one",
 }
 
+GIVEN: Final = "staff gave this monitor to another patient at that time: not charted"
+
 
 @dataclass(slots=True, frozen=True)
 class Source:
@@ -152,6 +154,7 @@ class Charting:
         for moment, revision, metric, result in plain:
             device = moment.device if revision == 0 else await self._device(moment.source, revision)
             by_device.setdefault(device, []).append((_measured(metric, result), moment, result))
+        await self._leave_to_others(by_device)
         if not by_device:
             return
         sent = {device: [one[0] for one in columns] for device, columns in by_device.items()}
@@ -164,6 +167,21 @@ class Charting:
                 self.kept += 1
                 if result.meaning == "preliminary":
                     await self._stands(moment, 0, "preliminary")
+
+    async def _leave_to_others(self, by_device: dict[str, list[tuple[monitoring.Measured, Moment, Result]]]) -> None:
+        """Staff may have given a monitor to another patient than PID-3 says: then nobody gets these results."""
+        of: dict[str, list[str]] = {}
+        for device, columns in by_device.items():
+            if (patient := columns[0][1].source.patient) is not None:
+                of.setdefault(patient, []).append(device)
+        for patient, devices in of.items():
+            sent = {device: [one[0] for one in by_device[device]] for device in devices}
+            for device, places in (await monitoring.anothers(self.ctx, sent, patient)).items():
+                columns = by_device[device]
+                self.problems += [Problem(GIVEN, columns[place][2].at(18), "204") for place in sorted(places)]
+                by_device[device] = [one for place, one in enumerate(columns) if place not in places]
+                if not by_device[device]:
+                    del by_device[device]
 
     async def _change(self, moment: Moment, results: list[tuple[str, Result]]) -> None:
         """Supersede what stands at a moment by what these results say of it.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from pathlib import Path
 
@@ -13,9 +15,12 @@ from tests.exchange.oru import SYSTEM, msh, obx, oru
 from tests.faults.test_kills import Fhir
 from tools.clinic import Clinic
 
+from bedside.foundation.home import Home
+
 pytestmark = pytest.mark.faults
 
 ROUNDS = 5
+SECONDS = 30.0
 # Before any module of ours: the ingest process kills itself when it has an answer to send, while the flag lies there.
 KILLING = """
 import os, pathlib, signal, sys
@@ -78,6 +83,47 @@ def test_committed_and_not_acknowledged_is_kept_once_and_acknowledged(tmp_path: 
                 found = list(fhir.everything("Observation?patient=mllp&code=http://loinc.org|8867-4"))
                 assert sorted(one["valueQuantity"]["value"] for one in found) == [70 + k for k in range(n + 1)]
                 print(f"round {n}: acknowledged {time.monotonic() - lost_at:.2f} s after the kill")
+    finally:
+        clinic.stop()
+
+
+def test_what_was_acknowledged_is_there_once_whatever_is_killed(tmp_path: Path) -> None:
+    """A sender that repeats until AA, as engines do, while PostgreSQL, NATS and the ingest process are killed."""
+    clinic = Clinic(tmp_path / "home", patients=4)
+    clinic.start()
+    try:
+        words = ("--application", "MON", "--facility", "ICU", "--authority", f"WARD={SYSTEM}")
+        clinic.command("interface", "add", "ward", *words)
+        with Fhir(clinic) as fhir:
+            assert fhir.put(
+                {"resourceType": "Patient", "id": "mllp", "identifier": [{"system": SYSTEM, "value": "4711"}]}
+            )
+            acknowledged: list[int] = []
+            repeats = rejected = 0
+            targets = iter(("ingest", "PostgreSQL", "NATS", "PostgreSQL", "ingest"))
+            begun = next_kill = time.monotonic()
+            while time.monotonic() - begun < SECONDS:
+                if time.monotonic() >= next_kill and (target := next(targets, None)) is not None:
+                    next_kill += SECONDS / 6
+                    running = Home(clinic.home).running()
+                    assert running is not None
+                    os.kill(running["processes"][target], signal.SIGKILL)
+                n = len(acknowledged)
+                at = f"20261121{n // 3600:02d}{n // 60 % 60:02d}{n % 60:02d}+0000"
+                message = oru(obx(value=str(60 + n % 60), at=at), head=msh(f"n{n}"), pid=PATIENT)
+                while (answer := answered(clinic, message)) != ("AA", f"n{n}"):
+                    repeats += 1
+                    rejected += answer is not None
+                    assert answer is None or answer[0] == "AR", answer
+                    time.sleep(0.1)
+                acknowledged.append(60 + n % 60)
+            found = list(fhir.everything("Observation?patient=mllp&code=http://loinc.org|8867-4&_count=200"))
+            got = sorted((one["effectiveDateTime"], one["valueQuantity"]["value"]) for one in found)
+            assert [value for _, value in got] == acknowledged
+            print(
+                f"{len(acknowledged)} acknowledged, {repeats} sent again ({rejected} after AR), none lost, none twice"
+            )
+            assert repeats
     finally:
         clinic.stop()
 

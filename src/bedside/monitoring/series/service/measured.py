@@ -8,8 +8,8 @@ from bedside.foundation.context import Ctx
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.ingest.model.measured import Measured
 from bedside.monitoring.ingest.model.metrics import BY_NAME, METRICS
-from bedside.monitoring.series import store
 from bedside.monitoring.series.model.identity import Identity
+from bedside.monitoring.series.store import readings as stored
 
 
 async def held(ctx: Ctx, device: str, metrics: Sequence[str], time: int) -> list[Measured]:
@@ -19,7 +19,7 @@ async def held(ctx: Ctx, device: str, metrics: Sequence[str], time: int) -> list
         return []
     numbers = [BY_NAME[metric].number for metric in metrics]
     many = len(numbers)
-    rows = await store.by_identity(ctx.sql, ctx.tenant, [found.number] * many, numbers, [time] * many)
+    rows = await stored.by_identity(ctx.sql, ctx.tenant, [found.number] * many, numbers, [time] * many)
     standing = [row for row in rows if row["withdrawn_at"] is None]
     return [
         Measured(METRICS[row["number"]].name, row["raw"], METRICS[row["number"]].unit, row["time"]) for row in standing

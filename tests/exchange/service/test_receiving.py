@@ -30,6 +30,7 @@ from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Conflict, Invalid
+from bedside.monitoring.series.service.compaction import compact
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("ward")]
 
@@ -207,6 +208,17 @@ async def test_a_correction_supersedes_and_stays_in_the_history(ctx: Ctx) -> Non
     assert codes(await sent(ctx, oru(obx(value="85", status="C"), head=msh("m4")))) == ["AA"]
     assert await values(ctx, "heart-rate") == [85]
     assert await withdrawn(ctx, "heart-rate") == [180, 80]
+
+
+async def test_what_has_gone_into_a_chunk_is_corrected_and_repeated_too(ctx: Ctx, clock: TurnableClock) -> None:
+    await sent(ctx, oru(obx(SYSTOLIC, "210", MMHG), obx(DIASTOLIC, "80", MMHG)))
+    clock.turn(timedelta(days=3))
+    async with access.work(ctx, "compacted") as inner:
+        assert await compact(inner) == 2
+    assert codes(await sent(ctx, oru(obx(SYSTOLIC, "210", MMHG), head=msh("m2")))) == ["AA"]
+    assert codes(await sent(ctx, oru(obx(SYSTOLIC, "120", MMHG, status="C"), head=msh("m3")))) == ["AA"]
+    assert [await values(ctx, name) for name in ("systolic", "diastolic")] == [[120], [80]]
+    assert [await withdrawn(ctx, name) for name in ("systolic", "diastolic")] == [[210], [80]]
 
 
 async def test_corrections_at_once_on_two_connections_leave_one_value(ctx: Ctx, database: Database) -> None:

@@ -1,4 +1,4 @@
-"""HL7 v2 in its vertical-bar form: charset, separators, header, fields. Parsed by python-hl7 (decision 0015).
+"""HL7 v2 in its vertical-bar form: charset, separators, header, fields. Parsed by python-hl7 (decision 0016).
 
 What python-hl7 is not asked for: its unescape writes what it cannot read, patients' names among it, into the log.
 """

@@ -174,10 +174,15 @@ async def land_measured(
     """
     arrivals = [Arrival(device, packed(sent, received)) for device, sent in sorted(by_device.items())]
     receipts = await landing.land(ctx, arrivals, JUDGE)
-    return {
-        arrival.device: {refusal.index: refusal.reason for refusal in receipt.refused}
-        for arrival, receipt in zip(arrivals, receipts, strict=True)
-    }
+    told: dict[str, dict[int, str]] = {}
+    for arrival, receipt in zip(arrivals, receipts, strict=True):
+        refused = {refusal.index: refusal.reason for refusal in receipt.refused}
+        if arrival.pack.time and not receipt.stored:
+            # The device itself is not welcome: that is said once, and none of it is held.
+            reason = receipt.refused[0].reason if receipt.refused else "there is no such device"
+            refused = dict.fromkeys(range(len(by_device[arrival.device])), reason)
+        told[arrival.device] = refused
+    return told
 
 
 def charted(sent: Sequence[Measured], received: int) -> tuple[list[Measured], dict[int, str]]:

@@ -34,6 +34,7 @@ from bedside.monitoring.series.service.compaction import compact
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("ward")]
 
+CODES = [(HEART_RATE, "81", "bpm"), (SPO2, "97", PERCENT)]
 EVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -336,6 +337,29 @@ async def test_a_monitor_that_staff_gave_to_another_charts_nothing_for_them(ctx:
     assert codes(await sent(ctx, oru(later, head=msh("m3")))) == ["AA"]
     assert await values(ctx, "heart-rate") == [80]
     assert await rows(database, "select count(*) from monitoring.pack where patient is null") == [(1,)]
+
+
+async def test_what_a_revoked_device_sends_is_not_acknowledged(ctx: Ctx, database: Database) -> None:
+    await sent(ctx, oru())
+    ((device,),) = await rows(database, "select device from exchange.source")
+    async with access.work(ctx, "revoked") as inner:
+        await monitoring.revoke_device(inner, str(device))
+    later = [obx(code, value, unit, at="20261121120100+0000") for code, value, unit in CODES]
+    answer = await one(ctx, oru(*later, head=msh("m2")))
+    assert answer["MSA"][0][1] == "AE"
+    assert [error[2] for error in answer["ERR"]] == ["OBX^1^5", "OBX^2^5"]
+
+
+async def test_a_correction_that_cannot_land_withdraws_nothing(ctx: Ctx, database: Database) -> None:
+    minute = "20261121120100+0000"
+    await sent(ctx, oru(obx(), obx(value="180", at=minute)))
+    assert codes(await sent(ctx, oru(obx(value="85", status="C"), head=msh("m2")))) == ["AA"]
+    ((device,),) = await rows(database, "select device from exchange.source where revision = 1")
+    async with access.work(ctx, "revoked what corrections land under") as inner:
+        await monitoring.revoke_device(inner, str(device))
+    answer = await one(ctx, oru(obx(value="80", status="C", at=minute), head=msh("m3")))
+    assert (answer["MSA"][0][1], answer["ERR"][0][2]) == ("AE", "OBX^1^5")
+    assert await values(ctx, "heart-rate") == [85, 180]
 
 
 async def test_a_number_that_two_have_and_a_merged_record_wait(ctx: Ctx) -> None:

@@ -27,6 +27,10 @@ REASONS: Final = {
 GIVEN: Final = "staff gave this monitor to another patient at that time: not charted"
 
 
+class _NotLanded(Exception):
+    """What was to replace a result could not be stored; the text is the reason."""
+
+
 @dataclass(slots=True, frozen=True)
 class Source:
     """A monitor at one patient's bed."""
@@ -220,21 +224,45 @@ class Charting:
         if wrong is not None:
             self._refuse(results, wrong, "102", 5)
             return
-        self.kept += done
         if stands != held:
-            if held:
-                first = next(iter(held))
-                await monitoring.withdraw_measured(self.ctx, device, first, moment.time, REASONS[reason])
-                revision += 1
-            if stands:
-                device = moment.device if revision == 0 else await self._device(moment.source, revision)
-                await monitoring.land_measured(self.ctx, {device: list(stands.values())}, self.received)
+            try:
+                # What cannot land must not leave a gap behind: the old value is withdrawn with it, or not at all.
+                async with self.ctx.sql.transaction():
+                    revision = await self._replace(moment, revision, device, held, stands, REASONS[reason])
+            except _NotLanded as error:
+                self._refuse(results, str(error), "204", 5)
+                return
+        self.kept += done
         if not stands:
             await self._stands(moment, revision, "removed")
         elif reason == "replaces" or status == "replaced" or stands != held:
             await self._stands(moment, revision, "replaced" if finals else "preliminary")
         elif status == "preliminary" and finals:
             await self._stands(moment, revision, "final")
+
+    async def _replace(
+        self,
+        moment: Moment,
+        revision: int,
+        device: str,
+        held: dict[str, monitoring.Measured],
+        stands: dict[str, monitoring.Measured],
+        reason: str,
+    ) -> int:
+        """Withdraw what is held of a moment and land what is to stand. Returns its revision. Raises _NotLanded."""
+        if held:
+            await monitoring.withdraw_measured(self.ctx, device, next(iter(held)), moment.time, reason)
+            revision += 1
+        if stands:
+            target = moment.device if revision == 0 else await self._device(moment.source, revision)
+            sent = {target: list(stands.values())}
+            if (patient := moment.source.patient) is not None and (await monitoring.anothers(self.ctx, sent, patient))[
+                target
+            ]:
+                raise _NotLanded(GIVEN)
+            if refused := (await monitoring.land_measured(self.ctx, sent, self.received))[target]:
+                raise _NotLanded(next(iter(refused.values())))
+        return revision
 
     async def _unfit(self, stands: dict[str, monitoring.Measured]) -> str | None:
         """Why these values of one moment cannot stand together: a diastolic that is not below its systolic."""

@@ -52,13 +52,13 @@ class Clinic:
     ) -> None:
         self.home = home
         self.before = before
-        self.port, self.mqtt_port = free_port(), free_port()
+        self.port, self.mqtt_port, self.mllp_port = free_port(), free_port(), free_port()
         self.address = f"http://localhost:{self.port}"
         self.seconds = 0.0
         self.log = home.with_name(f"{home.name}.log")
         self._command = [
             *(sys.executable, "-m", "bedside", "demo", "--home", str(home)),
-            *("--port", str(self.port), "--mqtt-port", str(self.mqtt_port)),
+            *("--port", str(self.port), "--mqtt-port", str(self.mqtt_port), "--mllp-port", str(self.mllp_port)),
             *("--patients", str(patients), "--seed", str(seed), *options),
         ]
         self._process: subprocess.Popen[bytes] | None = None

@@ -57,9 +57,10 @@ class Program:
         web_processes: int = 1,
     ) -> None:
         self.home = home
-        self.port, self.mqtt_port = free_port(), free_port()
+        self.port, self.mqtt_port, self.mllp_port = free_port(), free_port(), free_port()
         self.command = [*IDENTITIES[identity], sys.executable, "-m", "bedside", verb, "--home", str(home)]
-        self.command += ["--port", str(self.port), "--mqtt-port", str(self.mqtt_port), *options]
+        self.command += ["--port", str(self.port), "--mqtt-port", str(self.mqtt_port)]
+        self.command += ["--mllp-port", str(self.mllp_port), *options]
         self.command += ["--patients", "1"] if verb == "demo" else ["--web-processes", str(web_processes)]
         self.out = home.parent / f"{home.name[:40]}.out"
         self.process: subprocess.Popen[bytes] | None = None

@@ -119,7 +119,8 @@ def test_a_folder_with_other_things_is_no_home(make: Make, tmp_path: Path) -> No
 
 def test_a_taken_port_is_named_with_the_option_for_another(make: Make) -> None:
     program = make()
-    for port, option in ((program.port, "--port"), (program.mqtt_port, "--mqtt-port")):
+    doors = ((program.port, "--port"), (program.mqtt_port, "--mqtt-port"), (program.mllp_port, "--mllp-port"))
+    for port, option in doors:
         with socket.create_server(("127.0.0.1", port)):
             said = program.refused()
         assert f"Port {port}" in said
@@ -424,4 +425,8 @@ def test_pages_and_devices_by_tls(make: Make, tmp_path: Path) -> None:
     plain = socket.create_connection(("127.0.0.1", program.mqtt_port))
     with plain, trusting.wrap_socket(plain, server_hostname="localhost") as by_tls:
         assert by_tls.version() == "TLSv1.3"
+    plain = socket.create_connection(("127.0.0.1", program.mllp_port))
+    with plain, trusting.wrap_socket(plain, server_hostname="localhost") as by_tls:
+        by_tls.sendall(b"\x0bMSH|^~\\&|X|Y|||20261121||ORU^R01|1|P|2.5\x1c\r")
+        assert b"\rMSA|AR|1" in by_tls.recv(4096)
     program.stop()

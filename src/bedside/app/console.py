@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bedside import access, monitoring, records
+from bedside import access, exchange, monitoring, records
 from bedside.app.rooms import OPEN
 from bedside.foundation import jobs
 from bedside.foundation.bus import no_bus
@@ -62,6 +62,24 @@ async def revoke_device(settings: Settings, device: str) -> None:
     """End a device's credentials from the command line. Raises NotFound."""
     async with _operator(settings) as ctx, access.work(ctx, "revoked a device") as inner:
         await monitoring.revoke_device(inner, device)
+
+
+async def add_interface(settings: Settings, new: exchange.NewInterface) -> exchange.Interface:
+    """Let another system send HL7 v2, from the command line. Raises Invalid, Conflict."""
+    async with _operator(settings) as ctx, access.work(ctx, "added an interface") as inner:
+        return await exchange.add_interface(inner, new)
+
+
+async def list_interfaces(settings: Settings) -> list[exchange.Interface]:
+    """The systems that may send HL7 v2."""
+    async with _operator(settings) as ctx, access.work(ctx, "listed interfaces", readonly=True) as inner:
+        return await exchange.interfaces(inner)
+
+
+async def end_interface(settings: Settings, name: str) -> None:
+    """It may not send any more. Raises NotFound."""
+    async with _operator(settings) as ctx, access.work(ctx, "ended an interface") as inner:
+        await exchange.end_interface(inner, name)
 
 
 async def import_records(settings: Settings, path: Path, tell: Callable[[int], None]) -> records.Report:

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvloop
 
-from bedside.app.rooms import BUS, EVERY, INGEST, JOBS, PREPARE, WORKER, BusHandler, open_ground
+from bedside.app.rooms import BUS, EVERY, INGEST, JOBS, PREPARE, WORKER, BusHandler, mllp_door, open_ground
 from bedside.app.web import build_web
 from bedside.demo import devices as demo_devices
 from bedside.demo import seeding
@@ -57,12 +57,15 @@ async def _subscribe(ground: Ground, handlers: Mapping[str, BusHandler]) -> None
         await ground.bus.subscribe(subject, heard, queue="worker")
 
 
-async def run_ingest(settings: Settings) -> None:
-    """Devices' readings until SIGTERM."""
-    ground = await open_ground(settings, "ingest", connections=6, patient=True)
+async def run_ingest(settings: Settings, mllp: socket.socket | None = None) -> None:
+    """Readings of devices, and of other systems where there is a socket for them, until SIGTERM."""
+    ground = await open_ground(settings, "ingest", connections=10, patient=True)
     try:
-        await ground.bus.there()
         async with AsyncExitStack() as stack:
+            if mllp is not None:
+                # Before the bus is waited for: HL7 v2 needs PostgreSQL alone.
+                await stack.enter_async_context(mllp_door(ground, mllp))
+            await ground.bus.there()
             for enter in INGEST:
                 await stack.enter_async_context(enter(ground))
             await _told_to_stop()
@@ -112,9 +115,9 @@ class Bedside:
         """Run jobs."""
         _run("worker", run_worker(settings))
 
-    def ingest(self, settings: Settings) -> None:
+    def ingest(self, settings: Settings, mllp: socket.socket | None = None) -> None:
         """Take readings."""
-        _run("ingest", run_ingest(settings))
+        _run("ingest", run_ingest(settings, mllp))
 
     def devices(self, settings: Settings) -> None:
         """The demo's devices."""
@@ -124,6 +127,10 @@ class Bedside:
     def welcome(self, settings: Settings) -> str:
         """Where it is, and in the demo who can sign in."""
         where = f"Bedside runs at {settings.public_url} (Ctrl-C stops it)"
+        if settings.mllp_port and not settings.demo:
+            where += f"\nHL7 v2 (MLLP) listens at {settings.mllp_host}:{settings.mllp_port}, " + (
+                "with TLS." if settings.tls_cert else "in plain text: it belongs inside a VPN or behind TLS."
+            )
         return f"{where}\n{seeding.sign_ins(settings.public_url)}" if settings.demo else where
 
 

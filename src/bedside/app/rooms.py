@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -21,6 +22,7 @@ from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
 from bedside.app import lanes
 from bedside.demo import seeding
+from bedside.exchange import subscribers as exchange_subscribers
 from bedside.foundation import jobs, routes, telemetry
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import NOBODY, Actor, Ctx
@@ -100,6 +102,16 @@ async def _devices_wire(ground: Ground) -> AsyncIterator[None]:
             await system.close()
 
 
+@asynccontextmanager
+async def mllp_door(ground: Ground, door: socket.socket) -> AsyncIterator[None]:
+    """HL7 v2 of other systems on this listening socket."""
+    settings = ground.settings
+    tls = (settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
+    ctx = ground.ctx(Actor("job", "mllp", "mllp", roles=frozenset({"system"})), origin="mllp")
+    async with exchange_subscribers.listening(ctx, door, tls):
+        yield
+
+
 for _provider in monitoring_subscribers.READ_PROVIDERS:
     records.provide(_provider)
 for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED, *prescribing_subscribers.GOVERNED):
@@ -132,6 +144,7 @@ ROUTES: list[BaseRoute] = [
 
 JOBS: dict[str, jobs.Handler] = {
     **access_subscribers.JOBS,
+    **exchange_subscribers.JOBS,
     **messaging_subscribers.JOBS,
     **monitoring_subscribers.JOBS,
     **records_subscribers.JOBS,
@@ -141,6 +154,7 @@ JOBS: dict[str, jobs.Handler] = {
 
 EVERY: dict[str, timedelta] = {
     **access_subscribers.EVERY,
+    **exchange_subscribers.EVERY,
     **monitoring_subscribers.EVERY,
     **records_subscribers.EVERY,
 }

@@ -16,6 +16,13 @@ HomeOption = Annotated[
 ]
 PortOption = Annotated[int, typer.Option("--port", envvar="BEDSIDE_PORT", help="Port of the web.")]
 MqttPortOption = Annotated[int, typer.Option("--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT.")]
+MllpPortOption = Annotated[
+    int | None,
+    typer.Option("--mllp-port", envvar="BEDSIDE_MLLP_PORT", min=0, max=65535, help="Port of HL7 v2; 0 shuts it."),
+]
+MllpHostOption = Annotated[
+    str, typer.Option("--mllp-host", envvar="BEDSIDE_MLLP_HOST", help="Address of HL7 v2: plain unless TLS is given.")
+]
 DatabaseOption = Annotated[
     str | None,
     typer.Option("--database-url", envvar="BEDSIDE_DATABASE_URL", help="A PostgreSQL that others run.", metavar="URL"),

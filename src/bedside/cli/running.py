@@ -13,6 +13,8 @@ from bedside.cli.command import (
     HOME,
     DatabaseOption,
     HomeOption,
+    MllpHostOption,
+    MllpPortOption,
     MqttPortOption,
     NatsOption,
     PortOption,
@@ -46,6 +48,7 @@ def demo(
     home: HomeOption = HOME,
     port: PortOption = 8000,
     mqtt_port: MqttPortOption = 1883,
+    mllp_port: MllpPortOption = 2575,
     patients: Annotated[int, typer.Option(envvar="BEDSIDE_PATIENTS", help="How many, at the first start.")] = 40,
     seed: Annotated[int, typer.Option(envvar="BEDSIDE_SEED", help="The same seed makes the same clinic.")] = 1,
     reset: Annotated[bool, typer.Option("--reset", help="Begin anew: forget this demo's clinic.")] = False,
@@ -60,6 +63,7 @@ def demo(
         home,
         port=port,
         mqtt_port=mqtt_port,
+        mllp_port=mllp_port,
         patients=patients,
         seed=seed,
         reset=reset,
@@ -99,6 +103,8 @@ def serve(
         int | None,
         typer.Option("--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT: 8883 with TLS, else 1883."),
     ] = None,
+    mllp_host: MllpHostOption = "127.0.0.1",
+    mllp_port: MllpPortOption = None,
     database_url: DatabaseOption = None,
     nats_url: NatsOption = None,
     public_url: Annotated[
@@ -127,6 +133,8 @@ def serve(
         port=port,
         mqtt_host=mqtt_host,
         mqtt_port=mqtt_port or (MQTT_TLS_PORT if tls_cert else MQTT_PORT),
+        mllp_host=mllp_host,
+        mllp_port=mllp_port,
         public_url=public_url,
         database_url=database_url,
         nats_url=nats_url,
@@ -150,11 +158,22 @@ def worker(home: HomeOption = HOME, database_url: DatabaseOption = None, nats_ur
 
 
 @cli.command()
-def ingest(home: HomeOption = HOME, database_url: DatabaseOption = None, nats_url: NatsOption = None) -> None:
-    """Take devices' readings, beside `bedside serve`, here or on another machine."""
+def ingest(
+    home: HomeOption = HOME,
+    database_url: DatabaseOption = None,
+    nats_url: NatsOption = None,
+    mllp_host: MllpHostOption = "127.0.0.1",
+    mllp_port: MllpPortOption = None,
+    tls_cert: Annotated[Path | None, typer.Option(envvar="BEDSIDE_TLS_CERT", exists=True)] = None,
+    tls_key: Annotated[Path | None, typer.Option(envvar="BEDSIDE_TLS_KEY", exists=True)] = None,
+) -> None:
+    """Take devices' readings, beside `bedside serve`, here or on another machine; with --mllp-port HL7 v2 too."""
     with plain_errors():
-        from bedside.app import Bedside
-        from bedside.foundation.installation import reach
+        from dataclasses import replace
 
+        from bedside.app import Bedside
+        from bedside.foundation.installation import door_at, reach
+
+        mllp = door_at(mllp_host, mllp_port, "HL7 v2", "--mllp-port") if mllp_port else None
         with reach(home, database_url, nats_url) as settings:
-            Bedside().ingest(settings)
+            Bedside().ingest(replace(settings, tls_cert=tls_cert, tls_key=tls_key), mllp)

@@ -44,8 +44,8 @@ class Program(Protocol):
         """Run jobs until SIGTERM."""
         ...
 
-    def ingest(self, settings: Settings) -> None:
-        """Take readings until SIGTERM."""
+    def ingest(self, settings: Settings, mllp: socket.socket | None) -> None:
+        """Take readings until SIGTERM. mllp: the listening socket of HL7 v2, where that door is open."""
         ...
 
     def devices(self, settings: Settings) -> None:
@@ -67,6 +67,8 @@ class Wish:
     port: int = 8000
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = 1883
+    mllp_host: str = "127.0.0.1"
+    mllp_port: int | None = None
     public_url: str | None = None
     database_url: str | None = None
     nats_url: str | None = None
@@ -120,6 +122,8 @@ class Installation:
         self.supervisor = Supervisor(heard, self._announce)
         self.postgres: Postgres | None = None
         self.nats: Nats | None = None
+        self.mllp: socket.socket | None = None
+        """HL7 v2's listening socket: it outlives the process that serves it."""
         self._ready_in, self._ready_out = os.pipe()
         os.set_blocking(self._ready_in, False)
 
@@ -135,6 +139,8 @@ class Installation:
         door = door_at(wish.host, wish.port, "web", "--port", again=grace)
         if wish.nats_url is None:
             door_at(wish.mqtt_host, wish.mqtt_port, "MQTT", "--mqtt-port", again=grace).close()
+        if wish.mllp_port and not wish.web_only:
+            self.mllp = door_at(wish.mllp_host, wish.mllp_port, "HL7 v2", "--mllp-port", again=grace)
         home.take(demo=wish.demo)
         if wish.reset:
             home.forget()
@@ -153,6 +159,8 @@ class Installation:
             self.say("Stopping …")
         finally:
             door.close()
+            if self.mllp is not None:
+                self.mllp.close()
             self.supervisor.stop()
             (home.path / "running.json").unlink(missing_ok=True)
         self.say("Stopped.")
@@ -194,6 +202,8 @@ class Installation:
             port=wish.port,
             mqtt_host=wish.mqtt_host,
             mqtt_port=wish.mqtt_port,
+            mllp_host=wish.mllp_host,
+            mllp_port=wish.mllp_port or None,
             turn_urls=turn.urls if turn else tuple(os.environ.get("BEDSIDE_TURN_URLS", "").split()),
             turn_secret=turn.secret if turn else os.environ.get("BEDSIDE_TURN_SECRET", ""),
             demo=wish.demo,
@@ -249,21 +259,32 @@ class Installation:
         def ready() -> None:
             os.write(self._ready_out, b"1")
 
+        mllp = self.mllp
+
         def web() -> int:
+            if mllp is not None:
+                mllp.close()
             program.web(settings, door, ready)
             return 0
 
         def without_door(body: Callable[[Settings], None]) -> Callable[[], int]:
             def work() -> int:
                 door.close()
+                if mllp is not None:
+                    mllp.close()
                 body(settings)
                 return 0
 
             return work
 
+        def ingest() -> int:
+            door.close()
+            program.ingest(settings, mllp)
+            return 0
+
         bodies = {web_name(n): web for n in range(self.wish.web_processes)}
         if not self.wish.web_only:
-            bodies |= {"worker": without_door(program.worker), "ingest": without_door(program.ingest)}
+            bodies |= {"worker": without_door(program.worker), "ingest": ingest}
         if settings.demo:
             bodies["devices"] = without_door(program.devices)
         for name, body in bodies.items():

@@ -32,6 +32,9 @@ class Settings:
     port: int = 8000
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = 1883
+    mllp_host: str = "127.0.0.1"
+    mllp_port: int | None = None
+    """Of HL7 v2 (MLLP); None: that door is shut."""
     turn_urls: tuple[str, ...] = ()
     """Of a TURN relay, as RTCIceServer.urls; none: video takes direct paths only."""
     turn_secret: str = ""

@@ -14,8 +14,9 @@ from bedside.monitoring.alarms.service.functions import alarms as alarm_function
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
-from bedside.monitoring.devices.model import KINDS, Device, DeviceCredentials, NewDevice
+from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice
 from bedside.monitoring.devices.service.technical import TechnicalEvent
+from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
 from bedside.monitoring.rules.model.news2 import News2Result
@@ -24,22 +25,31 @@ from bedside.monitoring.rules.service import drop_limit, limits, own_limits, pro
 from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, NewReading, Point, Reading, Series, Typed
 from bedside.monitoring.service import (
     add_device,
+    add_source,
+    anothers,
     assign_device,
+    charted,
     conflicts,
     devices,
     enter_reading,
     enter_readings,
+    give_source,
+    land_measured,
     latest,
+    measured_at,
+    note_trouble,
     revoke_device,
     series,
     technical_event_seen,
     technical_events,
     withdraw,
+    withdraw_measured,
 )
 
 __all__ = [
     "DANGER_SYMPTOMS",
     "KINDS",
+    "SOURCES",
     "UNDO_SECONDS",
     "Alarm",
     "AlarmEvent",
@@ -50,6 +60,7 @@ __all__ = [
     "Function",
     "Gap",
     "Latest",
+    "Measured",
     "NewDevice",
     "NewReading",
     "News2Result",
@@ -67,22 +78,30 @@ __all__ = [
     "acknowledge",
     "act",
     "add_device",
+    "add_source",
     "alarm",
     "alarm_function",
     "alarms",
     "alarms_on",
+    "anothers",
     "assign_device",
     "burden",
+    "charted",
+    "charted_name",
     "conflicts",
     "devices",
     "drop_limit",
     "enter_reading",
     "enter_readings",
     "false_alarm",
+    "give_source",
     "hand_over",
     "hours",
+    "land_measured",
     "latest",
     "limits",
+    "measured_at",
+    "note_trouble",
     "own_limits",
     "plans",
     "possible",
@@ -97,6 +116,7 @@ __all__ = [
     "set_hours",
     "set_limits",
     "set_profile",
+    "shown_with",
     "switch_alarms",
     "technical_event_seen",
     "technical_events",
@@ -104,4 +124,5 @@ __all__ = [
     "watched",
     "what_if",
     "withdraw",
+    "withdraw_measured",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,13 +20,14 @@ from bedside.monitoring.devices.service import sign_in, technical
 from bedside.monitoring.devices.service.sign_in import Known
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.model.budget import CUT_SECONDS, Budget
+from bedside.monitoring.ingest.model.measured import Measured, packed, together
 from bedside.monitoring.ingest.model.taken import Told, drop
 from bedside.monitoring.ingest.service import Arrival, after
 from bedside.monitoring.rules import service as rules
 from bedside.monitoring.rules.model.pregnancy import PREGNANCY, SNOMED, pregnant
 from bedside.monitoring.rules.model.profile import youngest
-from bedside.monitoring.series.model.reading import Conflict, Latest, NewReading, Reading, Series
-from bedside.monitoring.series.service import landing, reading, typing
+from bedside.monitoring.series.model.reading import EPOCH, Conflict, Latest, NewReading, Reading, Series
+from bedside.monitoring.series.service import landing, measured, reading, typing
 from bedside.monitoring.series.service.landing import Judge, Receipt
 
 JUDGE: Judge = judge_all
@@ -125,6 +126,87 @@ async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
     if new.patient is not None:
         await clockwork.expect_device(ctx, new.patient, made.device, new.kind)
     return made
+
+
+async def add_source(ctx: Ctx, kind: str, label: str, patient: str | None) -> str:
+    """A device of another room's interface, without credentials, held by the patient since ever (None: by nobody yet).
+
+    kind: interface, or monitor where its silence is to raise an alarm. Returns its name. Raises Invalid, Forbidden.
+    """
+    await access.authorise(ctx, patient, "U", what="Device")
+    name = await devices_service.add_source(ctx, kind, label, patient)
+    await records.write_governed(ctx, device_resource(name, kind, patient), room="monitoring")
+    return name
+
+
+async def give_source(ctx: Ctx, device: str, patient: str) -> int:
+    """A device of an interface, held by nobody so far, is the patient's since ever: what waited is theirs; how much.
+
+    Raises NotFound, Forbidden, Conflict when somebody holds it.
+    """
+    await access.authorise(ctx, patient, "U", what="Device")
+    waiting = await typing.assign(ctx, device, patient, EPOCH, None, JUDGE)
+    kind = await devices_service.kind_of(ctx, device)
+    await records.write_governed(ctx, device_resource(device, kind, patient), room="monitoring")
+    return waiting
+
+
+async def anothers(ctx: Ctx, by_device: Mapping[str, Sequence[Measured]], patient: str) -> dict[str, set[int]]:
+    """Of devices that an interface says are this patient's: the places of what was measured while staff had given the
+    device to somebody else. It must not be landed."""
+    held = await devices_service.hold(ctx, set(by_device))
+    return {
+        name: {
+            place
+            for place, one in enumerate(sent)
+            if name in held and held[name].holder(one.time) not in {None, patient}
+        }
+        for name, sent in by_device.items()
+    }
+
+
+async def land_measured(
+    ctx: Ctx, by_device: Mapping[str, Sequence[Measured]], received: int
+) -> dict[str, dict[int, str]]:
+    """Store and judge what an interface measured, as land does, all in ctx's transaction.
+
+    by_device: by add_source's names. received: µs since 1970. Returns per device what was refused: place to reason.
+    """
+    arrivals = [Arrival(device, packed(sent, received)) for device, sent in sorted(by_device.items())]
+    receipts = await landing.land(ctx, arrivals, JUDGE)
+    told: dict[str, dict[int, str]] = {}
+    for arrival, receipt in zip(arrivals, receipts, strict=True):
+        refused = {refusal.index: refusal.reason for refusal in receipt.refused}
+        if arrival.pack.time and not receipt.stored:
+            # The device itself is not welcome: that is said once, and none of it is held.
+            reason = receipt.refused[0].reason if receipt.refused else "there is no such device"
+            refused = dict.fromkeys(range(len(by_device[arrival.device])), reason)
+        told[arrival.device] = refused
+    return told
+
+
+def charted(sent: Sequence[Measured], received: int) -> tuple[list[Measured], dict[int, str]]:
+    """What would be taken of it, in charted units, and what would not be: place to reason."""
+    pack = packed(sent, received)
+    return together(pack), {refusal.index: refusal.reason for refusal in pack.refused}
+
+
+async def measured_at(ctx: Ctx, device: str, metrics: Sequence[str], time: int) -> list[Measured]:
+    """What stands of a device of an interface at that µs; what was withdrawn does not stand."""
+    return await measured.held(ctx, device, metrics, time)
+
+
+async def withdraw_measured(ctx: Ctx, device: str, metric: str, time: int, reason: str) -> None:
+    """Take back what a device of an interface measured at that µs, a blood pressure whole. Raises NotFound."""
+    found = await measured.reading_id(ctx, device, metric, time)
+    if found is None:
+        raise NotFound("There is no such reading.")
+    await withdraw(ctx, found, reason)
+
+
+async def note_trouble(ctx: Ctx, kind: str, source: str, *, patient: str | None = None, **detail: Any) -> None:
+    """A technical event of another room's interface, in ctx's transaction. detail: no values of readings, no names."""
+    await technical.note(ctx, kind, source, patient=patient, **detail)
 
 
 async def assign_device(

@@ -9,7 +9,15 @@ from typing import Any, Final, Literal
 import msgspec
 
 Kind = Literal[
-    "blood-pressure", "heart-rate", "pulse-oximeter", "thermometer", "scale", "glucose-meter", "monitor", "typed"
+    "blood-pressure",
+    "heart-rate",
+    "pulse-oximeter",
+    "thermometer",
+    "scale",
+    "glucose-meter",
+    "monitor",
+    "typed",
+    "interface",
 ]
 KINDS: Final[tuple[str, ...]] = (
     "blood-pressure",
@@ -20,7 +28,10 @@ KINDS: Final[tuple[str, ...]] = (
     "glucose-meter",
     "monitor",
 )
-"""What can be added. `typed` is no device: it stands for one person's hands entering one patient's readings."""
+"""What can be added. `typed` is no device: it stands for one person's hands entering one patient's readings.
+`interface` is what another system passes on now and then, whatever measured it: its silence says nothing."""
+SOURCES: Final = frozenset({"interface", "monitor"})
+"""What stands for a device behind another room's interface; `monitor` where it passes every value on without pause."""
 
 
 class NewDevice(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Functions that would need clearance: the administrator sees whether they run here, and switches them, with the reason."""
+"""Functions that would need clearance: whether they run here, and the switch with its reason, for the administrator."""
 
 from __future__ import annotations
 

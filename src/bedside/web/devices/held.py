@@ -24,6 +24,7 @@ KINDS = {
     "thermometer": N_("Thermometer"),
     "scale": N_("Weighing scale"),
     "glucose-meter": N_("Glucose meter"),
+    "interface": N_("another system"),
     "monitor": N_("Monitor"),
 }
 """monitoring's kinds, in words."""

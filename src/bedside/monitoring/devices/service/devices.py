@@ -14,6 +14,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Invalid, NotFound
 from bedside.monitoring.devices.model import (
     KINDS,
+    SOURCES,
     Assignment,
     Device,
     DeviceCredentials,
@@ -84,6 +85,21 @@ async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
         await store.assign(ctx.sql, ctx.tenant, number, new.patient, new.since or EPOCH, None, now)
     readings, acks = topics(name)
     return DeviceCredentials(device=name, username=name, password=password, topic=readings, ack_topic=acks)
+
+
+async def add_source(ctx: Ctx, kind: str, label: str, patient: str | None) -> str:
+    """A device that has no credentials, since what it measures comes by another room's interface. Returns its name.
+
+    patient: who held it always; None: nobody yet. Raises Invalid for an unknown kind.
+    """
+    if kind not in SOURCES:
+        kinds = tuple(sorted(SOURCES))
+        raise Invalid("That kind of device is not known.", where="kind", remedy="One of: %(kinds)s.", kinds=kinds)
+    name, now = f"if-{_code(10)}", ctx.clock.now()
+    number = await store.add(ctx.sql, tenant=ctx.tenant, name=name, kind=kind, source="device", now=now, label=label)
+    if patient is not None and number is not None:
+        await store.assign(ctx.sql, ctx.tenant, number, patient, EPOCH, None, now)
+    return name
 
 
 async def assign(ctx: Ctx, name: str, patient: str | None, since: datetime, until: datetime | None) -> int:

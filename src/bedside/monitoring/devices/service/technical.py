@@ -31,8 +31,17 @@ KINDS: Final = {
     "late": N_("Readings arrived long after they were measured"),
     "clock": N_("A device's clock runs ahead"),
     "not-stored": N_("Readings could not be stored because of a fault here; they wait and are tried again"),
+    "interface-stranger": N_("A message came from a system or an address that is no interface here; it was rejected"),
+    "interface-refused": N_("A message of an interface, or a part of it, was not taken"),
+    "interface-uncharted": N_("An interface sent codes that are not charted here"),
+    "interface-reused": N_("An interface used the number of an earlier message for another one; it was not taken"),
+    "interface-patient": N_(
+        "An interface sent a patient's number with another name or birth date; nothing was charted"
+    ),
+    "interface-waiting": N_("An interface sent readings of a patient who is not known here; they wait for a person"),
+    "interface-fault": N_("A message of an interface could not be taken because of a fault here; it was sent back"),
 }
-ROUTINE: Final = frozenset({"repeat", "disorder", "late"})
+ROUTINE: Final = frozenset({"repeat", "disorder", "late", "interface-uncharted"})
 """What a good device does after an outage: nothing was lost, but whoever looks should find it."""
 
 

@@ -1,0 +1,1 @@
+"""Interfaces, and what is done with what they send."""

@@ -5,13 +5,14 @@ went wrong on the way; rules, scores and alarms. Serves its readings to the reco
 Refuses: an acknowledgement before the commit, an impossible value, a stale value as the newest, a missing one as zero.
 """
 
-from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent, Opening
+from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent, LateFinding, Opening
 from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
 from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, replayable, what_if
 from bedside.monitoring.alarms.service.functions import Function, alarms_on, switch_alarms
 from bedside.monitoring.alarms.service.functions import alarms as alarm_function
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
+from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
 from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice
@@ -59,6 +60,7 @@ __all__ = [
     "DeviceCredentials",
     "Function",
     "Gap",
+    "LateFinding",
     "Latest",
     "Measured",
     "NewDevice",
@@ -98,6 +100,8 @@ __all__ = [
     "hand_over",
     "hours",
     "land_measured",
+    "late_finding_seen",
+    "late_findings",
     "latest",
     "limits",
     "measured_at",

@@ -225,3 +225,20 @@ DANGER_SYMPTOMS: dict[str, str] = {
     "speech": N_("Difficulty speaking"),
 }
 """Msgids. Source: American Heart Association, "When To Call 911 About High Blood Pressure". Hazard H20."""
+
+
+@dataclass(frozen=True, slots=True)
+class LateFinding:
+    """Readings outside a limit that came too late to raise anything live, together. finding: the worst of them, as an
+    alarm tells it; count: how many; first_at, last_at: when measured; received_at: when the last of them came.
+    """
+
+    id: str
+    patient: str
+    cause: str
+    priority: Literal["high", "medium", "low"]
+    finding: dict[str, Any]
+    count: int
+    first_at: datetime
+    last_at: datetime
+    received_at: datetime

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, monitoring, prescribing, records, visits
@@ -58,12 +58,13 @@ async def page(request: Request) -> Response:
         await access.require(ctx, "clinician", "nurse")
         alarms = await monitoring.alarms(ctx)
         off = not await monitoring.alarms_on(ctx)
+        late = await monitoring.late_findings(ctx)
         events = await monitoring.technical_events(ctx)
         waiting = [v for v in await visits.mine(ctx) if v.open]
         unsigned = await visits.notes.unsigned(ctx) if "clinician" in ctx.actor.roles else []
         refills = await prescribing.refills_to_answer(ctx) if "clinician" in ctx.actor.roles else []
         refused = await prescribing.refused(ctx) if "clinician" in ctx.actor.roles else []
-        concerned = [a.patient for a in alarms[:SHOWN]] + [r.patient for r in refills[:SHOWN]]
+        concerned = [one.patient for part in (alarms, late, refills) for one in part[:SHOWN]]
         concerned += [v.patient for v in (*waiting, *unsigned[:SHOWN])]
         concerned += [rx.draft.patient for rx in refused[:SHOWN]]
         troubles = told_apart([event for event in events if not event.routine])
@@ -76,6 +77,7 @@ async def page(request: Request) -> Response:
         "clinician/today.html",
         alarms=alarms,
         off=off,
+        late=late,
         shown=SHOWN,
         names=names,
         troubles=troubles,
@@ -96,8 +98,16 @@ async def names_of(ctx: Ctx, patients: list[str]) -> dict[str, str]:
     return {id_: name_of(await records.read(ctx, "Patient", id_)) for id_ in dict.fromkeys(patients)}
 
 
+async def seen(request: Request) -> Response:
+    """POST: a late finding is seen to."""
+    note = str((await request.form()).get("note") or "")
+    async with access.work(ctx_of(request), "saw to a late finding") as ctx:
+        await monitoring.late_finding_seen(ctx, request.path_params["finding"], note)
+    return RedirectResponse("/today#late", 303)
+
+
 async def _duties(ctx: Ctx) -> list[access.Duty]:
     return await access.on_duty(ctx, place=None, role=None, at=ctx.clock.now())
 
 
-ROUTES: list[BaseRoute] = [Route("/today", page)]
+ROUTES: list[BaseRoute] = [Route("/today", page), Route("/late/{finding}/seen", seen, methods=["POST"])]

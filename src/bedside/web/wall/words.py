@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bedside.foundation.errors import N_
-from bedside.monitoring import DANGER_SYMPTOMS, Alarm
+from bedside.monitoring import DANGER_SYMPTOMS, Alarm, LateFinding
 
 METRICS: dict[str, tuple[str, str, int]] = {
     "heart-rate": (N_("Heart rate"), "HR", 0),
@@ -98,7 +98,7 @@ PRIORITIES = {"high": N_("High"), "medium": N_("Medium"), "low": N_("Low")}
 SYMPTOMS = DANGER_SYMPTOMS
 
 
-def cause_of(alarm: Alarm) -> str:
+def cause_of(alarm: Alarm | LateFinding) -> str:
     """What is wrong, as a msgid; a cause this table does not know reads as its own name."""
     name = alarm.cause.partition(":")[0]
     return CAUSES.get(name, name.replace("-", " "))

@@ -14,7 +14,7 @@ from typing import Protocol
 from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms.model import Alarm
-from bedside.monitoring.alarms.service import functions, life
+from bedside.monitoring.alarms.service import functions, late, life
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
 from bedside.monitoring.alarms.store.watch import Memory, OpenAlarm
@@ -132,10 +132,26 @@ async def _judge(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Measured]
     live = sorted((r for r in readings if r.unfit is None), key=lambda r: r.device_time)
     for at, group in groupby(live, key=lambda r: r.device_time):
         await _judge_moment(ctx, memory, rules, at, list(group))
+    await _judge_late(ctx, memory, rules, [r for r in readings if r.unfit == "late"])
     # What is sound and late is no live finding, but may still be the newest value known.
     for reading in readings:
         if reading.unfit is not None and reading.sound:
             _remember(memory, reading)
+
+
+async def _judge_late(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Measured]) -> None:
+    """Each late moment by the values that stood then: what is outside a limit goes to the work list, not the wall."""
+    found: list[tuple[datetime, Finding, dict[str, object]]] = []
+    for at, group in groupby(sorted(readings, key=lambda r: r.device_time), key=lambda r: r.device_time):
+        now = {reading.metric: reading for reading in group}
+        view = {metric: r for metric, r in memory.newest.items() if r.device_time <= at} | now
+        found += [
+            (at, verdict.finding, described(verdict.finding))
+            for verdict in limits.judge(now.keys(), view, rules, at, memory.weights)
+            if verdict.finding is not None and verdict.cause not in memory.open_causes
+        ]
+    if found:
+        await late.note(ctx, memory.patient, found)
 
 
 def _remember(memory: Memory, reading: Measured) -> bool:

@@ -32,6 +32,7 @@ async def test_a_backlog_is_one_finding_by_its_worst(ward: Ward) -> None:
     await ward.measure(reading("spo2", 97, now, ago=5 * HOUR, flags="late"))
     assert await ward.alarms(open_only=False) == []
     (found,) = await listed(ward)
+    # 191 is the worst, though 171 came after it.
     assert (found.patient, found.cause, found.priority, found.count) == (PATIENT, "blood-pressure-high", "high", 3)
     assert found.finding["value"] == 191
     assert (found.first_at, found.last_at) == (now - timedelta(hours=9), now - timedelta(hours=6))

@@ -26,13 +26,20 @@ async def note(ctx: Ctx, patient: str, found: Iterable[tuple[datetime, Finding, 
     for one in found:
         by_cause.setdefault(one[1].cause, []).append(one)
     for cause, these in by_cause.items():
-        _, worst, told = max(these, key=lambda one: (tables.RANK[one[1].priority], one[0]))
+        _, worst, told = max(these, key=_badness)
         times = [at for at, _, _ in these]
         now = ctx.clock.now()
         new = LateFinding(
             uuid7(), patient, cause, worst.priority, told, len(these), min(times), max(times), received_at=now
         )
         await store.add(ctx.sql, ctx.tenant, new)
+
+
+def _badness(one: tuple[datetime, Finding, dict[str, object]]) -> tuple[int, float, datetime]:
+    """By priority, then by how far outside, then the later."""
+    at, finding, _ = one
+    beyond = 0.0 if isinstance(finding.value, str) else abs(finding.value - finding.limit)
+    return tables.RANK[finding.priority], beyond, at
 
 
 async def late_findings(ctx: Ctx) -> list[LateFinding]:

@@ -65,6 +65,7 @@ PAGES: tuple[Page, ...] = (
     Page("limits", "/patients/{patient}/limits", CLINICIAN, "Limits of"),
     Page("devices", "/devices", NURSE, "Devices"),
     Page("held-devices", "/patients/{patient}/devices", NURSE, "Devices of"),
+    Page("glucose", "/patients/{patient}/glucose", NURSE, "Glucose report of"),
     Page("alarms", "/alarms?all=1", NURSE, "Alarms"),
     Page("alarm", "/alarms/{alarm}", NURSE, ""),
     Page("alarm-numbers", "/alarms/numbers?days=30&rule=systolic-raised&limit=135", NURSE, "Alarms in numbers"),

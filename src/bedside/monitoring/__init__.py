@@ -9,8 +9,7 @@ from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm
 from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
 from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, replayable, what_if
-from bedside.monitoring.alarms.service.functions import Function, alarms_on, switch_alarms
-from bedside.monitoring.alarms.service.functions import alarms as alarm_function
+from bedside.monitoring.alarms.service.functions import Function, alarms_on, function, switch_function
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
 from bedside.monitoring.alarms.service.reports import report_symptoms
@@ -19,6 +18,8 @@ from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCrede
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
+from bedside.monitoring.rules.model.agp import Agp
+from bedside.monitoring.rules.model.agp import Slot as AgpSlot
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
 from bedside.monitoring.rules.model.news2 import News2Result
 from bedside.monitoring.rules.model.profile import Profile
@@ -35,6 +36,7 @@ from bedside.monitoring.service import (
     enter_reading,
     enter_readings,
     give_source,
+    glucose_report,
     land_measured,
     latest,
     measured_at,
@@ -52,6 +54,8 @@ __all__ = [
     "KINDS",
     "SOURCES",
     "UNDO_SECONDS",
+    "Agp",
+    "AgpSlot",
     "Alarm",
     "AlarmEvent",
     "Burden",
@@ -82,7 +86,6 @@ __all__ = [
     "add_device",
     "add_source",
     "alarm",
-    "alarm_function",
     "alarms",
     "alarms_on",
     "anothers",
@@ -96,7 +99,9 @@ __all__ = [
     "enter_reading",
     "enter_readings",
     "false_alarm",
+    "function",
     "give_source",
+    "glucose_report",
     "hand_over",
     "hours",
     "land_measured",
@@ -121,7 +126,7 @@ __all__ = [
     "set_limits",
     "set_profile",
     "shown_with",
-    "switch_alarms",
+    "switch_function",
     "technical_event_seen",
     "technical_events",
     "undo",

@@ -6,13 +6,15 @@ import weakref
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from bedside import access, records
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.database import Database
+from bedside.foundation.errors import Conflict as Refused
 from bedside.foundation.errors import Forbidden, Gone, NotFound, TooMany
 from bedside.monitoring import settings
-from bedside.monitoring.alarms.service import clockwork, life, reports
+from bedside.monitoring.alarms.service import clockwork, functions, life, reports
 from bedside.monitoring.alarms.service.judge import judge_all
 from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, device_resource
 from bedside.monitoring.devices.service import devices as devices_service
@@ -21,9 +23,11 @@ from bedside.monitoring.devices.service.sign_in import Known
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.model.budget import CUT_SECONDS, Budget
 from bedside.monitoring.ingest.model.measured import Measured, packed, together
+from bedside.monitoring.ingest.model.pack import Flag
 from bedside.monitoring.ingest.model.taken import Told, drop
 from bedside.monitoring.ingest.service import Arrival, after
 from bedside.monitoring.rules import service as rules
+from bedside.monitoring.rules.model import agp
 from bedside.monitoring.rules.model.pregnancy import PREGNANCY, SNOMED, pregnant
 from bedside.monitoring.rules.model.profile import youngest
 from bedside.monitoring.series.model.reading import EPOCH, Conflict, Latest, NewReading, Reading, Series
@@ -314,3 +318,17 @@ async def technical_event_seen(ctx: Ctx, event: int) -> None:
     mine = await technical_events(ctx)
     if all(one.id != event for one in mine) or not await technical.seen(ctx, event):
         raise NotFound("There is no such event that waits to be seen.")
+
+
+async def glucose_report(ctx: Ctx, patient: str, zone: ZoneInfo) -> agp.Agp | None:
+    """The patient's glucose of the last two weeks by the consensus metrics, days by this zone; None for too little.
+
+    Raises Forbidden, and Refused (409) where the function is off in this installation.
+    """
+    await access.authorise(ctx, patient, "R", what="Observation")
+    if not (await functions.function(ctx, functions.GLUCOSE)).on:
+        raise Refused("The glucose report is off in this installation.", remedy="An administrator can switch it on.")
+    until = ctx.clock.now()
+    rows = await reading.readings(ctx, patient, ["glucose"], until - agp.span(), until)
+    doubtful = Flag.CLOCK | Flag.IMPLAUSIBLE
+    return agp.report([(one.device_time, one.raw) for one in rows if not one.bits & doubtful], until, zone)

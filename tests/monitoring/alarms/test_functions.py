@@ -24,7 +24,7 @@ def real_clinic(ctx: Ctx) -> None:
 
 async def switch(ward: Ward, who: Ctx, *, on: bool, reason: str = "ward 3, decided by Dr Ruiz") -> None:
     async with access.work(who, "switched") as ctx:
-        await monitoring.switch_alarms(ctx, on=on, reason=reason)
+        await monitoring.switch_function(ctx, "alarms", on=on, reason=reason)
 
 
 async def watched(ward: Ward) -> bool:
@@ -51,7 +51,7 @@ async def test_off_until_switched_on(ward: Ward) -> None:
     await ward.measure(reading("spo2", 80, ward.clock.now() + timedelta(seconds=2)))
     assert [one.id for one in await ward.alarms()] == [alarm.id]
     async with access.work(ward.admin, "looked", readonly=True) as ctx:
-        stands = await monitoring.alarm_function(ctx)
+        stands = await monitoring.function(ctx, "alarms")
     assert not stands.on
     assert stands.switched is not None
     assert (stands.switched.reason, stands.switched.by_name) == ("the trial has ended", "Administrator")

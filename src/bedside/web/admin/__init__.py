@@ -13,7 +13,7 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/hours/{place}", hours.edit),
     Route("/admin/hours/{place}", hours.save, methods=["POST"]),
     Route("/admin/functions", functions.page),
-    Route("/admin/functions/alarms", functions.switch_alarms, methods=["POST"]),
+    Route("/admin/functions/{name}", functions.switch, methods=["POST"]),
     Route("/admin/audit", audit.page),
 ]
 

@@ -16,22 +16,30 @@ async def page(request: Request) -> Response:
     return await _page(request)
 
 
-async def _page(request: Request, error: BedsideError | None = None) -> Response:
+async def _page(request: Request, error: BedsideError | None = None, wrong: str = "") -> Response:
+    """wrong: of which function's form the error is."""
     async with access.work(ctx_of(request), "opened the functions", readonly=True) as ctx:
         await access.require(ctx, "administrator")
-        alarms = await monitoring.alarm_function(ctx)
+        found = {name: await monitoring.function(ctx, name) for name in ("alarms", "glucose-report")}
     done = "set" in request.query_params
     return render(
-        request, "admin/functions.html", error.status if error else 200, alarms=alarms, error=error, done=done
+        request,
+        "admin/functions.html",
+        error.status if error else 200,
+        functions=found,
+        error=error,
+        wrong=wrong,
+        done=done,
     )
 
 
-async def switch_alarms(request: Request) -> Response:
+async def switch(request: Request) -> Response:
     """POST: on or off, with why."""
-    form = await request.form()
+    name, form = request.path_params["name"], await request.form()
     try:
-        async with access.work(ctx_of(request), "switched alarms from readings") as ctx:
-            await monitoring.switch_alarms(ctx, on=form.get("on") == "1", reason=str(form.get("reason") or ""))
+        async with access.work(ctx_of(request), "switched a function") as ctx:
+            reason = str(form.get("reason") or "")
+            await monitoring.switch_function(ctx, name, on=form.get("on") == "1", reason=reason)
     except Invalid as error:
-        return await _page(request, error)
+        return await _page(request, error, name)
     return RedirectResponse("/admin/functions?set", 303)

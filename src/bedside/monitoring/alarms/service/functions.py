@@ -1,7 +1,8 @@
 """Functions that would need clearance as a medical device: off in a real clinic until an administrator says otherwise.
 
-Alarms from readings are one: they process signals of devices and are time-critical (FD&C 520(o)(1)(E); MDR rule 11).
-The clinic that switches them on takes that upon itself; who did, when and why is kept.
+Alarms from readings process signals of devices and are time-critical; a glucose report reads the pattern of a sensor
+(FD&C 520(o)(1)(E) and FDA's guidance of January 2026; MDR rule 11). The clinic that switches them on takes that upon
+itself; who did, when and why is kept.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import msgspec
 
 from bedside import access
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Invalid
+from bedside.foundation.errors import Invalid, NotFound
 from bedside.monitoring import settings
 from bedside.monitoring.alarms.store import functions as store
 from bedside.monitoring.alarms.store.functions import Switched
 
-ALARMS = "alarms"
+ALARMS, GLUCOSE = "alarms", "glucose-report"
+NAMES = (ALARMS, GLUCOSE)
 LEAST = 5
 """Letters of a reason."""
 
@@ -27,26 +29,29 @@ class Function(msgspec.Struct, frozen=True):
     switched: Switched | None = None
 
 
-async def alarms(ctx: Ctx) -> Function:
-    """Alarms from readings: limits, scores, silent devices."""
-    found = await store.last(ctx.sql, ctx.tenant, ALARMS)
+async def function(ctx: Ctx, name: str) -> Function:
+    """One of NAMES: alarms from readings (limits, scores, silent devices), or the glucose report. Raises NotFound."""
+    if name not in NAMES:
+        raise NotFound("There is no such function.")
+    found = await store.last(ctx.sql, ctx.tenant, name)
     return Function(settings.of(ctx.database).functions if found is None else found.enabled, found)
 
 
 async def alarms_on(ctx: Ctx) -> bool:
     """Whether readings are judged; what patients tell is an alarm either way."""
-    return (await alarms(ctx)).on
+    return (await function(ctx, ALARMS)).on
 
 
-async def switch_alarms(ctx: Ctx, *, on: bool, reason: str) -> None:
-    """Holds from the next reading on; alarms that are open stay so. An administrator's matter.
+async def switch_function(ctx: Ctx, name: str, *, on: bool, reason: str) -> None:
+    """Holds at once, for alarms from the next reading on: those that are open stay so. An administrator's matter.
 
-    Raises Forbidden, Invalid (reason).
+    Raises Forbidden, Invalid (reason), NotFound.
     """
     await access.require(ctx, "administrator")
+    await function(ctx, name)
     if len(reason.strip()) < LEAST:
         raise Invalid("Write the reason.", where="reason")
     switched = Switched(on, reason.strip(), ctx.actor.name, ctx.clock.now())
-    await store.put(ctx.sql, ctx.tenant, ALARMS, (ctx.actor.id, ctx.actor.name), switched)
-    ctx.trail.entities.append("function/alarms")
+    await store.put(ctx.sql, ctx.tenant, name, (ctx.actor.id, ctx.actor.name), switched)
+    ctx.trail.entities.append(f"function/{name}")
     ctx.trail.wrote = True

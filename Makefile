@@ -5,7 +5,7 @@ ASKED := $(if $(filter file default,$(origin PYTHON)),,--this-python)
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime demo check test soak bench bench-records screenshots
+.PHONY: help setup runtime demo check test soak bench bench-records bench-monitoring screenshots
 
 help:            ## This list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 24
@@ -35,6 +35,9 @@ bench: setup     ## The benchmarks, each with its ratio to its limit
 
 bench-records: setup ## The record beside bare asyncpg, in one run
 	@.venv/bin/python -m bench records import
+
+bench-monitoring: setup ## Readings from publication to the chart and the alarm, in one run
+	@.venv/bin/python -m bench ingest latency series alarm
 
 screenshots: setup ## Every page at 360 and 1440 px (the wall at 1920), light and dark, into screenshots/
 	@.venv/bin/python -m tools.screenshots

@@ -13,7 +13,7 @@ from bedside.monitoring.alarms.service.functions import Function, alarms_on, fun
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
 from bedside.monitoring.alarms.service.reports import report_symptoms
-from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
+from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores, spot_scores
 from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
@@ -23,6 +23,7 @@ from bedside.monitoring.rules.model.agp import Slot as AgpSlot
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
 from bedside.monitoring.rules.model.news2 import News2Result
 from bedside.monitoring.rules.model.profile import Profile
+from bedside.monitoring.rules.model.spot import Spot
 from bedside.monitoring.rules.service import drop_limit, limits, own_limits, profile, set_limits, set_profile
 from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, NewReading, Point, Reading, Series, Typed
 from bedside.monitoring.service import (
@@ -78,6 +79,7 @@ __all__ = [
     "Reading",
     "Replayed",
     "Series",
+    "Spot",
     "TechnicalEvent",
     "Typed",
     "Watched",
@@ -126,6 +128,7 @@ __all__ = [
     "set_limits",
     "set_profile",
     "shown_with",
+    "spot_scores",
     "switch_function",
     "technical_event_seen",
     "technical_events",

@@ -52,6 +52,7 @@ async def page(request: Request) -> Response:
         span, charts = await curves(ctx, id_, request.query_params.get("span"), usual_span(latest))
         alarms = await monitoring.alarms(ctx, patient=id_)
         score = await monitoring.score(ctx, id_)
+        spots = await monitoring.spot_scores(ctx, id_)
         refills = [r for r in await prescribing.refills(ctx, id_) if r.open]
         ours = await prescribing.of_patient(ctx, id_)
         taken = {p.id for p in ours if p.taken(ctx.clock.now())}
@@ -75,6 +76,7 @@ async def page(request: Request) -> Response:
         spans={key: words for key, (_, words) in vitals.SPANS.items()},
         alarms=alarms,
         score=score,
+        spots=spots,
         age_words=age_words(page_of(request).language),
         refills=refills,
         conflicts=conflicts,

@@ -10,7 +10,7 @@ from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.model import Alarm, worst_first
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
-from bedside.monitoring.rules.model import limits, news2
+from bedside.monitoring.rules.model import limits, news2, spot
 from bedside.monitoring.rules.model.limits import Plan
 from bedside.monitoring.rules.model.news2 import News2Result
 
@@ -68,6 +68,13 @@ async def scores(ctx: Ctx, patients: Sequence[str]) -> dict[str, News2Result]:
 async def score(ctx: Ctx, patient: str) -> News2Result:
     """NEWS2 of one patient now, with its inputs and what is missing or stale."""
     return (await scores(ctx, [patient]))[patient]
+
+
+async def spot_scores(ctx: Ctx, patient: str) -> list[spot.Spot]:
+    """qSOFA and MEWS of one patient now."""
+    await access.authorise(ctx, patient, "R", what="score")
+    (memory,) = await watch.read(ctx.sql, ctx.tenant, [patient])
+    return spot.scores(memory.newest, memory.profile, ctx.clock.now())
 
 
 async def plans(ctx: Ctx, patients: Sequence[str]) -> dict[str, Plan]:

@@ -16,6 +16,7 @@ from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores, spot_scores
 from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice
 from bedside.monitoring.devices.service.technical import TechnicalEvent
+from bedside.monitoring.devices.service.wire import deaf_since
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
 from bedside.monitoring.rules.model.agp import Agp
@@ -96,6 +97,7 @@ __all__ = [
     "charted",
     "charted_name",
     "conflicts",
+    "deaf_since",
     "devices",
     "drop_limit",
     "enter_reading",

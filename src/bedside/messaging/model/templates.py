@@ -124,6 +124,12 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("An alarm was handed to you", "An alarm was handed to you. Sign in to see who and why."),
         "es": Words("Le han pasado una alarma", "Le han pasado una alarma. Entre para ver quién y por qué."),
     },
+    "monitoring.deaf": {
+        "en": Words(
+            "No readings come in", "No device can reach Bedside now. Sign in, and look after patients otherwise."
+        ),
+        "es": Words("No llegan lecturas", "Ningún aparato llega a Bedside ahora. Entre, y atienda por otros medios."),
+    },
     "monitoring.unanswered": {
         "en": Words("An alarm has no answer", "Nobody has answered an alarm. Sign in now."),
         "es": Words("Una alarma sin respuesta", "Nadie ha respondido a una alarma. Entre ahora."),

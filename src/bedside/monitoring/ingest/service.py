@@ -25,6 +25,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolic
 
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
+from bedside.monitoring.devices.service import wire
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.ingest.model.budget import Budget, Turns
 from bedside.monitoring.ingest.model.pack import SECOND, Pack, Refusal
@@ -105,6 +106,7 @@ class Ingest:
                 ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_ack_pending=WAITING, max_deliver=-1
             ),
         )
+        await self._beat()
 
     async def _hear(self, message: Msg) -> None:
         place = message.metadata.sequence.stream
@@ -239,6 +241,11 @@ class Ingest:
             # The broker is away: the device repeats, and is acknowledged then.
             log.warning("acknowledgements could not be sent", kind=type(error).__name__)
 
+    async def _beat(self) -> None:
+        """Say that everything can be heard, where the database is there to hear it."""
+        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, BedsideError, OSError):
+            await wire.beat(self._ctx)
+
     async def _keep_declared(self, stop: asyncio.Event) -> None:
         """A broker that was replaced or lost its disk has no stream: declare it and listen anew."""
         while not stop.is_set():
@@ -249,6 +256,7 @@ class Ingest:
             js = client.jetstream(timeout=5)
             try:
                 await js.consumer_info(STREAM, DURABLE)
+                await self._beat()
             except nats.js.errors.NotFoundError:
                 with contextlib.suppress(Exception):
                     if self._subscription is not None:

@@ -74,6 +74,8 @@ class Hub:
         self._read_at: datetime | None = None
         self.off = False
         """Whether alarms from readings are off in this installation."""
+        self.deaf = False
+        """Whether no readings can come in: the broker or the ingest process is away."""
 
     @property
     def alive(self) -> bool:
@@ -215,6 +217,7 @@ class Hub:
 
     async def _read(self, ctx: Ctx, patients: list[str], *, latest: set[str]) -> None:
         self.off = not await monitoring.alarms_on(ctx)
+        self.deaf = await monitoring.deaf_since(ctx) is not None
         found = await monitoring.alarms(ctx, patients=patients)
         scores = await monitoring.scores(ctx, patients)
         plans = await monitoring.plans(ctx, patients)

@@ -23,6 +23,7 @@ interface Message {
   rail?: string;
   bus?: boolean;
   alive?: boolean; // false: the server itself cannot read the truth
+  deaf?: boolean; // whether no readings can come in
   off?: boolean; // whether alarms from readings are off in this installation
 }
 
@@ -108,6 +109,7 @@ class BedsideWall extends HTMLElement {
     if (message.kind === "beat") {
       this.#slow = message.bus === false;
       this.#part("off").hidden = message.off !== true;
+      this.#part("deaf").hidden = message.deaf !== true;
     }
     if (message.kind === "all") this.#all(message.tiles ?? []);
     else for (const [patient, html] of message.tiles ?? []) this.#put(patient, html);

@@ -114,6 +114,7 @@ async def page(request: Request) -> Response:
         shown = await patients_for(work, place)
         places = await places_for(work, place)
         off = not await monitoring.alarms_on(work)
+        deaf = await monitoring.deaf_since(work) is not None
     hub = hub_of(ctx)
     viewer = Viewer(shown)
     await hub.join(viewer)
@@ -130,6 +131,7 @@ async def page(request: Request) -> Response:
             places=places,
             now=hub.now(),
             off=off,
+            deaf=deaf,
             words=words,
             display="display" in ctx.actor.roles,
         )
@@ -212,7 +214,8 @@ async def _keep(
             await _recheck(socket, ctx, hub, viewer, place)
         if loop.time() >= next_beat:
             next_beat = loop.time() + BEAT
-            beat = {"kind": "beat", "now": hub.now(), "bus": hub.bus.connected, "alive": hub.alive, "off": hub.off}
+            beat = {"kind": "beat", "now": hub.now(), "bus": hub.bus.connected, "alive": hub.alive}
+            beat |= {"off": hub.off, "deaf": hub.deaf}
             await socket.send_text(_json(beat))
 
 

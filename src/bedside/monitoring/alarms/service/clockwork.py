@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bedside.foundation.context import Ctx
-from bedside.monitoring.alarms.service import functions, life
+from bedside.monitoring.alarms.service import functions, life, tell
 from bedside.monitoring.alarms.service.judge import raise_alarm
 from bedside.monitoring.alarms.store import timers, watch
 from bedside.monitoring.alarms.store.timers import Timer
+from bedside.monitoring.devices.service import wire
 from bedside.monitoring.rules.model import tables
 from bedside.monitoring.rules.model.limits import Finding
 
@@ -25,6 +26,10 @@ async def overdue(ctx: Ctx) -> list[Timer]:
     none.
     """
     await timers.beat(ctx.sql, ctx.clock.now(), AWAY)
+    awake = await timers.awake_since(ctx.sql)
+    if awake is not None and ctx.clock.now() - awake > wire.DEAF:  # else the ingest process is starting as we are
+        for tenant in await wire.tell(ctx):
+            await tell.deaf(ctx.with_(tenant=tenant))
     return await timers.overdue(ctx.sql, ctx.clock.now(), AT_ONCE)
 
 
@@ -76,7 +81,10 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
         await timers.done(ctx.sql, timer.id, now)
         return
     at, kind = heard
-    at = max(at, await timers.awake_since(ctx.sql) or at)
+    if await wire.deaf_since(ctx) is not None:
+        await timers.put_off(ctx.sql, timer.id, now + wire.DEAF)
+        return
+    at = max(at, await timers.awake_since(ctx.sql) or at, await wire.hears_since(ctx) or at)
     if now - at < limit.after:
         await timers.put_off(ctx.sql, timer.id, at + limit.after)
         return

@@ -25,3 +25,11 @@ async def administrators(ctx: Ctx) -> list[str]:
     for person in told:
         await messaging.send(ctx, messaging.Notice(person.id, "monitoring.unanswered"))
     return [person.name for person in told]
+
+
+async def deaf(ctx: Ctx) -> None:
+    """That no readings can come in: whoever is on duty, and the administrators."""
+    on_duty = await access.on_duty(ctx, place=None, role=None, at=ctx.clock.now())
+    administrators = await access.people(ctx, role="administrator")
+    for person in dict.fromkeys([*(one.person for one in on_duty), *(one.id for one in administrators)]):
+        await messaging.send(ctx, messaging.Notice(person, "monitoring.deaf"))

@@ -22,6 +22,7 @@ KINDS: Final = {
     "flood": N_("A device sent more messages than it may; it was cut off and refused for a minute"),
     "oversize": N_("A message was too large and was cut off by the broker"),
     "protocol": N_("A connection broke the MQTT protocol"),
+    "deaf": N_("No readings could come in: the broker or the ingest process was away"),
     "malformed": N_("A message was not a SenML pack"),
     "refused-reading": N_("Readings were refused"),
     "unassigned": N_("Readings came from a time when nobody held the device; they wait for a person"),

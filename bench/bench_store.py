@@ -1,7 +1,8 @@
 """The record at /fhir/R4 on a large store beside the same program on a small one: no rate falls by more than a third.
 
 BEDSIDE_BENCH_RESOURCES says how large: 100,000 unless told; 5,000,000, of 10,000 patients, is what is to be reached.
-The store is filled by COPY with the rows that a write would have made; what is measured goes through the program.
+The store is filled by COPY with the rows that a write would have made; what is measured goes through the program. For
+both its database is sized as `bedside serve` sizes it (BEDSIDE_DATABASE_BUFFERS chooses otherwise).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import asyncpg
 from tools.clinic import Clinic, running
 
 from bedside.fhir import index
+from bedside.foundation.engines.postgres import sized
 from bedside.foundation.home import Home
 from bedside.foundation.ids import uuid7
 from bedside.records.model import rows
@@ -168,5 +170,7 @@ async def _measure(clinic: Clinic, resources: int) -> list[Figure]:
 def measure() -> Iterator[Figure]:
     """Each rate on the large store, at least two thirds of that on the small one; p99 of a search."""
     resources = int(os.environ.get("BEDSIDE_BENCH_RESOURCES", "100000"))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    os.environ.setdefault("BEDSIDE_DATABASE_BUFFERS", sized(memory)["shared_buffers"].removesuffix("MB"))
     with tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder, running(Path(folder) / "home") as clinic:
         yield from asyncio.run(_measure(clinic, resources))

@@ -25,7 +25,7 @@ import orjson
 import bedside
 from bedside.foundation import private
 from bedside.foundation.engines import Nats, Postgres
-from bedside.foundation.engines.postgres import sized
+from bedside.foundation.engines.postgres import buffers, sized
 from bedside.foundation.errors import Conflict, Unavailable
 
 LAYOUT = 1
@@ -51,11 +51,13 @@ class Home:
 
     @property
     def postgres(self) -> Postgres:
-        """The embedded PostgreSQL of this home: small for a demo, sized to the machine for a clinic."""
+        """The embedded PostgreSQL of this home: small for a demo, sized to the machine for a clinic; or as
+        BEDSIDE_DATABASE_BUFFERS says (MB). Raises Invalid."""
         made = self.made()
         passing = made is None or made.get("demo")
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return Postgres(self.path / "postgres", settings={} if passing else sized(memory))
+        chosen = buffers(os.environ.get("BEDSIDE_DATABASE_BUFFERS", ""))
+        return Postgres(self.path / "postgres", settings=chosen or ({} if passing else sized(memory)))
 
     def nats(self, *, port: int = 0, mqtt_port: int = 0, mqtt_host: str = "127.0.0.1") -> Nats:
         """The embedded NATS of this home."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bedside.foundation.engines.postgres import sized
+from bedside.foundation.engines.postgres import buffers, sized
+from bedside.foundation.errors import Invalid
 from bedside.foundation.home import Home
 
 pytestmark = pytest.mark.unit
@@ -26,3 +27,12 @@ def test_a_demo_stays_small(tmp_path: Path) -> None:
         homes[demo] = Home(home).postgres.settings["shared_buffers"]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     assert homes == {True: "32MB", False: sized(memory)["shared_buffers"]}
+
+
+def test_what_an_operator_chose_instead() -> None:
+    assert buffers("") == {}
+    assert buffers("2048") == {"shared_buffers": "2048MB"}
+    for words in ("15", "-1", "1GB", "1.5", "²", "9999999999"):
+        with pytest.raises(Invalid) as refused:
+            buffers(words)
+        assert refused.value.where == "BEDSIDE_DATABASE_BUFFERS"

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from bedside.foundation import private
 from bedside.foundation.engines.process import Process
-from bedside.foundation.errors import Conflict, Unavailable
+from bedside.foundation.errors import Conflict, Invalid, Unavailable
 
 USER = "bedside"
 MAJOR = "18"
@@ -68,6 +68,15 @@ def sized(memory: int) -> dict[str, str]:
     The system's own cache has the rest.
     """
     return {"shared_buffers": f"{min(max(memory >> 24, 32), 1024)}MB"}
+
+
+def buffers(words: str) -> dict[str, str]:
+    """What an operator chose instead: MB from 16 on, "" for nothing. Raises Invalid naming the variable."""
+    if not words:
+        return {}
+    if not (words.isascii() and words.isdigit() and 16 <= int(words) <= 1 << 20):
+        raise Invalid("BEDSIDE_DATABASE_BUFFERS is a number of MB, 16 or more.", where="BEDSIDE_DATABASE_BUFFERS")
+    return {"shared_buffers": f"{int(words)}MB"}
 
 
 @functools.cache

@@ -6,24 +6,18 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import asyncpg
-import uvloop
 
 from bedside import access, monitoring, records
-from bedside.foundation.bus import Bus
-from bedside.foundation.clock import SystemClock
-from bedside.foundation.context import Actor, Ctx
-from bedside.foundation.database import Database
+from bedside.foundation.context import Ctx
 from bedside.foundation.engines import Nats, Postgres
-from bedside.foundation.migrate import migrate
 from bedside.monitoring.testing import ingesting
 from bench.figure import Figure
+from bench.ground import NAME, on_engines, program
 
 DEVICES = 40
 PACKS, PACK = 25, 1000
@@ -33,16 +27,7 @@ SINGLES = 500
 
 def measure() -> Iterator[Figure]:
     """Packs of 1,000, messages of one reading, and COPY."""
-    with tempfile.TemporaryDirectory(prefix="bedside-bench-") as home:
-        postgres, nats = Postgres(Path(home) / "postgres"), Nats(Path(home) / "nats")
-        postgres.start()
-        nats.start()
-        try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                packs, singles, copy = runner.run(run(postgres, nats))
-        finally:
-            nats.stop()
-            postgres.stop()
+    packs, singles, copy = on_engines(run)
     yield Figure("COPY alone: rows a second", copy, "/s")
     yield Figure("packs of 1,000: readings a second", packs, "/s", least=50_000)
     yield Figure("packs of 1,000 against COPY", packs / copy, "", least=0.5)
@@ -51,20 +36,12 @@ def measure() -> Iterator[Figure]:
 
 async def run(postgres: Postgres, nats: Nats) -> tuple[float, float, float]:
     """The three rates."""
-    postgres.create_database("bench")
-    await migrate(postgres.dsn("bench"))
-    copied = await copy_alone(postgres.dsn("bench"))
-    database = await Database.connect(postgres.dsn("bench"), size=6)
-    bus = await Bus.connect(nats.url)
-    ctx = Ctx(Actor("job", "bench", "bench", frozenset({"system"})), "HOPERAT", 1, SystemClock(), database, bus)
-    try:
+    copied = await copy_alone(postgres.dsn(NAME))
+    async with program(postgres, nats) as ctx:
         cards = await devices(ctx)
-        async with ingesting(ctx, bus, seed=nats.login().seed):
+        async with ingesting(ctx, ctx.bus, seed=nats.login().seed):
             singles = await sent(cards, nats.mqtt_port, SINGLES, 1)
             packs = await sent(cards, nats.mqtt_port, PACKS, PACK)
-    finally:
-        await bus.close()
-        await database.close()
     return packs, singles, copied
 
 

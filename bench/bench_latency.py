@@ -11,23 +11,19 @@ import asyncio
 import json
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import orjson
 import uvloop
 
 from bedside.foundation.bus import Bus
-from bedside.foundation.clock import SystemClock
-from bedside.foundation.context import Actor, Ctx
-from bedside.foundation.database import Connection, Database
+from bedside.foundation.database import Connection
 from bedside.foundation.engines import Nats, Postgres
-from bedside.foundation.migrate import migrate
 from bedside.monitoring.testing import ingesting
 from bench.figure import Figure
+from bench.ground import on_engines, program
 
 PATIENTS = 10_000
 EVERY = 4.0
@@ -42,44 +38,29 @@ SIGNS = (("8867-4", "/min", 70), ("59408-5", "%", 97), ("9279-1", "/min", 16))
 
 def measure() -> Iterator[Figure]:
     """Milliseconds until the alarm, and the readings a second that landed meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="bedside-bench-") as home:
-        postgres, nats = Postgres(Path(home) / "postgres"), Nats(Path(home) / "nats")
-        postgres.start()
-        nats.start()
-        try:
-            yield from uvloop.run(_run(postgres, nats))
-        finally:
-            nats.stop()
-            postgres.stop()
+    yield from on_engines(_run)
 
 
 async def _run(postgres: Postgres, nats: Nats) -> list[Figure]:
-    postgres.create_database("bench")
-    await migrate(postgres.dsn("bench"))
-    database, bus = await Database.connect(postgres.dsn("bench"), size=6), await Bus.connect(nats.url)
-    ctx = Ctx(Actor("job", "bench", "bench", frozenset({"system"})), "HOPERAT", 1, SystemClock(), database, bus)
     heard: dict[str, float] = {}
 
     async def hear(message: object) -> None:
         subject: str = message.subject  # type: ignore[attr-defined]
         heard.setdefault(subject.rsplit(".", 1)[1], time.time())
 
-    try:
-        async with database.transaction() as sql:
+    async with program(postgres, nats) as ctx:
+        async with ctx.database.transaction() as sql:
             await _people(sql)
-        await bus.client.subscribe("monitoring.alarm.1.*", cb=hear)
-        async with ingesting(ctx, bus, seed=nats.login().seed):
+        await ctx.bus.client.subscribe("monitoring.alarm.1.*", cb=hear)
+        async with ingesting(ctx, ctx.bus, seed=nats.login().seed):
             child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bench.bench_latency", nats.url), stdout=asyncio.subprocess.PIPE
             )
             out, _ = await asyncio.wait_for(child.communicate(), 180)
             sent: dict[str, float] = json.loads(out)
             await asyncio.sleep(2)
-        async with database.transaction() as sql:
+        async with ctx.database.transaction() as sql:
             landed = await sql.fetchval("select sum(cardinality(metric)) from monitoring.pack")
-    finally:
-        await bus.close()
-        await database.close()
     took = sorted((heard[patient] - at) * 1e3 for patient, at in sent.items() if patient in heard)
     return [
         Figure("readings a second", landed / (WARM + SECONDS), "/s", least=9_900),

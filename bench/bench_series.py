@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import uvloop
 
 from bedside import access, monitoring, records
-from bedside.foundation.bus import Bus
-from bedside.foundation.clock import SystemClock
-from bedside.foundation.context import Actor, Ctx
-from bedside.foundation.database import Database
 from bedside.foundation.engines import Nats, Postgres
-from bedside.foundation.migrate import migrate
 from bedside.monitoring.testing import chunked
 from bench.figure import Figure
+from bench.ground import on_engines, program
 
 YEAR = timedelta(days=365)
 CASES = (("one a minute", 60), ("one in two minutes", 120), ("one in ten seconds", 10))
@@ -31,25 +23,13 @@ RUNS = 9
 
 def measure() -> Iterator[Figure]:
     """Milliseconds of one metric over a year, at several rates; the median of some."""
-    with tempfile.TemporaryDirectory(prefix="bedside-bench-") as home:
-        postgres, nats = Postgres(Path(home) / "postgres"), Nats(Path(home) / "nats")
-        postgres.start()
-        nats.start()
-        try:
-            yield from uvloop.run(_run(postgres, nats))
-        finally:
-            nats.stop()
-            postgres.stop()
+    yield from on_engines(_run)
 
 
 async def _run(postgres: Postgres, nats: Nats) -> list[Figure]:
-    postgres.create_database("bench")
-    await migrate(postgres.dsn("bench"))
-    database, bus = await Database.connect(postgres.dsn("bench"), size=4), await Bus.connect(nats.url)
-    ctx = Ctx(Actor("job", "bench", "bench", frozenset({"system"})), "HOPERAT", 1, SystemClock(), database, bus)
     figures = []
     until = datetime.now(UTC)
-    try:
+    async with program(postgres, nats) as ctx:
         for n, (name, step) in enumerate(CASES):
             patient = f"b{n}"
             async with access.work(ctx, "prepared the benchmark") as inner:
@@ -70,7 +50,4 @@ async def _run(postgres: Postgres, nats: Nats) -> list[Figure]:
             assert series.count == count
             assert not series.gaps, series.gaps[:3]
             figures.append(Figure(f"a year, {name}: {count:,} readings", statistics.median(took), "ms", limit=LIMIT))
-    finally:
-        await bus.close()
-        await database.close()
     return figures

@@ -16,21 +16,8 @@ from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import SAME
 from bedside.web.kit.places import N_
 from bedside.web.kit.written import translator
-from bedside.web.wall.words import CAUSES, WITHOUT
+from bedside.web.wall.words import CAUSES, LIMITED, PRIORITIES, SIDES, WITHOUT
 
-LIMITED = {
-    "systolic": "mm[Hg]",
-    "diastolic": "mm[Hg]",
-    "heart-rate": "/min",
-    "spo2": "%",
-    "respiratory-rate": "/min",
-    "temperature": "Cel",
-    "weight": "kg",
-    "glucose": "mg/dL",
-}
-"""What can have a limit of a patient's own, with the unit in which it is charted, and typed here."""
-SIDES = {">=": N_("at or above"), ">": N_("above"), "<=": N_("at or below"), "<": N_("below")}
-PRIORITIES = {"high": N_("High"), "medium": N_("Medium"), "low": N_("Low")}
 NOTHING = {"metric": "systolic", "comparison": ">=", "limit": "", "priority": "medium", "reason": "", "off": ""}
 
 

@@ -19,18 +19,6 @@ from bedside.web.wall import words
 from bedside.web.wall.hub import name_of
 
 SPANS = {"1": N_("24 hours"), "7": N_("7 days"), "30": N_("30 days")}
-SIDES = {">=": N_("at or above"), ">": N_("above"), "<=": N_("at or below"), "<": N_("below")}
-UNITS = {
-    "systolic": "mm[Hg]",
-    "diastolic": "mm[Hg]",
-    "heart-rate": "/min",
-    "spo2": "%",
-    "respiratory-rate": "/min",
-    "temperature": "Cel",
-    "glucose": "mg/dL",
-    "weight": "kg",
-}
-"""In which unit a metric is charted, and a limit typed here."""
 MOST = 20
 """Patients listed under a what-if, those with most change first."""
 
@@ -66,10 +54,10 @@ async def page(request: Request) -> Response:
         replayed=replayed,
         changes=shown,
         same=SAME,
-        units={row.metric: UNITS[row.metric] for row in rows},
+        units=words.LIMITED,
         more=max(0, len(changes) - MOST),
         error=error,
-        sides=SIDES,
+        sides=words.SIDES,
         words=words,
     )
 

@@ -94,6 +94,18 @@ ACTIONS: tuple[str, ...] = (
     N_("Sent help"),
 )
 
+SIDES = {">=": N_("at or above"), ">": N_("above"), "<=": N_("at or below"), "<": N_("below")}
+LIMITED = {
+    "systolic": "mm[Hg]",
+    "diastolic": "mm[Hg]",
+    "heart-rate": "/min",
+    "spo2": "%",
+    "respiratory-rate": "/min",
+    "temperature": "Cel",
+    "weight": "kg",
+    "glucose": "mg/dL",
+}
+"""What can have a limit, with the unit in which it is charted, and a limit typed."""
 PRIORITIES = {"high": N_("High"), "medium": N_("Medium"), "low": N_("Low")}
 SYMPTOMS = DANGER_SYMPTOMS
 

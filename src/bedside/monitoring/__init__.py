@@ -14,7 +14,7 @@ from bedside.monitoring.alarms.service.functions import alarms as alarm_function
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores
-from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice
+from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice, Paired
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
@@ -35,6 +35,7 @@ from bedside.monitoring.service import (
     enter_readings,
     give_source,
     land_measured,
+    land_paired,
     latest,
     measured_at,
     note_trouble,
@@ -65,6 +66,7 @@ __all__ = [
     "NewReading",
     "News2Result",
     "Opening",
+    "Paired",
     "PatientLimit",
     "Plan",
     "Point",
@@ -98,6 +100,7 @@ __all__ = [
     "hand_over",
     "hours",
     "land_measured",
+    "land_paired",
     "latest",
     "limits",
     "measured_at",

@@ -11,8 +11,8 @@ def waiting_words(request: Request) -> dict[str, str]:
     """For <readings-waiting>: what is kept in this browser. {n}, {value}: filled in there."""
     _ = translator(page_of(request).language)
     return {
-        "one": _("1 reading is kept on this device and not sent yet."),
-        "many": _("{n} readings are kept on this device and not sent yet."),
+        "one": _("1 reading is kept on this phone or computer, not sent yet."),
+        "many": _("{n} readings are kept on this phone or computer, not sent yet."),
         "will": _(
             "They are sent by themselves, once each, when a page of the clinic is open and the internet is back."
         ),

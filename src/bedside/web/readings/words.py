@@ -16,7 +16,7 @@ def measure_words(request: Request) -> dict[str, str]:
         "listening": _("Connected to {device}. Measure now; the number appears here."),
         "asking": _("Connected to {device}. Asking it for its results."),
         "sending": _("Sending"),
-        "waiting": _("No internet. The reading is kept on this device and not sent yet."),
+        "waiting": _("No internet: kept on this phone or computer, not sent yet. It is sent by itself later."),
         "thrown": _("Thrown away. Nothing was sent."),
         "none_chosen": _("No device was chosen. Is it switched on and close by? Then press the button again."),
         "bluetooth_off": _(
@@ -38,7 +38,7 @@ def measure_words(request: Request) -> dict[str, str]:
         "refused": _("The clinic could not take this reading. Measure again, or type it."),
         "not_yours": _("The page now acts for somebody else. The reading is kept for the person who was measured."),
         "switched_off": _("The clinic does not take readings from this device. Type the reading, or ring the clinic."),
-        "sign_in": _("You were signed out. The reading is kept on this device. Sign in again, then it is sent."),
+        "sign_in": _("You were signed out. The reading is kept here. Sign in again, then it is sent."),
         "conflict": _(
             "The device sent another number for the same moment before. Both are kept and the clinic sees "
             "them. Is its clock right?"
@@ -72,7 +72,6 @@ def measure_words(request: Request) -> dict[str, str]:
         "weak_signal": _("The signal was weak: warm your hand and keep still."),
         "stored": _("This comes from the memory of the device."),
         "user": _("The device says: user {n}."),
-        "now": _("measured now"),
         "at": _("measured {when}, by the clock of the device"),
         "no_clock": _("measured now; the device did not say when"),
         "ahead": _("The clock of the device says {when}. That is later than now, so it is wrong."),

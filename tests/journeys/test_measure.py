@@ -1,4 +1,4 @@
-"""Measuring with a Bluetooth device: real page, real server, real bytes, a device that the test plays (bluetooth.js)."""
+"""Measuring with a Bluetooth device: real page, server and bytes, and a device that the test plays (bluetooth.js)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from tests.journeys.test_axe import AXE, RULES
 from tests.journeys.visiting import sign_in
 from tools.clinic import SEED
 
@@ -87,6 +88,28 @@ def shown(page: Page, text: str) -> int:
     """In how many rows of the person's readings it stands."""
     page.goto("/readings?span=day")
     return page.locator("tr").filter(has_text=text).count()
+
+
+def test_axe_finds_nothing_on_what_the_page_shows_once_it_has_a_number(visitor: Callable[..., Page]) -> None:
+    page = visitor(**PHONE, bypass_csp=True, reduced_motion="reduce")
+    page.context.add_init_script(path=DEVICE)
+    sign_in(page, people()[0].name)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        measure(page, "blood-pressure", CUFF)
+        for days in (3, 4):
+            tell(page, CUFF, pressure(141, 91, 70, there(page) - timedelta(days=days)))
+        page.get_by_text("Older readings in the device (1)").click()
+        page.set_viewport_size({"width": 360, "height": 3000})
+        page.add_script_tag(path=AXE)
+        assert page.evaluate(f"async () => (await axe.run(document, {RULES})).violations.map(one => one.id)") == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.context.set_offline(True)
+        page.get_by_role("button", name="It is from then").click()
+        expect(page.get_by_text("kept on this phone or computer").first).to_be_visible()
+        assert page.evaluate(f"async () => (await axe.run(document, {RULES})).violations.map(one => one.id)") == []
+        page.context.set_offline(False)
+        expect(page.locator("readings-waiting")).to_be_hidden()
 
 
 def test_a_cuff_with_its_pulse_by_keyboard_to_what_it_means(visitor: Callable[..., Page]) -> None:
@@ -220,6 +243,9 @@ def test_a_glucose_meter_is_asked_for_its_last_result_and_then_for_all(visitor: 
     page.wait_for_function("window.fake.written.length === 2")
     assert page.evaluate("window.fake.written") == [[1, 6], [1, 1]]
     now = there(page)
+    tell(page, 0x2A52, "06000106")
+    expect(said_by(page)).to_contain_text("holds no results")
+    measure(page, "glucose-meter", METER)
     tell(page, METER, "02" + word(1) + clock(now - timedelta(hours=5)) + word(0xB078) + "1a")
     expect(said_by(page)).to_contain_text("control solution")
     tell(page, METER, "02" + word(2) + clock(now) + word(0xB06A) + "11")

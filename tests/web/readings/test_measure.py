@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,32 @@ async def test_sent_again_it_is_held_once(ward: Ward) -> None:
     assert len(await devices(ward)) == 1
 
 
+async def test_two_tabs_that_meet_a_device_first_at_one_moment_make_one_of_it(ward: Ward) -> None:
+    start = now(ward)
+    async with ward.as_(ward.rosa) as client:
+        bodies = [pressure(ward, 130 + n, 80, time=start - n * 1000) for n in range(6)]
+        answers = await asyncio.gather(*(post(client, body) for body in bodies))
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert len(await devices(ward)) == 1
+    assert len(await points(ward, "systolic")) == 6
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\x00\x07 cuff", "<script>alert(1)</script>", "Ñandú 🫀", "x" * 200])
+async def test_a_device_may_call_itself_anything(ward: Ward, name: str) -> None:
+    async with ward.as_(ward.rosa) as client:
+        assert (await post(client, pressure(ward, name=name))).status_code == 200
+    (device,) = await devices(ward)
+    assert device.label
+    assert device.label.isprintable()
+
+
+async def test_devices_without_a_name_are_told_apart_by_the_browsers_word_for_them(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        for id_ in ("one", "other", "one"):
+            assert (await post(client, pressure(ward, name="", id=id_))).status_code == 200
+    assert len(await devices(ward)) == 2
+
+
 async def test_another_number_for_the_same_moment_is_kept_beside_the_first_and_said(ward: Ward) -> None:
     time = now(ward)
     async with ward.as_(ward.rosa) as client:
@@ -166,7 +193,7 @@ async def test_what_is_no_reading_is_refused_by_name_and_without_its_values(ward
             assert answer.status_code == 400, body
             assert answer.json()["error"]
             assert "4711" not in answer.text
-        for raw in (b"", b"{", b"\xff\xfe", b'{"time": 1e999}'):
+        for raw in (b"", b'{"patient": "\\ud800"}', b"{", b"\xff\xfe", b'{"time": 1e999}'):
             answer = await client.post("/readings/measured", content=raw, headers={"accept": "application/json"})
             assert answer.status_code == 400, raw
     assert await held(ward) == {}

@@ -64,7 +64,7 @@ class Paired(msgspec.Struct, frozen=True):
         By the name it gives itself, where it has one, so that what it remembers is known as a repeat in every browser.
         """
         said = "\n".join((str(tenant), patient, self.kind, self.name.strip() or f"\n{self.id}"))
-        return f"bt-{hashlib.blake2b(said.encode(), digest_size=10).hexdigest()}"
+        return f"bt-{hashlib.blake2b(said.encode(errors='backslashreplace'), digest_size=10).hexdigest()}"
 
 
 class DeviceCredentials(msgspec.Struct, frozen=True):

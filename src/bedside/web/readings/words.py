@@ -72,10 +72,13 @@ def measure_words(request: Request) -> dict[str, str]:
         "weak_signal": _("The signal was weak: warm your hand and keep still."),
         "stored": _("This comes from the memory of the device."),
         "user": _("The device says: user {n}."),
-        "at": _("measured {when}, by the clock of the device"),
+        "at": _("measured {when} by the clock of the device, read as the time where you are"),
         "no_clock": _("measured now; the device did not say when"),
         "ahead": _("The clock of the device says {when}. That is later than now, so it is wrong."),
-        "behind": _("The device says that it measured this {when}. It may be an older reading, or its clock is wrong."),
+        "behind": _(
+            "By its clock, read as the time where you are, the device measured this {when}. "
+            "It may be an older reading, or its clock is wrong."
+        ),
         "live": _("changing"),
         "m_blood-pressure": _("Blood pressure"),
         "m_heart-rate": _("Pulse"),

@@ -109,7 +109,8 @@ async def paired(ctx: Ctx, patient: str, read: Paired) -> tuple[str, bool]:
     if await store.lock(ctx.sql, ctx.tenant, name) is not None:
         return name, False
     now = ctx.clock.now()
-    label = read.name.strip() or "Bluetooth"
+    # A device may call itself anything, bytes that no text column holds among them.
+    label = "".join(letter for letter in read.name if letter.isprintable()).strip() or "Bluetooth"
     try:
         async with ctx.sql.transaction():
             number = await store.add(

@@ -267,6 +267,20 @@ def test_an_unusual_number_is_asked_about_once_more(visitor: Callable[..., Page]
     assert shown(page, "265") == 0
 
 
+def test_signed_out_meanwhile_it_is_kept_and_sent_after_signing_in_again(visitor: Callable[..., Page]) -> None:
+    page = phone(visitor, people()[5])
+    measure(page, "blood-pressure", CUFF)
+    tell(page, CUFF, pressure(203, 87, 70, there(page)))
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Yes, send it").click()
+    expect(said_by(page)).to_contain_text("You were signed out")
+    assert page.evaluate(KEPT) == 1
+    sign_in(page, people()[5].name)
+    page.goto("/home")
+    page.wait_for_function(f"async () => await ({KEPT})() === 0")
+    assert shown(page, "203") == 1
+
+
 def lost(context: BrowserContext) -> Callable[[], None]:
     """Each reading reaches the server, and its answer never comes back; until what is returned is called."""
     first: list[Route] = []

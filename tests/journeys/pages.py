@@ -41,6 +41,8 @@ PAGES: tuple[Page, ...] = (
     Page("send", "/readings/send", PATIENT, ""),
     Page("send-pressure", "/readings/send/blood-pressure", PATIENT, "Presión arterial"),
     Page("send-glucose", "/readings/send/glucose", PATIENT, ""),
+    Page("measure", "/readings/measure", PATIENT, "medir"),
+    Page("measure-pressure", "/readings/measure/blood-pressure", PATIENT, "Presión arterial"),
     Page("rest", "/readings/rest", PATIENT, ""),
     Page("messages", "/messages", PATIENT, "Mensajes"),
     Page("me", "/me", PATIENT, PATIENT),

@@ -14,7 +14,7 @@ from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, w
 from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores, spot_scores
-from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice
+from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice, Paired
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.devices.service.wire import deaf_since
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
@@ -40,6 +40,7 @@ from bedside.monitoring.service import (
     give_source,
     glucose_report,
     land_measured,
+    land_paired,
     latest,
     measured_at,
     note_trouble,
@@ -73,6 +74,7 @@ __all__ = [
     "NewReading",
     "News2Result",
     "Opening",
+    "Paired",
     "PatientLimit",
     "Plan",
     "Point",
@@ -109,6 +111,7 @@ __all__ = [
     "hand_over",
     "hours",
     "land_measured",
+    "land_paired",
     "late_finding_seen",
     "late_findings",
     "latest",

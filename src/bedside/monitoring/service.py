@@ -16,7 +16,7 @@ from bedside.foundation.errors import Forbidden, Gone, NotFound, TooMany
 from bedside.monitoring import settings
 from bedside.monitoring.alarms.service import clockwork, functions, life, reports
 from bedside.monitoring.alarms.service.judge import judge_all
-from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, device_resource
+from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, Paired, device_resource
 from bedside.monitoring.devices.service import devices as devices_service
 from bedside.monitoring.devices.service import sign_in, technical
 from bedside.monitoring.devices.service.sign_in import Known
@@ -31,7 +31,7 @@ from bedside.monitoring.rules.model import agp
 from bedside.monitoring.rules.model.pregnancy import PREGNANCY, SNOMED, pregnant
 from bedside.monitoring.rules.model.profile import youngest
 from bedside.monitoring.series.model.reading import EPOCH, Conflict, Latest, NewReading, Reading, Series
-from bedside.monitoring.series.service import landing, measured, reading, typing
+from bedside.monitoring.series.service import landing, measured, paired, reading, typing
 from bedside.monitoring.series.service.landing import Judge, Receipt
 
 JUDGE: Judge = judge_all
@@ -206,6 +206,18 @@ async def withdraw_measured(ctx: Ctx, device: str, metric: str, time: int, reaso
     if found is None:
         raise NotFound("There is no such reading.")
     await withdraw(ctx, found, reason)
+
+
+async def land_paired(
+    ctx: Ctx, patient: str, device: Paired, sent: Sequence[Measured], *, confirmed: bool = False
+) -> tuple[str, bool]:
+    """Store and judge what a patient's own Bluetooth device measured at one moment, as theirs and as of that device.
+
+    Returns the reading's id, and whether another value of that moment stands already: both are kept, staff see it. What
+    was held before is held once. Raises Invalid, Forbidden (switched off by the clinic), Conflict (held by somebody
+    else at that time), Unprocessable (implausible, and not confirmed).
+    """
+    return await paired.take(ctx, patient, device, sent, JUDGE, confirmed=confirmed)
 
 
 async def note_trouble(ctx: Ctx, kind: str, source: str, *, patient: str | None = None, **detail: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -18,6 +19,7 @@ Kind = Literal[
     "monitor",
     "typed",
     "interface",
+    "paired",
 ]
 KINDS: Final[tuple[str, ...]] = (
     "blood-pressure",
@@ -29,7 +31,8 @@ KINDS: Final[tuple[str, ...]] = (
     "monitor",
 )
 """What can be added. `typed` is no device: it stands for one person's hands entering one patient's readings.
-`interface` is what another system passes on now and then, whatever measured it: its silence says nothing."""
+`interface` is what another system passes on now and then, whatever measured it: its silence says nothing. `paired` is
+a patient's own Bluetooth device, read by their browser when they want: its silence says nothing either."""
 SOURCES: Final = frozenset({"interface", "monitor"})
 """What stands for a device behind another room's interface; `monitor` where it passes every value on without pause."""
 
@@ -45,6 +48,23 @@ class NewDevice(msgspec.Struct, frozen=True):
     since: datetime | None = None
     expires: datetime | None = None
     name: str | None = None
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """A Bluetooth device that a browser read. kind: of KINDS, but no monitor. name: what it calls itself; id: what the
+    browser calls it, which is another one in each browser and after its data were cleared."""
+
+    kind: str
+    name: str
+    id: str
+
+    def source(self, tenant: int, patient: str) -> str:
+        """The name of the device that stands for it: always the same for this patient, and never another patient's.
+
+        By the name it gives itself, where it has one, so that what it remembers is known as a repeat in every browser.
+        """
+        said = "\n".join((str(tenant), patient, self.kind, self.name.strip() or f"\n{self.id}"))
+        return f"bt-{hashlib.blake2b(said.encode(errors='backslashreplace'), digest_size=10).hexdigest()}"
 
 
 class DeviceCredentials(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ KINDS = {
     "glucose-meter": N_("Glucose meter"),
     "interface": N_("another system"),
     "monitor": N_("Monitor"),
+    "paired": N_("the patient's own, by Bluetooth"),
 }
 """monitoring's kinds, in words."""
 

@@ -18,6 +18,7 @@ from bedside.web.kit.places import N_
 from bedside.web.kit.series import Chart
 from bedside.web.patient.meaning import HIGH_PRESSURE, Shown, latest_of, meaning
 from bedside.web.patient.medicines import STEPS
+from bedside.web.patient.waiting import waiting_words
 from bedside.web.patient.whose import COOKIE, whose
 
 JOINABLE = frozenset({"invited", "waiting", "in-progress"})
@@ -59,6 +60,7 @@ async def page(request: Request) -> Response:
         others=others,
         message=message,
         me=ctx_of(request).actor.id,
+        kept=waiting_words(request),
     )
 
 

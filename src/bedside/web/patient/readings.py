@@ -11,6 +11,7 @@ from bedside.foundation.http import ctx_of
 from bedside.web.clinician import vitals
 from bedside.web.clinician.chart import curves
 from bedside.web.kit import render
+from bedside.web.patient.waiting import waiting_words
 from bedside.web.patient.whose import whose
 
 
@@ -26,6 +27,8 @@ async def page(request: Request) -> Response:
         spans={key: words for key, (_, words) in vitals.SPANS.items()},
         charts=charts,
         withdrawn="withdrawn" in request.query_params,
+        patient=patient,
+        kept=waiting_words(request),
     )
 
 

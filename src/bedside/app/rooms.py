@@ -56,7 +56,10 @@ def _access_settings(ground: Ground) -> None:
         ),
     )
     monitoring_settings.use(
-        ground.database, monitoring_settings.Settings.of_words(os.environ.get("BEDSIDE_DEVICE_MESSAGES", ""))
+        ground.database,
+        monitoring_settings.Settings.of_words(
+            os.environ.get("BEDSIDE_DEVICE_MESSAGES", ""), os.environ.get("BEDSIDE_WAVEFORM_DAYS", "")
+        ),
     )
     chosen = ("BEDSIDE_DELETIONS", "BEDSIDE_REFERENCES", "BEDSIDE_CONDITIONAL_DELETE_MANY")
     records_settings.use(

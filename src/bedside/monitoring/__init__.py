@@ -34,10 +34,17 @@ from bedside.monitoring.service import (
     technical_events,
     withdraw,
 )
+from bedside.monitoring.waves.model.leads import LEADS
+from bedside.monitoring.waves.model.sampled import bundle as waves_as_fhir
+from bedside.monitoring.waves.model.strip import Strip, Track
+from bedside.monitoring.waves.model.wfdb import archive as waves_as_wfdb
+from bedside.monitoring.waves.service.reading import until_when as waves_until
+from bedside.monitoring.waves.service.reading import waves
 
 __all__ = [
     "DANGER_SYMPTOMS",
     "KINDS",
+    "LEADS",
     "UNDO_SECONDS",
     "Alarm",
     "AlarmEvent",
@@ -58,7 +65,9 @@ __all__ = [
     "Reading",
     "Replayed",
     "Series",
+    "Strip",
     "TechnicalEvent",
+    "Track",
     "Typed",
     "Watched",
     "acknowledge",
@@ -96,6 +105,10 @@ __all__ = [
     "technical_events",
     "undo",
     "watched",
+    "waves",
+    "waves_as_fhir",
+    "waves_as_wfdb",
+    "waves_until",
     "what_if",
     "withdraw",
 ]

@@ -28,6 +28,7 @@ from bedside.monitoring.rules.model.profile import youngest
 from bedside.monitoring.series.model.reading import Conflict, Latest, NewReading, Reading, Series
 from bedside.monitoring.series.service import landing, reading, typing
 from bedside.monitoring.series.service.landing import Judge, Receipt
+from bedside.monitoring.waves.service.landing import adopt
 
 JUDGE: Judge = judge_all
 """What alarms do with new readings, in the transaction that stores them."""
@@ -140,6 +141,7 @@ async def assign_device(
     for before in holders:
         await access.authorise(ctx, before, "U", what="Device")
     waiting = await typing.assign(ctx, device, patient, since, until, JUDGE)
+    await adopt(ctx, device)
     for before in holders:
         if before != patient:
             await clockwork.forget_device(ctx, before, device)

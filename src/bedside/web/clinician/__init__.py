@@ -2,6 +2,13 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.clinician import chart, duplicates, find, limits, today
+from bedside.web.clinician import chart, duplicates, find, limits, today, waveforms
 
-ROUTES: list[BaseRoute] = [*today.ROUTES, *find.ROUTES, *duplicates.ROUTES, *limits.ROUTES, *chart.ROUTES]
+ROUTES: list[BaseRoute] = [
+    *today.ROUTES,
+    *find.ROUTES,
+    *duplicates.ROUTES,
+    *limits.ROUTES,
+    *waveforms.ROUTES,
+    *chart.ROUTES,
+]

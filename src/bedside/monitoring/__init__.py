@@ -34,7 +34,7 @@ from bedside.monitoring.service import (
     technical_events,
     withdraw,
 )
-from bedside.monitoring.waves.model.leads import LEADS
+from bedside.monitoring.waves.model.leads import LEADS, Lead
 from bedside.monitoring.waves.model.sampled import bundle as waves_as_fhir
 from bedside.monitoring.waves.model.strip import Strip, Track
 from bedside.monitoring.waves.model.wfdb import archive as waves_as_wfdb
@@ -54,6 +54,7 @@ __all__ = [
     "DeviceCredentials",
     "Gap",
     "Latest",
+    "Lead",
     "NewDevice",
     "NewReading",
     "News2Result",

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
-import lzma
 import time
 import zipfile
 from array import array
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,7 +15,7 @@ import pytest
 from nats.aio.msg import Msg
 from tests.monitoring.cuff import Cuff
 from tests.monitoring.test_wire import add, kinds
-from tests.monitoring.waves_made import lead, message
+from tests.monitoring.waves_made import DATA, lead, message, record
 
 from bedside import access, monitoring
 from bedside.fhir.structure import validate
@@ -31,8 +26,6 @@ from bedside.foundation.errors import Invalid
 from bedside.monitoring.waves.service import compaction
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("patients")]
-
-DATA = Path(__file__).parents[4] / "shared/data/ecg_mitbih_ds1"
 
 
 async def send(cuff: Cuff, seq: int, *leads: Any) -> dict[str, Any]:
@@ -215,17 +208,6 @@ async def test_what_leaves_is_wfdb_and_fhir(wire: Ctx, nats: Nats) -> None:
     assert by_lead["abp"]["valueSampledData"]["data"] == "E 90"
     for entry in fhir["entry"]:
         assert validate(entry["resource"]) == []
-
-
-def record(name: str) -> Sequence[int]:
-    """A record of MIT-BIH, raw numbers (shared/data/README.md)."""
-    index = json.loads((DATA / "index.json").read_text())
-    packed = lzma.decompress((DATA / "lead.xz").read_bytes())
-    half, length = len(packed) // 2, index["shape"][1]
-    at = index["records"].index(name) * length
-    low, high = packed[at : at + length], packed[half + at : half + at + length]
-    steps = (above << 8 | below for above, below in zip(high, low, strict=True))
-    return [(one + 0x8000) % 0x10000 - 0x8000 for one in accumulate(steps)]
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the ECG records of ../shared/data are missing: nothing is replayed")

@@ -290,8 +290,10 @@ async def declare(js: JetStreamContext, wire: Wire) -> None:
         max_bytes=wire.most_bytes,
     )
     try:
+        await js.stream_info(wire.stream)
+    except nats.js.errors.NotFoundError:
         await js.add_stream(config)
-    except nats.js.errors.BadRequestError:
+    else:  # adding what is there is refused where its room is reserved already
         await js.update_stream(config)
 
 

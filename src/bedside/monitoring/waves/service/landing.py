@@ -21,7 +21,7 @@ from bedside.monitoring.waves.model.message import Piece, Sent, decode
 
 STREAM: Final = "WAVEFORMS"
 SUBJECT: Final = "devices.*.waveforms"
-STREAM_BYTES: Final = 12 * 1024 * 1024
+STREAM_BYTES: Final = 7 * 1024 * 1024
 GATHER: Final = 0.03
 """Seconds in which messages of all devices come together, for one commit."""
 LIVE: Final = 10 * SECOND
@@ -157,5 +157,5 @@ WAVEFORMS: Final = Wire(
     answer=answer,
     gather=GATHER,
 )
-"""A stream of its own, in memory (three minutes of 40 patients): readings never wait behind waveforms, on the wire or
+"""A stream of its own, in memory (nearly two minutes of 40 patients): readings never wait behind waveforms, on the wire or
 for the disk, and only the acknowledgement after the commit is a promise. The broker's 16 MB of memory hold it."""

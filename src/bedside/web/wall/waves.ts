@@ -1,10 +1,11 @@
 // Draws the wall's live waveforms: one canvas a trace, swept from left to right with a bar that wipes what is old, as a
 // bedside monitor does. Time is true: a sample stands where its device's clock puts it, a gap stays a gap, and what does
-// not come is said in words. Each trace holds twelve seconds and never more.
+// not come is said in words. Each trace holds fourteen seconds and never more.
 
 const WINDOW = 4; // s across a trace
-const KEPT = 12; // s in mind
-const BAR = 0.25; // s wiped ahead of the newest
+const BREATHS = 12; // the same of a respiration, which is slower
+const KEPT = 14; // s in mind
+const BAR = 0.06; // of the width, wiped ahead of the newest
 const SILENT = 5_000; // ms without a sample, after which a trace says so
 const MARGIN = 120; // ms of signal that should be left when the next comes
 const FRAME = 30; // ms between two pictures at least
@@ -34,6 +35,7 @@ class Trace {
   #low = 0;
   #high = 0;
   #colour: string;
+  #window: number; // ms across
 
   constructor(
     metric: string,
@@ -41,6 +43,7 @@ class Trace {
     private readonly span: number,
   ) {
     this.#colour = COLOURS.find(([fits]) => fits.test(metric))?.[1] ?? "#c9c4b4";
+    this.#window = 1000 * (metric === "respiratory-rate" ? BREATHS : WINDOW);
     this.element.className = "live-trace";
     this.#word.className = "live-word";
     const name = document.createElement("span");
@@ -124,30 +127,30 @@ class Trace {
     const brush = pixels.getContext("2d");
     if (!brush) return;
     const to = now + this.#ahead;
-    const whole = WINDOW * 1000;
+    const whole = this.#window;
     if (to < this.#drawn) return; // the clock was set back: what is drawn stays until it is reached
     const turned = Math.floor(to / whole) !== Math.floor(this.#drawn / whole);
     let from = this.#drawn;
-    if ((turned && this.#range()) || !(to - from < whole - BAR * 1000)) {
+    if ((turned && this.#range()) || !(to - from < whole - BAR * this.#window)) {
       if (Number.isNaN(from)) this.#range();
-      from = to - whole + BAR * 1000;
+      from = to - whole + BAR * this.#window;
       brush.clearRect(0, 0, width, height);
     }
     this.#drawn = to;
     const scale = width / whole;
-    this.#wipe(brush, from, to + BAR * 1000, scale, width, height);
+    this.#wipe(brush, from, to + BAR * this.#window, scale, width, height);
     this.#line(brush, from, to, scale, width, height, ratio);
   }
 
   #wipe(brush: CanvasRenderingContext2D, from: number, to: number, scale: number, width: number, height: number): void {
-    const a = (from % (WINDOW * 1000)) * scale;
+    const a = (from % this.#window) * scale;
     const b = a + (to - from) * scale;
     brush.clearRect(a, 0, Math.min(b, width) - a, height);
     if (b > width) brush.clearRect(0, 0, b - width, height);
   }
 
   #line(brush: CanvasRenderingContext2D, from: number, to: number, scale: number, width: number, height: number, ratio: number): void {
-    const whole = WINDOW * 1000;
+    const whole = this.#window;
     const step = 1000 / this.#hz;
     const room = Math.max(this.#high - this.#low, this.span);
     const middle = (this.#high + this.#low) / 2;

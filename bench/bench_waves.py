@@ -2,7 +2,8 @@
 
 A demo's simulated devices are held, and one device of each patient sends over MQTT from a process of its own, half a
 second in a message. The browser draws in software on the same cores. The server is every process of the demo, engines
-included; packing by the minute begins three minutes later, so it is measured by itself. `send` and `watch` are how this module runs itself beside.
+included; packing by the minute begins three minutes later, so it is measured by itself.
+`send` and `watch` are how this module runs itself beside.
 """
 
 from __future__ import annotations

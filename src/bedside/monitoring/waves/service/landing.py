@@ -48,6 +48,7 @@ class WaveReceipt:
     stored: int = 0
     refused: list[Refusal] = field(default_factory=list)
     known: bool = True
+    revoked: bool = False
 
 
 async def land(ctx: Ctx, arrivals: Sequence[WaveArrival]) -> list[WaveReceipt]:
@@ -65,7 +66,11 @@ async def land(ctx: Ctx, arrivals: Sequence[WaveArrival]) -> list[WaveReceipt]:
             await note(ctx, "unknown-device", one.device)
             continue
         if not device.welcome(sent.received):
-            receipt.stored, receipt.refused = 0, [Refusal(0, "this device was revoked or has expired")]
+            receipt.revoked, receipt.stored, receipt.refused = (
+                True,
+                0,
+                [Refusal(0, "this device was revoked or has expired")],
+            )
             await note(ctx.with_(tenant=device.tenant), "revoked-device", device.name)
             continue
         for place, piece in zip(sent.places, sent.pieces, strict=True):

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from bedside import access, monitoring
 from bedside.fhir.structure import write
+from bedside.foundation.aside import aside
 from bedside.foundation.errors import Invalid
 from bedside.foundation.http import ctx_of
 from bedside.monitoring import Strip, Track
@@ -128,12 +129,12 @@ async def page(request: Request) -> Response:
 
 async def zipped(request: Request) -> Response:
     """GET /patients/{id}/waveforms.zip: WFDB. Raises Invalid."""
-    return _sent(await _taken(request), monitoring.waves_as_wfdb, "application/zip", "zip")
+    return await _sent(await _taken(request), monitoring.waves_as_wfdb, "application/zip", "zip")
 
 
 async def sampled(request: Request) -> Response:
     """GET /patients/{id}/waveforms.json: a FHIR Bundle. Raises Invalid."""
-    return _sent(
+    return await _sent(
         await _taken(request), lambda strip: write(monitoring.waves_as_fhir(strip)), "application/fhir+json", "json"
     )
 
@@ -147,9 +148,13 @@ async def _taken(request: Request) -> Strip:
         return await monitoring.waves(ctx, request.path_params["id"], at, at + timedelta(seconds=seconds))
 
 
-def _sent(strip: Strip, written: Callable[[Strip], bytes], media: str, ending: str) -> Response:
+async def _sent(strip: Strip, written: Callable[[Strip], bytes], media: str, ending: str) -> Response:
     name = f"waveforms-{strip.since:%Y%m%dT%H%M%SZ}-{(strip.until - strip.since).seconds}s.{ending}"
-    return Response(written(strip), media_type=media, headers={"content-disposition": f'attachment; filename="{name}"'})
+    return Response(
+        await aside(lambda: written(strip)),
+        media_type=media,
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
 
 
 ROUTES: list[BaseRoute] = [

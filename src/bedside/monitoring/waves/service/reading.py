@@ -19,6 +19,8 @@ from bedside.monitoring.waves.model.strip import Strip, Track, tracks
 
 LONGEST: Final = timedelta(hours=1)
 """Read back at once."""
+MOST_SAMPLES: Final = 12_000_000
+"""The same: an hour of six leads at 500 Hz."""
 
 
 async def waves(ctx: Ctx, patient: str, since: datetime, until: datetime, leads: Sequence[str] | None = None) -> Strip:
@@ -31,6 +33,9 @@ async def waves(ctx: Ctx, patient: str, since: datetime, until: datetime, leads:
     first, last = microseconds(since), microseconds(until)
     asked = None if leads is None else [BY_NAME[name].number for name in leads]
     fresh, rows = await store.span(ctx.sql, ctx.tenant, patient, first, last, asked)
+    count = sum(len(piece.samples) // 2 for _, piece in fresh) + sum(sum(row.n) for _, row in rows)
+    if count > MOST_SAMPLES:
+        raise Invalid("That is too much at once.", where="until", remedy="Ask for a shorter time, or for fewer leads.")
     names = await store.names(ctx.sql, sorted({device for device, _ in [*fresh, *rows]}))
     found = await aside(lambda: _laid(fresh, rows, names, first, last))
     return Strip(patient, since, until, found)

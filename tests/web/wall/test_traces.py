@@ -28,8 +28,8 @@ from .test_live import opened, tile
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
 
-def told(lead: int, time: int, samples: Sequence[int], off: Sequence[tuple[int, int]] = ()) -> bytes:
-    return msgspec.msgpack.encode([(lead, time, 250.0, 0.005, -1.0, "mV", off, array("h", samples).tobytes())])
+def told(lead: int, time: int, samples: Sequence[int], off: Sequence[tuple[int, int]] = (), device: int = 1) -> bytes:
+    return msgspec.msgpack.encode([(device, lead, time, 250.0, 0.005, -1.0, "mV", off, array("h", samples).tobytes())])
 
 
 @pytest.mark.unit
@@ -67,6 +67,21 @@ def test_memory_is_bounded_and_what_is_old_goes() -> None:
     assert traces.take("p1", told(21, 1, [1]), NOW + timedelta(minutes=9)) == (21,)
     traces.forget("p1")
     assert traces.frame(frozenset({"p1"}), 0, traces.upto(3), NOW) is None
+
+
+@pytest.mark.unit
+def test_two_devices_that_send_one_lead_are_never_drawn_as_one() -> None:
+    traces, samples = Traces(), []
+    for n in range(20):
+        now = NOW + timedelta(seconds=n / 2)
+        if n < 6:
+            traces.take("p1", told(2, n, [1]), now)
+        traces.take("p1", told(2, n, [2], device=2), now)
+    frame = traces.frame(frozenset({"p1"}), 0, traces.upto(1), NOW + timedelta(seconds=9.5))
+    assert frame is not None
+    samples = [array("h", one[7])[0] for one in read(frame)]
+    # The first falls silent at 2.5 s; five seconds later the other is drawn.
+    assert samples == [1] * 6 + [2] * 5
 
 
 class Monitor:

@@ -27,14 +27,17 @@ TURN: Final = 0.2
 """Seconds between two frames to a wall."""
 HEAD: Final = struct.Struct("<2sBxId")
 PIECE: Final = struct.Struct("<BBHdddd")
-_DECODE: Final = msgspec.msgpack.Decoder(
-    list[tuple[int, int, float, float, float, str, list[tuple[int, int]], bytes]]
-).decode
+OTHER: Final = timedelta(seconds=5)
+"""Of two devices that send one lead of a patient the first is drawn, until nothing came of it for so long: two hearts'
+worth of samples in one curve would be nobody's."""
+Told = tuple[int, int, int, float, float, float, str, list[tuple[int, int]], bytes]
+"""As monitoring tells it: device, lead, device time (µs), hz, k, o, unit, off, samples."""
+_DECODE: Final = msgspec.msgpack.Decoder(list[Told]).decode
 
 
-def piece(told: tuple[int, int, float, float, float, str, list[tuple[int, int]], bytes]) -> bytes:
-    """A piece as it stands in a frame. told: as monitoring tells it."""
-    lead, time, hz, k, o, _, off, samples = told
+def piece(told: Told) -> bytes:
+    """A piece as it stands in a frame."""
+    _, lead, time, hz, k, o, _, off, samples = told
     head = PIECE.pack(lead, len(off), len(samples) // 2, time / 1000, hz, k, o)
     return head + struct.pack(f"<{2 * len(off)}H", *(one for pair in off for one in pair)) + samples
 
@@ -44,7 +47,8 @@ class Traces:
 
     def __init__(self) -> None:
         self._kept: dict[str, deque[tuple[int, datetime, bytes]]] = {}
-        self._leads: dict[str, dict[int, datetime]] = {}
+        self._leads: dict[str, dict[int, tuple[int, datetime]]] = {}
+        """By patient and lead: the device that is drawn, and when it was last heard."""
         self._frames: dict[tuple[frozenset[str], int, int], bytes] = {}
         self._turn = (-1, 0)
         self.number = 0
@@ -54,12 +58,16 @@ class Traces:
         kept = self._kept.setdefault(patient, deque(maxlen=MOST))
         leads = self._leads.setdefault(patient, {})
         for told in _DECODE(payload):
+            device, lead = told[:2]
+            drawn, heard = leads.get(lead, (device, now))
+            if drawn != device and now - heard < OTHER:
+                continue
             self.number += 1
             kept.append((self.number, now, piece(told)))
-            leads[told[0]] = now
+            leads[lead] = (device, now)
         while kept and now - kept[0][1] > KEPT:
             kept.popleft()
-        for lead in [one for one, at in leads.items() if now - at > GONE]:
+        for lead in [one for one, (_, at) in leads.items() if now - at > GONE]:
             del leads[lead]
         return tuple(sorted(lead for lead in leads if lead in LEADS))
 

@@ -28,6 +28,7 @@ class Trace {
   #off = new Uint8Array(0); // 1: sampled with the lead off
   #hz = 0;
   #next = -1; // number of the sample that would come next
+  #end = -1; // the same after the piece that came last
   #ahead = 0; // ms: device time shown now, less performance.now()
   #slack = Number.POSITIVE_INFINITY; // ms: the least that was left when something came, since it was last looked at
   #looked = 0;
@@ -79,9 +80,20 @@ class Trace {
     }
     for (let pair = 0; pair < off.length; pair += 2)
       for (let n = off[pair] ?? 0; n <= (off[pair + 1] ?? -1); n++) this.#put(first + n, Number.NaN, 1);
-    this.#next = Math.max(this.#next, first + count);
+    this.#end = first + count;
+    this.#next = Math.max(this.#next, this.#end);
     this.heard = now;
     this.#keepTime(now, left, (count * 1000) / hz);
+  }
+
+  /** After a frame: a device's clock that was set back begins anew, or what was drawn would be drawn again. */
+  settle(): void {
+    if (this.#next - this.#end <= this.#hz) return;
+    this.#values.fill(Number.NaN);
+    this.#off.fill(0);
+    this.#next = -1;
+    this.#drawn = Number.NaN;
+    this.#ahead = Number.NaN;
   }
 
   #put(n: number, value: number, off: number): void {
@@ -127,6 +139,7 @@ class Trace {
     const brush = pixels.getContext("2d");
     if (!brush) return;
     const to = now + this.#ahead;
+    if (Number.isNaN(to)) return;
     const whole = this.#window;
     if (to < this.#drawn) return; // the clock was set back: what is drawn stays until it is reached
     const turned = Math.floor(to / whole) !== Math.floor(this.#drawn / whole);
@@ -245,6 +258,7 @@ export class Waves {
     const view = new DataView(frame);
     if (view.getUint8(0) !== 0x42 || view.getUint8(1) !== 0x57 || view.getUint8(2) !== 1) return;
     const beds = view.getUint32(4, true);
+    const touched = new Set<Trace>();
     let at = 16;
     for (let bed = 0; bed < beds; bed++) {
       const length = view.getUint8(at);
@@ -259,9 +273,12 @@ export class Waves {
         at += 36;
         const off: number[] = [];
         for (let pair = 0; pair < 2 * offs; pair++, at += 2) off.push(view.getUint16(at, true));
-        this.#traces.get(`${patient}/${lead}`)?.take(t, hz, k, o, off, new DataView(frame, at, 2 * samples));
+        const trace = this.#traces.get(`${patient}/${lead}`);
+        trace?.take(t, hz, k, o, off, new DataView(frame, at, 2 * samples));
+        if (trace) touched.add(trace);
         at += 2 * samples;
       }
     }
+    for (const trace of touched) trace.settle();
   }
 }

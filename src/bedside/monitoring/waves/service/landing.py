@@ -28,8 +28,8 @@ LIVE: Final = 10 * SECOND
 """µs by which the end of a piece may lie back to be drawn as what happens now."""
 AHEAD: Final = AHEAD_TOLERANCE * SECOND
 OTHER: Final = "other samples are held for this lead and time"
-Live = tuple[int, int, float, float, float, str, tuple[tuple[int, int], ...], bytes]
-"""lead, device time (µs), hz, k, o, unit, off, samples: a piece as the walls hear of it."""
+Live = tuple[int, int, int, float, float, float, str, tuple[tuple[int, int], ...], bytes]
+"""Device's number, lead, device time (µs), hz, k, o, unit, off, samples: a piece as the walls hear of it."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -130,7 +130,8 @@ def _tell(ctx: Ctx, fresh: Sequence[tuple[Held, Sent, Piece]]) -> None:
     for device, sent, piece in fresh:
         patient = device.holder(piece.time)
         if patient is not None and -AHEAD <= sent.received - piece.end <= LIVE:
-            told = (piece.lead, piece.time, piece.hz, piece.k, piece.o, piece.unit, piece.off, piece.samples)
+            scale = (piece.hz, piece.k, piece.o, piece.unit)
+            told = (device.number, piece.lead, piece.time, *scale, piece.off, piece.samples)
             live.setdefault((device.tenant, patient), []).append(told)
     for (tenant, patient), pieces in live.items():
         ctx.then(_teller(ctx, tenant, patient, pieces))

@@ -42,4 +42,5 @@ async def wire(now_ctx: Ctx, bus: Bus, nats: Nats) -> AsyncIterator[Ctx]:
             yield now_ctx
     finally:
         await js.delete_stream("DEVICES")
+        await js.delete_stream("WAVEFORMS")
         await system.close()

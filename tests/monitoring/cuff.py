@@ -55,6 +55,9 @@ class Cuff:
     async def stop(self) -> None:
         self.client.disconnect()
         await asyncio.to_thread(self.client.loop_stop)
+        # paho closes its own pair of sockets when it goes: nothing may hold it in a circle.
+        client = self.client
+        client.on_connect = client.on_disconnect = client.on_subscribe = client.on_message = None
 
     async def send(self, payload: bytes, topic: str = "") -> None:
         """QoS 1, until the broker has it."""

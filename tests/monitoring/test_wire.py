@@ -252,7 +252,7 @@ async def test_what_a_killed_ingest_process_had_in_hand_holds_up_nobody_for_long
     device = await add(now_ctx)
     dying = await Bus.connect(nats_url)
     js = dying.client.jetstream(timeout=5)
-    await wire_service.declare(js)
+    await wire_service.declare(js, wire_service.READINGS)
     taken: asyncio.Queue[Msg] = asyncio.Queue()
     # As an older Bedside declared it: it takes as many as it may, and dies with them.
     await js.subscribe(

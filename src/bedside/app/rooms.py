@@ -60,7 +60,9 @@ def _access_settings(ground: Ground) -> None:
     monitoring_settings.use(
         ground.database,
         monitoring_settings.Settings.of_words(
-            os.environ.get("BEDSIDE_DEVICE_MESSAGES", ""), functions=ground.settings.demo
+            os.environ.get("BEDSIDE_DEVICE_MESSAGES", ""),
+            os.environ.get("BEDSIDE_WAVEFORM_DAYS", ""),
+            functions=ground.settings.demo,
         ),
     )
     chosen = ("BEDSIDE_DELETIONS", "BEDSIDE_REFERENCES", "BEDSIDE_CONDITIONAL_DELETE_MANY")

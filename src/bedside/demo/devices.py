@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import aiomqtt
+import cbor2
 import msgspec
 import orjson
+
+from bedside.demo.waves import Body
 
 REPEAT_AFTER = 4.0
 """Seconds until a pack that is not acknowledged is sent again."""
@@ -50,6 +53,10 @@ MEASURES = {
     "glucose-meter": (("glucose",), 120.0, 6.0),
     "monitor": (("heart-rate", "spo2", "respiratory-rate"), 5.0, 1.0),
 }
+MOST_DRAWN = 8
+"""Monitors that send waveforms too: it is a demo on a laptop."""
+MOST_WAITING = 120
+"""Seconds of waveforms that a monitor remembers while nobody acknowledges them."""
 SLOW = ("systolic", "diastolic", "temperature")
 """What a bedside monitor measures once a minute."""
 
@@ -77,7 +84,9 @@ class Simulated:
         self.random = random.Random(card.device)  # noqa: S311 - a simulated body, no secret
         self.memory = memory / f"{card.device}.counter"
         self.seq = int(self.memory.read_text()) if self.memory.exists() else 0
-        self.unacked: dict[int, tuple[float, bytes]] = {}
+        self.unacked: dict[int, tuple[float, str, bytes]] = {}
+        self.body: Body | None = None
+        """Where the waveforms come from, for a monitor that sends them."""
         self.phase = self.random.uniform(0, 6.28)
 
     def _value(self, metric: str, at: float) -> float:
@@ -88,15 +97,19 @@ class Simulated:
 
     def _pack(self, values: Sequence[tuple[str, float, float]]) -> tuple[int, bytes]:
         """SenML (RFC 8428): the counter, then a record for each (metric, value, Unix time)."""
-        if self.seq % COUNTER_BLOCK == 0:
-            self.memory.write_text(str(self.seq + COUNTER_BLOCK))
-        self.seq += 1
-        records: list[dict[str, Any]] = [{"n": "seq", "v": self.seq}]
+        seq = self._count()
+        records: list[dict[str, Any]] = [{"n": "seq", "v": seq}]
         for metric, value, at in values:
             code, unit, _, _ = UNITS[metric]
             number = min(value, 100.0) if metric == "spo2" else value
             records.append({"n": code, "u": unit, "v": number, "t": round(at, 3)})
-        return self.seq, orjson.dumps(records)
+        return seq, orjson.dumps(records)
+
+    def _count(self) -> int:
+        if self.seq % COUNTER_BLOCK == 0:
+            self.memory.write_text(str(self.seq + COUNTER_BLOCK))
+        self.seq += 1
+        return self.seq
 
     def past_week(self, now: float) -> Iterator[tuple[int, bytes]]:
         """What the device measured before it was first connected, in packs of a day.
@@ -138,6 +151,8 @@ class Simulated:
                         group.create_task(self._listen(client))
                         group.create_task(self._repeat(client))
                         group.create_task(self._measure(client))
+                        if self.body is not None:
+                            group.create_task(self._draw(client, self.body))
             await asyncio.sleep(1 + self.random.random())
 
     async def _listen(self, client: aiomqtt.Client) -> None:
@@ -146,17 +161,33 @@ class Simulated:
             self.unacked.pop(answer.get("seq"), None)
         raise aiomqtt.MqttError("the connection ended")
 
-    async def _send(self, client: aiomqtt.Client, seq: int, pack: bytes) -> None:
-        self.unacked[seq] = (time.monotonic(), pack)
-        await client.publish(self.card.topic, pack, qos=1)
+    async def _send(self, client: aiomqtt.Client, seq: int, pack: bytes, topic: str = "") -> None:
+        self.unacked[seq] = (time.monotonic(), topic or self.card.topic, pack)
+        await client.publish(topic or self.card.topic, pack, qos=1)
+
+    async def _draw(self, client: aiomqtt.Client, body: Body) -> None:
+        """Each second's waveforms when it is over: CBOR, the samples as typed arrays (RFC 8746)."""
+        topic = f"devices/{self.card.device}/waveforms"
+        while True:
+            second = math.floor(time.time())
+            await asyncio.sleep(second + 1 - time.time())
+            waiting = [seq for seq, (_, where, _) in self.unacked.items() if where == topic]
+            for seq in waiting[:-MOST_WAITING]:
+                del self.unacked[seq]
+            seq = self._count()
+            leads = [
+                {**said, "t": float(second), "s": cbor2.CBORTag(77, raw), **({"off": off} if off else {})}
+                for said, raw, off in body.second(second)
+            ]
+            await self._send(client, seq, cbor2.dumps([{"seq": seq}, *leads]), topic)
 
     async def _repeat(self, client: aiomqtt.Client) -> None:
         while True:
             await asyncio.sleep(1)
             due = time.monotonic() - REPEAT_AFTER
-            for seq, (sent, pack) in list(self.unacked.items()):
+            for seq, (sent, topic, pack) in list(self.unacked.items()):
                 if sent < due:
-                    await self._send(client, seq, pack)
+                    await self._send(client, seq, pack, topic)
 
     async def _measure(self, client: aiomqtt.Client) -> None:
         if self.card.backlog:
@@ -195,7 +226,14 @@ def unpack(cards: Path) -> list[Simulated]:
     devices = msgspec.json.decode(cards.read_bytes(), type=list[Card])
     for card in devices:
         card.backlog = card.backlog and fresh
-    return [Simulated(card, memory, began) for card in devices]
+    made = [Simulated(card, memory, began) for card in devices]
+    drawn = [one for one in made if one.card.kind == "monitor"][:MOST_DRAWN]
+    for n, one in enumerate(drawn):
+        vitals = one.card.vitals
+        # The last one's electrodes come off now and then: that is to be seen too.
+        loose = n == MOST_DRAWN - 1
+        one.body = Body(one.card.device, vitals["heart-rate"], vitals["respiratory-rate"], loose=loose)
+    return made
 
 
 async def run(devices: list[Simulated], host: str, port: int) -> None:

@@ -110,6 +110,14 @@ class Bus:
 
         return await self.client.subscribe(subject, queue=queue, cb=receive)
 
+    async def listen(self, subject: str, handler: Callable[[str, bytes], Awaitable[None]]) -> Subscription:
+        """Call handler(subject, payload as it came) for each message: for moments that are not JSON."""
+
+        async def receive(message: Msg) -> None:
+            await handler(message.subject, message.data)
+
+        return await self.client.subscribe(subject, cb=receive)
+
     async def close(self) -> None:
         """Leave."""
         if self._trying is not None:

@@ -51,10 +51,17 @@ from bedside.monitoring.service import (
     withdraw,
     withdraw_measured,
 )
+from bedside.monitoring.waves.model.leads import LEADS, Lead
+from bedside.monitoring.waves.model.sampled import bundle as waves_as_fhir
+from bedside.monitoring.waves.model.strip import Strip, Track
+from bedside.monitoring.waves.model.wfdb import archive as waves_as_wfdb
+from bedside.monitoring.waves.service.reading import until_when as waves_until
+from bedside.monitoring.waves.service.reading import waves
 
 __all__ = [
     "DANGER_SYMPTOMS",
     "KINDS",
+    "LEADS",
     "SOURCES",
     "UNDO_SECONDS",
     "Agp",
@@ -69,6 +76,7 @@ __all__ = [
     "Gap",
     "LateFinding",
     "Latest",
+    "Lead",
     "Measured",
     "NewDevice",
     "NewReading",
@@ -83,7 +91,9 @@ __all__ = [
     "Replayed",
     "Series",
     "Spot",
+    "Strip",
     "TechnicalEvent",
+    "Track",
     "Typed",
     "Watched",
     "acknowledge",
@@ -139,6 +149,10 @@ __all__ = [
     "technical_events",
     "undo",
     "watched",
+    "waves",
+    "waves_as_fhir",
+    "waves_as_wfdb",
+    "waves_until",
     "what_if",
     "withdraw",
     "withdraw_measured",

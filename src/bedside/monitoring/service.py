@@ -33,6 +33,8 @@ from bedside.monitoring.rules.model.profile import youngest
 from bedside.monitoring.series.model.reading import EPOCH, Conflict, Latest, NewReading, Reading, Series
 from bedside.monitoring.series.service import landing, measured, paired, reading, typing
 from bedside.monitoring.series.service.landing import Judge, Receipt
+from bedside.monitoring.waves.service.landing import WaveArrival, WaveReceipt, adopt
+from bedside.monitoring.waves.service.landing import land as land_waves
 
 JUDGE: Judge = judge_all
 """What alarms do with new readings, in the transaction that stores them."""
@@ -90,6 +92,23 @@ async def receive(ctx: Ctx, device: Known, told: Sequence[Told]) -> list[Receipt
                     await _refuse_others(inner, device, one)
             receipts = await land(inner, [Arrival(device.name, one.pack) for one in told])
             if any(got.refused is not one.pack.refused for got, one in zip(receipts, told, strict=True)):
+                raise Forbidden("This device was revoked or has expired.", remedy="Ask for new credentials.")
+        return inner, receipts
+
+    landed, receipts = await ctx.database.attempt(once)
+    await after(landed)
+    return receipts
+
+
+async def receive_waves(ctx: Ctx, device: Known, arrivals: Sequence[WaveArrival]) -> list[WaveReceipt]:
+    """The same of waveforms. Raises Forbidden when the device was revoked meanwhile, Unavailable."""
+
+    async def once() -> tuple[Ctx, list[WaveReceipt]]:
+        inner = ctx.with_(actor=LANDING, purpose="HOPERAT", tenant=device.tenant, after_commit=[])
+        async with inner.database.transaction() as sql:
+            inner = inner.with_(tx=sql)
+            receipts = await land_waves(inner, arrivals)
+            if any(got.revoked for got in receipts):
                 raise Forbidden("This device was revoked or has expired.", remedy="Ask for new credentials.")
         return inner, receipts
 
@@ -238,6 +257,7 @@ async def assign_device(
     for before in holders:
         await access.authorise(ctx, before, "U", what="Device")
     waiting = await typing.assign(ctx, device, patient, since, until, JUDGE)
+    await adopt(ctx, device)
     for before in holders:
         if before != patient:
             await clockwork.forget_device(ctx, before, device)

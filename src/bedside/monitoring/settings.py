@@ -9,25 +9,38 @@ from bedside.foundation.database import Database
 from bedside.foundation.errors import Invalid
 
 MOST: int = 100_000
+MOST_DAYS: int = 3650
+DEFAULT_MESSAGES: int = 2000
+DEFAULT_DAYS: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """messages: how many a second each device may send (messages, not readings). A device above it is cut off, refused
-    for a minute at every door, and named. Each process that takes readings counts for itself."""
+    for a minute at every door, and named. Each process that takes readings counts for itself.
+    wave_days: for how long waveforms are kept."""
 
-    messages: int = 2000
+    messages: int = DEFAULT_MESSAGES
+    wave_days: int = DEFAULT_DAYS
     functions: bool = True
     """Whether functions that would need clearance begin switched on; app says no for a real clinic."""
 
     @classmethod
-    def of_words(cls, messages: str, *, functions: bool = True) -> Settings:
-        """From an environment's word, "" for the default. Raises Invalid naming the variable."""
-        if not messages:
-            return cls(functions=functions)
-        if not (messages.isascii() and messages.isdigit() and 1 <= int(messages) <= MOST):
-            raise Invalid(f"BEDSIDE_DEVICE_MESSAGES is a number from 1 to {MOST}.", where="BEDSIDE_DEVICE_MESSAGES")
-        return cls(messages=int(messages), functions=functions)
+    def of_words(cls, messages: str, wave_days: str = "", *, functions: bool = True) -> Settings:
+        """From the environment's words, "" for the default. Raises Invalid naming the variable."""
+        return cls(
+            messages=_whole("BEDSIDE_DEVICE_MESSAGES", messages, MOST, DEFAULT_MESSAGES),
+            wave_days=_whole("BEDSIDE_WAVEFORM_DAYS", wave_days, MOST_DAYS, DEFAULT_DAYS),
+            functions=functions,
+        )
+
+
+def _whole(name: str, word: str, most: int, default: int) -> int:
+    if not word:
+        return default
+    if not (word.isascii() and word.isdigit() and 1 <= int(word) <= most):
+        raise Invalid(f"{name} is a number from 1 to {most}.", where=name)
+    return int(word)
 
 
 _SETTINGS: weakref.WeakKeyDictionary[Database, Settings] = weakref.WeakKeyDictionary()

@@ -24,6 +24,9 @@ from bedside.monitoring.rules.model.pregnancy import says_pregnancy
 from bedside.monitoring.series.service.compaction import compact
 from bedside.monitoring.series.service.provider import OBSERVATIONS
 from bedside.monitoring.service import acquaint, land
+from bedside.monitoring.waves.service import compaction as waves
+from bedside.monitoring.waves.service.landing import WAVEFORMS
+from bedside.monitoring.waves.service.landing import land as land_waves
 from bedside.records import Governed, Heed, ReadProvider
 
 READ_PROVIDERS: list[ReadProvider] = [OBSERVATIONS, DETECTED_ISSUES]
@@ -37,6 +40,7 @@ GOVERNED: list[Governed] = [
 """Handed to records.govern by app."""
 
 PROFILE, COMPACT = "monitoring.profile", "monitoring.compact"
+WAVES, OLD_WAVES = "monitoring.waves", "monitoring.old_waves"
 HEEDED: list[Heed] = [
     Heed("Patient", lambda patient: True, PROFILE),
     Heed("Condition", says_pregnancy, PROFILE),
@@ -57,12 +61,29 @@ async def put_together(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG0
     await compact(ctx)
 
 
+async def waves_together(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG001, RUF100 - a job takes a payload
+    """Waveforms that are no news are put together by the minute. Idempotent."""
+    await waves.compact(ctx)
+
+
+async def old_waves(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG001, RUF100 - a job takes a payload
+    """Waveforms older than the site keeps go. Idempotent."""
+    await waves.forget(ctx, settings.of(ctx.database).wave_days)
+
+
 JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {
     **ALARM_JOBS,
     PROFILE: profile,
     COMPACT: put_together,
+    WAVES: waves_together,
+    OLD_WAVES: old_waves,
 }
-EVERY: dict[str, timedelta] = {**ALARMS_EVERY, COMPACT: timedelta(minutes=10)}
+EVERY: dict[str, timedelta] = {
+    **ALARMS_EVERY,
+    COMPACT: timedelta(minutes=10),
+    WAVES: timedelta(minutes=2),
+    OLD_WAVES: timedelta(hours=1),
+}
 """Periodic jobs and their periods: foundation.jobs.Worker(every=...)."""
 
 
@@ -78,15 +99,18 @@ async def ingest(
     callout = Callout(ctx, seed)
     budget = Budget(settings.of(ctx.database).messages)
     wire = Ingest(ctx, land, budget)
+    waveforms = Ingest(ctx, land_waves, budget, WAVEFORMS)
     await callout.start()
     beside: list[asyncio.Task[None]] = []
     try:
         await wire.start()
+        await waveforms.start()
         if broker_log is not None:
             beside.append(asyncio.create_task(BrokerLog(ctx, broker_log).follow(stop)))
         if system is not None:
             await watch(ctx, system)
             beside.append(asyncio.create_task(CutOff(ctx, system).run(stop)))
+        beside.append(asyncio.create_task(waveforms.run(stop)))
         await wire.run(stop)
     finally:
         for task in beside:

@@ -77,8 +77,8 @@ async def _standing(bus: Bus, task: asyncio.Task[None]) -> None:
         if task.done():
             task.result()
         with contextlib.suppress(Exception):
-            info = await js.consumer_info("DEVICES", "ingest")
-            if info.push_bound:
+            infos = [await js.consumer_info(stream, "ingest") for stream in ("DEVICES", "WAVEFORMS")]
+            if all(info.push_bound for info in infos):
                 return
         await asyncio.sleep(0.01)
     raise TimeoutError("the ingest process did not come up")

@@ -12,6 +12,7 @@ import pytest
 import websockets
 from tests.monitoring.routes.conftest import Doors
 from tests.monitoring.test_wire import kinds
+from tests.monitoring.waves_made import lead, message
 
 from bedside import access, monitoring
 from bedside.monitoring import settings
@@ -174,3 +175,23 @@ async def test_links_of_one_device_are_few(doors: Doors) -> None:
         await asyncio.sleep(0.02)
     async with connect(doors, doors.mine):
         pass
+
+
+async def test_waveforms_have_a_subprotocol_of_their_own(doors: Doors) -> None:
+    at = round(time.time()) - 3.0
+    async with connect(doors, doors.mine, subprotocols=[door.WAVES]) as link:
+        assert link.subprotocol == door.WAVES
+        await link.send(message(1, lead("ecg-ii", at, [1, 2]), lead("pleth", at, [3])))
+        await link.send("[]")
+        await link.send(message(2, lead("ecg-ii", at + 1, [4]), "no lead"))
+        assert await heard(link) == {"seq": 1, "stored": 2, "refused": [], "of": "waveforms"}
+        assert (await heard(link))["refused"] == [{"index": None, "reason": "not CBOR"}]
+        assert (await heard(link))["refused"] == [{"index": 2, "reason": "not a map"}]
+        since = datetime.fromtimestamp(at, UTC)
+        async with access.work(doors.ctx, "looked", readonly=True) as inner:
+            strip = await monitoring.waves(inner, "p1", since, since + timedelta(seconds=3))
+        assert {track.lead.name: track.raw[:2].tolist() for track in strip.tracks} == {"ecg-ii": [1, 2], "pleth": [3]}
+        async with access.work(doors.ctx, "revoked a device") as inner:
+            await monitoring.revoke_device(inner, doors.mine.device)
+        await link.send(message(3, lead("ecg-ii", at + 2, [5])))
+        assert await closed(link) == 1008

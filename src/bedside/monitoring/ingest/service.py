@@ -25,11 +25,12 @@ from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolic
 
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
-from bedside.monitoring.devices.service import wire
 from bedside.monitoring.devices.service.technical import note
+from bedside.monitoring.devices.service.wire import beat
 from bedside.monitoring.ingest.model.budget import Budget, Turns
 from bedside.monitoring.ingest.model.pack import SECOND, Pack, Refusal
-from bedside.monitoring.ingest.model.senml import NotSenml, decode
+from bedside.monitoring.ingest.model.senml import decode
+from bedside.monitoring.ingest.model.taken import NotAPack
 
 STREAM: Final = "DEVICES"
 SUBJECT: Final = "devices.*.readings"
@@ -71,15 +72,22 @@ class Receipt(Protocol):
     def known(self) -> bool: ...
 
 
-Land = Callable[[Ctx, list[Arrival]], Awaitable[Sequence[Receipt]]]
-"""Stores and judges packs in ctx's transaction; one receipt for each, in order."""
+class Arriving(Protocol):
+    """A decoded message of a device."""
+
+    @property
+    def device(self) -> str: ...
+
+
+Land = Callable[[Ctx, list[Any]], Awaitable[Sequence[Receipt]]]
+"""Stores (and judges) what arrived in ctx's transaction; one receipt for each, in order."""
 
 
 class Ingest:
-    """One ingest process's loop. ctx: its own, outside a transaction."""
+    """One ingest process's loop over a wire. ctx: its own, outside a transaction."""
 
-    def __init__(self, ctx: Ctx, land: Land, budget: Budget | None = None) -> None:
-        self._ctx, self._land, self._budget = ctx, land, budget
+    def __init__(self, ctx: Ctx, land: Land, budget: Budget | None = None, wire: Wire | None = None) -> None:
+        self._ctx, self._land, self._budget, self._wire = ctx, land, budget, wire or READINGS
         self._queue = Turns[Msg]()
         self._floods: set[asyncio.Task[None]] = set()
         self._here: set[int] = set()
@@ -92,16 +100,16 @@ class Ingest:
     async def start(self) -> None:
         """Declare the stream and begin to listen."""
         js = self._ctx.bus.client.jetstream(timeout=5)
-        await declare(js)
-        await renew(js)
+        await declare(js, self._wire)
+        await renew(js, self._wire)
         self._subscription = await js.subscribe(
-            SUBJECT,
-            stream=STREAM,
+            self._wire.subject,
+            stream=self._wire.stream,
             durable=DURABLE,
             queue=DURABLE,
             cb=self._hear,
             manual_ack=True,
-            pending_bytes_limit=STREAM_BYTES,
+            pending_bytes_limit=self._wire.most_bytes,
             config=ConsumerConfig(
                 ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_ack_pending=WAITING, max_deliver=-1
             ),
@@ -152,6 +160,8 @@ class Ingest:
                 if first not in done:
                     first.cancel()
                     break
+                if self._wire.gather:
+                    await asyncio.sleep(self._wire.gather)
                 batch = self._batch(first.result())
                 await self._land_all(batch, stop)
                 self._here.difference_update(message.metadata.sequence.stream for message in batch)
@@ -172,13 +182,13 @@ class Ingest:
 
     async def _land_all(self, messages: list[Msg], stop: asyncio.Event) -> None:
         """Land a batch; while the database is away, wait and try again: nothing was acknowledged, nothing is lost."""
-        arrivals: list[Arrival] = []
+        arrivals: list[Arriving] = []
         broken: list[tuple[str, str]] = []
         for message in messages:
             device = message.subject.split(".")[1]
             try:
-                arrivals.append(Arrival(device, decode(message.data, received(message))))
-            except NotSenml as error:
+                arrivals.append(self._wire.arrive(device, message.data, received(message)))
+            except NotAPack as error:
                 broken.append((device, str(error)))
         while not stop.is_set():
             try:
@@ -199,7 +209,7 @@ class Ingest:
             return
         await self._acknowledge(messages, arrivals, receipts, broken)
 
-    async def _commit(self, arrivals: list[Arrival], broken: list[tuple[str, str]]) -> Sequence[Receipt]:
+    async def _commit(self, arrivals: list[Arriving], broken: list[tuple[str, str]]) -> Sequence[Receipt]:
         inner = self._ctx.with_(after_commit=[])
         async with inner.database.transaction() as sql:
             inner = inner.with_(tx=sql)
@@ -223,7 +233,7 @@ class Ingest:
     async def _acknowledge(
         self,
         messages: list[Msg],
-        arrivals: list[Arrival],
+        arrivals: list[Arriving],
         receipts: Sequence[Receipt],
         broken: list[tuple[str, str]],
     ) -> None:
@@ -232,7 +242,7 @@ class Ingest:
             for arrival, receipt in zip(arrivals, receipts, strict=True):
                 self.landed += receipt.stored
                 if receipt.known:
-                    await client.publish(f"devices.{arrival.device}.acks", answer(receipt))
+                    await client.publish(f"devices.{arrival.device}.acks", self._wire.answer(receipt))
             for device, why in broken:
                 await client.publish(f"devices.{device}.acks", malformed(why))
             for message in messages:
@@ -242,9 +252,11 @@ class Ingest:
             log.warning("acknowledgements could not be sent", kind=type(error).__name__)
 
     async def _beat(self) -> None:
-        """Say that everything can be heard, where the database is there to hear it."""
+        """Say that readings can be heard, where the database is there to hear it."""
+        if self._wire is not READINGS:
+            return
         with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, BedsideError, OSError):
-            await wire.beat(self._ctx)
+            await beat(self._ctx)
 
     async def _keep_declared(self, stop: asyncio.Event) -> None:
         """A broker that was replaced or lost its disk has no stream: declare it and listen anew."""
@@ -255,7 +267,7 @@ class Ingest:
                 continue
             js = client.jetstream(timeout=5)
             try:
-                await js.consumer_info(STREAM, DURABLE)
+                await js.consumer_info(self._wire.stream, DURABLE)
                 await self._beat()
             except nats.js.errors.NotFoundError:
                 with contextlib.suppress(Exception):
@@ -277,29 +289,31 @@ async def after(ctx: Ctx) -> None:
             log.warning("an effect after the commit failed", kind=type(error).__name__)
 
 
-async def declare(js: JetStreamContext) -> None:
+async def declare(js: JetStreamContext, wire: Wire) -> None:
     """The stream of the wire. Without it a QoS 1 publish is PUBACKed by NATS and kept nowhere."""
     config = StreamConfig(
-        name=STREAM,
-        subjects=[SUBJECT],
+        name=wire.stream,
+        subjects=[wire.subject],
         retention=RetentionPolicy.WORK_QUEUE,
-        storage=StorageType.FILE,
+        storage=wire.storage,
         discard=DiscardPolicy.NEW,
-        max_bytes=STREAM_BYTES,
+        max_bytes=wire.most_bytes,
     )
     try:
+        await js.stream_info(wire.stream)
+    except nats.js.errors.NotFoundError:
         await js.add_stream(config)
-    except nats.js.errors.BadRequestError:
+    else:  # adding what is there is refused where its room is reserved already
         await js.update_stream(config)
 
 
-async def renew(js: JetStreamContext) -> None:
+async def renew(js: JetStreamContext, wire: Wire) -> None:
     """A consumer that an older Bedside made keeps its waits until it is told the new ones."""
     with contextlib.suppress(nats.js.errors.NotFoundError):
-        config = (await js.consumer_info(STREAM, DURABLE)).config
+        config = (await js.consumer_info(wire.stream, DURABLE)).config
         if (config.ack_wait, config.max_ack_pending) != (ACK_WAIT, WAITING):
             config.ack_wait, config.max_ack_pending = ACK_WAIT, WAITING
-            await js.add_consumer(STREAM, config=config)
+            await js.add_consumer(wire.stream, config=config)
 
 
 def received(message: Msg) -> int:
@@ -320,6 +334,34 @@ def answer(receipt: Receipt) -> bytes:
     """The acknowledgement on the device's own subject, and at every other door."""
     refused: list[dict[str, Any]] = [{"index": r.index, "reason": r.reason} for r in receipt.refused]
     return orjson.dumps({"seq": receipt.seq, "stored": receipt.stored, "refused": refused})
+
+
+def _arrive(device: str, payload: bytes, at: int) -> Arrival:
+    return Arrival(device, decode(payload, at))
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Wire:
+    """What comes on one kind of topic, and how it is read and answered. gather: seconds in which messages come together
+    before they land. arrive: of device, payload and receipt (µs); raises NotAPack."""
+
+    stream: str
+    subject: str
+    storage: StorageType
+    most_bytes: int
+    arrive: Callable[[str, bytes, int], Arriving]
+    answer: Callable[[Any], bytes]
+    gather: float = 0.0
+
+
+READINGS: Final = Wire(
+    stream=STREAM,
+    subject=SUBJECT,
+    storage=StorageType.FILE,
+    most_bytes=STREAM_BYTES,
+    arrive=_arrive,
+    answer=answer,
+)
 
 
 def _engine_away(error: Exception) -> bool:

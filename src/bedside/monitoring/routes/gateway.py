@@ -1,4 +1,5 @@
-"""The WebSocket of a gateway: each message a SenML pack, each answered, in order, once it is durable.
+"""The WebSocket of a gateway: each message a SenML pack, or by another subprotocol waveforms, each answered, in order,
+once it is durable.
 
 One link is one device, with that device's own credentials: a gateway opens one for each that it carries, so that the
 revocation, the limit and the holder of one touch no other (docs/decisions/0015-doors.md).
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
@@ -23,12 +25,17 @@ from bedside.monitoring import service
 from bedside.monitoring.devices.service.devices import microseconds
 from bedside.monitoring.devices.service.sign_in import Known
 from bedside.monitoring.ingest.model import senml
-from bedside.monitoring.ingest.model.taken import Told
+from bedside.monitoring.ingest.model.taken import NotAPack, Told
 from bedside.monitoring.ingest.service import answer, malformed
 from bedside.monitoring.routes.readings import beside, refusal_body
 from bedside.monitoring.routes.signing_in import CHALLENGE, MOST_BYTES, device_of
+from bedside.monitoring.waves.model import message
+from bedside.monitoring.waves.service.landing import WaveArrival
+from bedside.monitoring.waves.service.landing import answer as waves_answer
 
 SUBPROTOCOL: Final = "senml.bedside.v1"
+WAVES: Final = "waveforms.bedside.v1"
+"""On a link of its own, so that readings do not wait behind waveforms."""
 WAITING: Final = 64
 """Messages heard and not answered yet: after that nothing more is read, and TCP holds the gateway back."""
 LOOK_EVERY: Final = 2.0
@@ -56,8 +63,10 @@ async def link(socket: WebSocket) -> None:
     """From the handshake to the close."""
     try:
         known = await device_of(socket)
-        if SUBPROTOCOL not in socket.scope.get("subprotocols", ()):
-            raise Invalid(f"The subprotocol here is {SUBPROTOCOL}.", where="Sec-WebSocket-Protocol")
+        offered = socket.scope.get("subprotocols", ())
+        spoken = next((one for one in (SUBPROTOCOL, WAVES) if one in offered), None)
+        if spoken is None:
+            raise Invalid(f"The subprotocols here are {SUBPROTOCOL} and {WAVES}.", where="Sec-WebSocket-Protocol")
         if _links[known.name] >= MOST_LINKS:
             raise TooMany("This device has too many links open.", retry_after=5)
     except BedsideError as error:
@@ -65,8 +74,8 @@ async def link(socket: WebSocket) -> None:
         return
     _links[known.name] += 1
     try:
-        await socket.accept(subprotocol=SUBPROTOCOL)
-        await _serve(socket, ctx_of(socket), known)
+        await socket.accept(subprotocol=spoken)
+        await _serve(socket, ctx_of(socket), known, _stored if spoken == SUBPROTOCOL else _drawn)
     except _Closed as end:
         with contextlib.suppress(Exception):
             await socket.close(end.code, end.reason)
@@ -91,12 +100,16 @@ async def _deny(socket: WebSocket, error: BedsideError) -> None:
     await socket.send_denial_response(response)
 
 
-async def _serve(socket: WebSocket, ctx: Ctx, known: Known) -> None:
+Store = Callable[[Ctx, Known, list[str | bytes]], Awaitable[list[bytes]]]
+"""What a subprotocol does with messages: the answer to each, all of them true."""
+
+
+async def _serve(socket: WebSocket, ctx: Ctx, known: Known, store: Store) -> None:
     """Until one side ends it: three tasks, the first to end ends all. Raises _Closed, WebSocketDisconnect."""
     heard: asyncio.Queue[str | bytes] = asyncio.Queue(WAITING)
     tasks = [
         asyncio.create_task(_hear(socket, heard)),
-        asyncio.create_task(_land(socket, ctx, known, heard)),
+        asyncio.create_task(_land(socket, ctx, known, heard, store)),
         asyncio.create_task(_look(ctx, known)),
     ]
     try:
@@ -124,7 +137,7 @@ async def _hear(socket: WebSocket, heard: asyncio.Queue[str | bytes]) -> None:
         await heard.put(payload)
 
 
-async def _land(socket: WebSocket, ctx: Ctx, known: Known, heard: asyncio.Queue[str | bytes]) -> None:
+async def _land(socket: WebSocket, ctx: Ctx, known: Known, heard: asyncio.Queue[str | bytes], store: Store) -> None:
     """What waits lands together, in one transaction, and is answered message by message."""
     while True:
         payloads = [await heard.get()]
@@ -132,7 +145,7 @@ async def _land(socket: WebSocket, ctx: Ctx, known: Known, heard: asyncio.Queue[
             payloads.append(heard.get_nowait())
         try:
             await service.admit(ctx, known, len(payloads))
-            answers = await _stored(ctx, known, payloads)
+            answers = await store(ctx, known, payloads)
         except TooMany as error:
             raise _Closed(LATER, f"more than this device may send; wait {error.retry_after} s") from error
         except Forbidden as error:
@@ -163,6 +176,25 @@ async def _stored(ctx: Ctx, known: Known, payloads: list[str | bytes]) -> list[b
             answers.append(None)
     receipts = iter(await service.receive(ctx, known, packs) if packs else [])
     return [answer(next(receipts)) if one is None else one for one in answers]
+
+
+async def _drawn(ctx: Ctx, known: Known, payloads: list[str | bytes]) -> list[bytes]:
+    """The same of waveforms."""
+    received = microseconds(ctx.clock.now())
+    answers: list[bytes | None] = []
+    arrivals: list[WaveArrival] = []
+    for payload in payloads:
+        try:
+            if isinstance(payload, str):
+                raise NotAPack("not CBOR")
+            arrivals.append(WaveArrival(known.name, message.decode(payload, received)))
+        except NotAPack as error:
+            await service.malformed(ctx, known, str(error))
+            answers.append(malformed(str(error)))
+        else:
+            answers.append(None)
+    receipts = iter(await service.receive_waves(ctx, known, arrivals) if arrivals else [])
+    return [waves_answer(next(receipts)) if one is None else one for one in answers]
 
 
 def _pack(payload: str | bytes, received: int) -> Told:

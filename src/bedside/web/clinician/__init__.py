@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.clinician import chart, duplicates, find, glucose, limits, today
+from bedside.web.clinician import chart, duplicates, find, glucose, limits, today, waveforms
 
 ROUTES: list[BaseRoute] = [
     *today.ROUTES,
@@ -10,5 +10,6 @@ ROUTES: list[BaseRoute] = [
     *duplicates.ROUTES,
     *limits.ROUTES,
     *glucose.ROUTES,
+    *waveforms.ROUTES,
     *chart.ROUTES,
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bedside.monitoring import Alarm, Latest, News2Result, Plan
+from bedside.monitoring import LEADS, Alarm, Latest, Lead, News2Result, Plan
 from bedside.web.wall import words
 
 ORDER = ("heart-rate", "spo2", "pressure", "respiratory-rate", "temperature", "weight", "glucose")
@@ -77,6 +77,8 @@ class Bed:
     score: News2Result | None = None
     plan: Plan | None = None
     scored_at: datetime | None = None
+    leads: tuple[int, ...] = ()
+    """The leads of which waveforms come, by number."""
     version: int = 0
     drawn_at: datetime | None = None
     rendered: dict[tuple[str, str, int], str] = field(default_factory=dict)
@@ -223,9 +225,17 @@ class Bed:
         found = [*([big] if big else []), *self.shown()]
         return [one.metric for one in found if one.metric]
 
+    def live(self) -> dict[str, Lead]:
+        """The lead that is drawn beside each metric: lead II of an ECG first, then the lowest number."""
+        found: dict[str, Lead] = {}
+        for number in sorted(self.leads, key=lambda one: (LEADS[one].name != "ecg-ii", one)):
+            found.setdefault(LEADS[number].metric, LEADS[number])
+        return found
+
     def spans(self) -> list[int]:
         """How far back the lines go that the tile draws, in hours; more than one where a monitor and a cuff meet."""
-        drawn = [one for one in self.trend_metrics() if len(self.points.get(one, ())) > 1]
+        live = self.live()
+        drawn = [one for one in self.trend_metrics() if one not in live and len(self.points.get(one, ())) > 1]
         return sorted({int(self.span_of(one).total_seconds() // 3600) for one in drawn})
 
     def span_of(self, metric: str) -> timedelta:

@@ -25,6 +25,7 @@ from bedside.foundation.bus import Bus
 from bedside.foundation.context import Actor, Ctx, Trail
 from bedside.foundation.errors import BedsideError
 from bedside.web.wall.bed import Bed
+from bedside.web.wall.traces import Traces
 
 GATHER = 0.1
 """Seconds that changes are gathered before they are sent on."""
@@ -76,6 +77,7 @@ class Hub:
         """Whether alarms from readings are off in this installation."""
         self.deaf = False
         """Whether no readings can come in: the broker or the ingest process is away."""
+        self.traces = Traces()
 
     @property
     def alive(self) -> bool:
@@ -106,6 +108,7 @@ class Hub:
             watched = frozenset[str]().union(*(one.patients for one in self._viewers))
             for patient in self.beds.keys() - watched:
                 del self.beds[patient]
+                self.traces.forget(patient)
             if not self._viewers:
                 await self._end()
 
@@ -120,6 +123,7 @@ class Hub:
             self._subscriptions = [
                 await self.bus.subscribe(f"monitoring.live.{tenant}.*", self._hear_readings),
                 await self.bus.subscribe(f"monitoring.alarm.{tenant}.*", self._hear_alarm),
+                await self.bus.listen(f"monitoring.waves.{tenant}.*", self._hear_waves),
             ]
 
     async def _end(self) -> None:
@@ -147,6 +151,18 @@ class Hub:
         bed.changed()
         self._changed.add(patient)
         self._wake.set()
+
+    async def _hear_waves(self, subject: str, payload: bytes) -> None:
+        patient = subject.rpartition(".")[2]
+        bed = self.beds.get(patient)
+        if bed is None:
+            return
+        leads = self.traces.take(patient, payload, self.now())
+        if leads != bed.leads:
+            bed.leads = leads
+            bed.changed()
+            self._changed.add(patient)
+            self._wake.set()
 
     async def _hear_alarm(self, subject: str, payload: Any) -> None:
         patient = subject.rpartition(".")[2]

@@ -2,6 +2,7 @@
 // Keeps the wall true: takes pictures of tiles as they change, ages what is shown, and says so when nothing comes any more.
 import "./wall.css";
 import { type Priority, Speaker } from "./sound";
+import { Waves } from "./waves";
 
 const DEAD_AFTER = 3_500; // ms without a word from the server; its beat comes every second
 const CALM = 10_000; // ms without a change of severity before tiles may move
@@ -30,6 +31,7 @@ interface Message {
 class BedsideWall extends HTMLElement {
   #words: Record<string, string> = {};
   #speaker = new Speaker();
+  waves: Waves | null = null;
   #socket: WebSocket | null = null;
   #heard = 0; // when truth last came, by performance.now, which no clock change moves
   #blind = false;
@@ -52,6 +54,8 @@ class BedsideWall extends HTMLElement {
     this.#words = JSON.parse(this.dataset.words ?? "{}");
     this.#ahead = Date.parse(this.dataset.now ?? "") - Date.now() || 0;
     this.#heard = performance.now();
+    this.waves = new Waves({ off: this.#words.off ?? "", silent: this.#words.silent ?? "", s: this.#words.s ?? "" });
+    for (const tile of this.#tiles()) this.waves.adopt(tile);
     this.#order = this.#tiles().map((tile) => tile.dataset.patient ?? "");
     this.#part("tools").hidden = false;
     this.#part("keys").hidden = false;
@@ -87,7 +91,11 @@ class BedsideWall extends HTMLElement {
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
     this.#socket = socket;
-    socket.onmessage = (event) => this.#take(JSON.parse(event.data as string) as Message);
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = (event) => {
+      if (typeof event.data === "string") this.#take(JSON.parse(event.data) as Message);
+      else this.waves?.take(event.data as ArrayBuffer);
+    };
     socket.onclose = (event) => {
       if (this.#socket !== socket) return;
       this.#socket = null;
@@ -127,7 +135,10 @@ class BedsideWall extends HTMLElement {
   #all(tiles: [string, string][]): void {
     const focused = this.#focused();
     this.#order = tiles.map(([patient]) => patient);
-    this.#part("tiles").replaceChildren(...tiles.map(([, html]) => BedsideWall.#made(html)));
+    const made = tiles.map(([, html]) => BedsideWall.#made(html));
+    for (const tile of made) this.waves?.adopt(tile);
+    this.#part("tiles").replaceChildren(...made);
+    this.waves?.tidy();
     this.#moved = 0;
     this.#arrange();
     this.#focus(focused);
@@ -137,7 +148,10 @@ class BedsideWall extends HTMLElement {
     const old = this.querySelector<HTMLElement>(`.tile[data-patient="${CSS.escape(patient)}"]`);
     if (!old) return;
     const focused = old.contains(document.activeElement);
-    old.replaceWith(BedsideWall.#made(html));
+    const made = BedsideWall.#made(html);
+    this.waves?.adopt(made);
+    old.replaceWith(made);
+    this.waves?.tidy();
     if (focused) this.#focus(patient);
     if (this.#opened === patient) void this.#open(patient, true);
   }

@@ -27,6 +27,7 @@ from bedside.web.kit import page_of, render, text
 from bedside.web.wall import words
 from bedside.web.wall.bed import Bed
 from bedside.web.wall.hub import Hub, Viewer, hub_of
+from bedside.web.wall.traces import TURN
 
 BEAT = 1.0
 """Seconds between signs of life. A wall that hears nothing for three and a half says that it has no data."""
@@ -159,6 +160,7 @@ async def live(socket: WebSocket) -> None:
     hub, viewer = hub_of(ctx), Viewer(shown)
     await hub.join(viewer)
     closed = asyncio.create_task(_until_closed(socket))
+    drawing = asyncio.create_task(_draw(socket, hub, viewer))
     try:
         await _keep(socket, ctx, hub, viewer, place, closed)
     except (WebSocketDisconnect, RuntimeError, OSError):
@@ -168,6 +170,7 @@ async def live(socket: WebSocket) -> None:
             await socket.close(4401)
     finally:
         closed.cancel()
+        drawing.cancel()
         await hub.leave(viewer)
         await _closed(ctx, viewer)
 
@@ -182,6 +185,26 @@ async def _closed(ctx: Ctx, viewer: Viewer) -> None:
                 work.trail.patients.setdefault(patient, set()).add("R")
     except Exception as error:
         log.warning("a wall's end could not be recorded", kind=type(error).__name__)
+
+
+async def _draw(socket: WebSocket, hub: Hub, viewer: Viewer) -> None:
+    """Frames of waveforms, every TURN seconds by the clock, so that walls that show the same share the same bytes.
+
+    The first holds the last seconds; a wall that cannot take them as fast as they come skips turns, and then gets what
+    it missed in one, as far back as is kept.
+    """
+    loop = asyncio.get_running_loop()
+    told, patients = 0, viewer.patients
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
+        while True:
+            await asyncio.sleep(TURN - loop.time() % TURN)
+            if viewer.patients != patients:
+                told, patients = 0, viewer.patients
+            upto = hub.traces.upto(round(loop.time() / TURN))
+            frame = hub.traces.frame(patients, told, upto, hub.now())
+            told = upto
+            if frame is not None:
+                await socket.send_bytes(frame)
 
 
 async def _until_closed(socket: WebSocket) -> None:

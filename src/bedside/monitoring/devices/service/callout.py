@@ -1,8 +1,8 @@
 """The door of the wire: NATS asks here about everyone who connects (auth callout), so a new device is live at once.
 
-A device gets a user of its own that may publish its own readings and hear its own acknowledgements, nothing else.
-MQTT inside NATS needs no further permission for that (tried on 2.15.1: with acknowledgements published outside
-JetStream they arrive at QoS 0, also for a subscription at QoS 1).
+A device gets a user of its own that may publish its own readings and waveforms and hear its own acknowledgements,
+nothing else. MQTT inside NATS needs no further permission for that (tried on 2.15.1: with acknowledgements published
+outside JetStream they arrive at QoS 0, also for a subscription at QoS 1).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Callout:
             "aud": ACCOUNT,
             "name": name,
             "nats": {
-                "pub": {"allow": [f"devices.{name}.readings"]},
+                "pub": {"allow": [f"devices.{name}.readings", f"devices.{name}.waveforms"]},
                 "sub": {"allow": [f"devices.{name}.acks"]},
                 "subs": 16,
                 "data": -1,

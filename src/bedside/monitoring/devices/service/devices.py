@@ -186,9 +186,12 @@ async def hands_of(ctx: Ctx, patient: str, source: str) -> str:
     return name
 
 
-async def hold(ctx: Ctx, names: set[str]) -> dict[str, Held]:
-    """Open devices for landing what they sent: their heads are locked, in one order, until the transaction ends."""
-    rows, assignments = await store.hold(ctx.sql, sorted(names))
+async def hold(ctx: Ctx, names: set[str], *, lock: bool = True) -> dict[str, Held]:
+    """Open devices for landing what they sent: their heads are locked, in one order, until the transaction ends.
+
+    lock=False: only look. What lands beside the readings must not hold them up.
+    """
+    rows, assignments = await store.hold(ctx.sql, sorted(names), lock=lock)
     held = {
         row["number"]: Held(
             number=row["number"],

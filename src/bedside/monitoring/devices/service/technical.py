@@ -25,6 +25,7 @@ KINDS: Final = {
     "deaf": N_("No readings could come in: the broker or the ingest process was away"),
     "malformed": N_("A message was not a SenML pack"),
     "refused-reading": N_("Readings were refused"),
+    "refused-wave": N_("Waveforms were refused"),
     "unassigned": N_("Readings came from a time when nobody held the device; they wait for a person"),
     "conflict": N_("A moment was sent again with another value; both are kept"),
     "repeat": N_("Readings were sent again and were not stored twice"),

@@ -149,14 +149,17 @@ async def bind_client(sql: Connection, client_id: str, device: int, now: datetim
     return int(owner)
 
 
-async def hold(sql: Connection, names: Sequence[str]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Devices by name with their heads locked in order of number, and all their assignments."""
-    devices = await sql.fetch(
-        """select d.number, d.tenant, d.name, d.kind, d.source, d.method, d.state, d.expires_at, h.newest
+HEADS = """select d.number, d.tenant, d.name, d.kind, d.source, d.method, d.state, d.expires_at, h.newest
            from monitoring.device d join monitoring.head h on h.device = d.number
-           where d.name = any($1) order by d.number for no key update of h""",
-        names,
-    )
+           where d.name = any($1) order by d.number"""
+LOCKED = f"{HEADS} for no key update of h"
+
+
+async def hold(
+    sql: Connection, names: Sequence[str], *, lock: bool
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Devices by name, with `lock` their heads locked in order of number, and all their assignments."""
+    devices = await sql.fetch(LOCKED if lock else HEADS, names)
     assignments = await sql.fetch(
         """select device, patient, lower(during) as since, upper(during) as until
            from monitoring.assignment where device = any($1) order by device, lower(during)""",

@@ -47,16 +47,16 @@ def test_axe_finds_nothing(page: Page, opened: Callable[[Page], Tab], scene: dic
     tab = opened(page)
     found = []
     for width in page.widths:
-        # So high that no bar, fixed to the edge, covers what scrolling would bring into the open.
-        tab.set_viewport_size({"width": width, "height": 3000})
-        tab.emulate_media(color_scheme="light")
-        show(tab, page, scene)
-        whole = tab.evaluate("document.documentElement.scrollHeight")
-        if whole > 3000:  # a list that has grown while other tests ran
-            tab.set_viewport_size({"width": width, "height": whole + 200})
-        tab.add_script_tag(path=AXE)
+        # Loaded anew for each theme: Chromium leaves some colours as they were when it is switched under an open page.
         for theme, rules in THEMES:
+            # So high that no bar, fixed to the edge, covers what scrolling would bring into the open.
+            tab.set_viewport_size({"width": width, "height": 3000})
             tab.emulate_media(color_scheme=theme)
+            show(tab, page, scene)
+            whole = tab.evaluate("document.documentElement.scrollHeight")
+            if whole > 3000:  # a list that has grown while other tests ran
+                tab.set_viewport_size({"width": width, "height": whole + 200})
+            tab.add_script_tag(path=AXE)
             violations = tab.evaluate(f"async () => (await axe.run(document, {rules})).violations")
             found += [
                 f"{width} {theme}: {each['id']}: {each['help']}: {node['html']}\n   {node['failureSummary']}"

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime
 
 import orjson
 import uvloop
+from nats.aio.msg import Msg
 
 from bedside.foundation.bus import Bus
 from bedside.foundation.database import Connection
@@ -44,9 +45,8 @@ def measure() -> Iterator[Figure]:
 async def _run(postgres: Postgres, nats: Nats) -> list[Figure]:
     heard: dict[str, float] = {}
 
-    async def hear(message: object) -> None:
-        subject: str = message.subject  # type: ignore[attr-defined]
-        heard.setdefault(subject.rsplit(".", 1)[1], time.time())
+    async def hear(message: Msg) -> None:
+        heard.setdefault(message.subject.rsplit(".", 1)[1], time.time())
 
     async with program(postgres, nats) as ctx:
         async with ctx.database.transaction() as sql:

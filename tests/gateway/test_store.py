@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,27 @@ def test_one_journal_is_one_gateway_s(tmp_path: Path) -> None:
     journal.put("a", JSON, b"1", 1.0)
     with pytest.raises(Locked):
         Journal(tmp_path / "gateway.db", 10_000_000)
+
+
+def test_threads_take_turns(tmp_path: Path) -> None:
+    """What is kept while another message is set aside, or fails to be, is kept."""
+    journal = Journal(tmp_path / "gateway.db", 50_000_000)
+    numbers = [journal.put("old", JSON, b"x", 1.0) for _ in range(150)]
+    kept: list[int] = []
+
+    def keep() -> None:
+        kept.extend(journal.put("new", JSON, b"y", 2.0) for _ in range(150))
+
+    def set_aside() -> None:
+        for number in numbers:
+            journal.set_aside(number, 422, "no")
+
+    threads = [threading.Thread(target=work) for work in (keep, set_aside, keep)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    journal.close()
+    again = Journal(tmp_path / "gateway.db", 50_000_000)
+    assert [one.n for one in again.first("new", 1000)] == sorted(kept)
+    assert again.standing() == Standing(300, 2.0, 150)

@@ -66,7 +66,7 @@ class PassingOn:
         wait, together = FIRST_WAIT, TOGETHER
         while True:
             self._news[device].clear()
-            waiting = _alike(self._journal.first(device, together))
+            waiting = _alike(await asyncio.to_thread(self._journal.first, device, together))
             if not waiting:
                 await self._news[device].wait()
                 continue
@@ -98,13 +98,13 @@ class PassingOn:
         self.reached_at = time.time()
         try:
             if answer.is_success:
-                self._journal.passed_on(device, last.n)
+                await asyncio.to_thread(self._journal.passed_on, device, last.n)
                 return None
             if answer.status_code in FINAL and len(waiting) > 1:
                 return ONE_BY_ONE
             if answer.status_code in FINAL:
                 log.warning("Bedside refused a message for good", device=device, status=answer.status_code)
-                self._journal.set_aside(last.n, answer.status_code, answer.text[:2000])
+                await asyncio.to_thread(self._journal.set_aside, last.n, answer.status_code, answer.text[:2000])
                 return None
         except Full:
             # Not even room to note that it is done: it is sent again, and Bedside knows it.

@@ -1,12 +1,14 @@
 """What waits, on disk: kept before it is answered, in the order in which it came, until Bedside has it.
 
 SQLite with a full sync at each commit (PRAGMA synchronous): a process that is killed, or a machine that loses its
-power, has everything it said it had. One file, one process.
+power, has everything it said it had. One file, one process. Its threads take turns: what one keeps must never be part
+of what another is about to take back.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -53,6 +55,7 @@ class Journal:
 
     def __init__(self, path: Path, most: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._turn = threading.Lock()
         self._sql = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
         path.chmod(0o600)
         try:
@@ -74,10 +77,9 @@ class Journal:
 
     def first(self, device: str, most: int = 1) -> list[Waiting]:
         """The oldest of a device, in order."""
-        rows = self._sql.execute(
-            "select n, device, media, body from pack where device = ? order by n limit ?", (device, most)
-        )
-        return [Waiting(*row) for row in rows]
+        text = "select n, device, media, body from pack where device = ? order by n limit ?"
+        with self._turn:
+            return [Waiting(*row) for row in self._sql.execute(text, (device, most))]
 
     def passed_on(self, device: str, n: int) -> None:
         """Bedside has all of a device's up to this one."""
@@ -85,25 +87,27 @@ class Journal:
 
     def set_aside(self, n: int, status: int, answer: str) -> None:
         """Bedside will not have it, and said why: it is kept for a person, out of the way of what follows."""
-        self._sql.execute("begin immediate")
-        try:
-            self._sql.execute(
-                "insert into refused select n, device, media, body, at, ?, ? from pack where n = ?", (status, answer, n)
-            )
-            self._sql.execute("delete from pack where n = ?", (n,))
-            self._sql.execute("commit")
-        except sqlite3.OperationalError as error:
-            self._sql.execute("rollback")
-            raise Full from error
+        keep = "insert into refused select n, device, media, body, at, ?, ? from pack where n = ?"
+        with self._turn:
+            self._sql.execute("begin immediate")
+            try:
+                self._sql.execute(keep, (status, answer, n))
+                self._sql.execute("delete from pack where n = ?", (n,))
+                self._sql.execute("commit")
+            except sqlite3.OperationalError as error:
+                self._sql.execute("rollback")
+                raise Full from error
 
     def devices(self) -> list[str]:
         """Those with something waiting."""
-        return [row[0] for row in self._sql.execute("select distinct device from pack")]
+        with self._turn:
+            return [row[0] for row in self._sql.execute("select distinct device from pack")]
 
     def standing(self) -> Standing:
         """How much waits, since when, and what was set aside."""
-        waiting, oldest = self._sql.execute("select count(*), min(at) from pack").fetchone()
-        (refused,) = self._sql.execute("select count(*) from refused").fetchone()
+        with self._turn:
+            waiting, oldest = self._sql.execute("select count(*), min(at) from pack").fetchone()
+            (refused,) = self._sql.execute("select count(*) from refused").fetchone()
         return Standing(waiting, oldest, refused)
 
     def close(self) -> None:
@@ -112,7 +116,8 @@ class Journal:
 
     def _do(self, text: str, *values: object) -> int:
         try:
-            return int(self._sql.execute(text, values).lastrowid or 0)
+            with self._turn:
+                return int(self._sql.execute(text, values).lastrowid or 0)
         except sqlite3.OperationalError as error:
             # SQLITE_FULL, and what a disk says in other words (SQLITE_IOERR): either way nothing was kept.
             raise Full from error

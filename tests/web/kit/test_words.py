@@ -89,3 +89,8 @@ def test_a_missing_number_is_no_zero() -> None:
     assert written.number(None, "en") == "–"
     assert written.number(38.04, "es", 1) == "38"
     assert written.number(38.16, "es", 1) == "38,2"
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    assert [written.number(value, "en", 1) for value in (-0.02, 0.0, -0.06, 0.96)] == ["0", "0", "-0.1", "1"]
+    assert written.number(-0.4, "en", 0) == "0"

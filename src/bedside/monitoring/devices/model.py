@@ -5,22 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
-Kind = Literal[
-    "blood-pressure",
-    "heart-rate",
-    "pulse-oximeter",
-    "thermometer",
-    "scale",
-    "glucose-meter",
-    "monitor",
-    "typed",
-    "interface",
-    "paired",
-]
 KINDS: Final[tuple[str, ...]] = (
     "blood-pressure",
     "heart-rate",

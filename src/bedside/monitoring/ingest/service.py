@@ -330,10 +330,10 @@ def malformed(why: str) -> bytes:
     return orjson.dumps({"seq": None, "stored": 0, "refused": [{"index": None, "reason": why}]})
 
 
-def answer(receipt: Receipt) -> bytes:
-    """The acknowledgement on the device's own subject, and at every other door."""
+def answer(receipt: Receipt, **more: str) -> bytes:
+    """The acknowledgement on the device's own subject, and at every other door. more: what else it says."""
     refused: list[dict[str, Any]] = [{"index": r.index, "reason": r.reason} for r in receipt.refused]
-    return orjson.dumps({"seq": receipt.seq, "stored": receipt.stored, "refused": refused})
+    return orjson.dumps({"seq": receipt.seq, "stored": receipt.stored, "refused": refused, **more})
 
 
 def _arrive(device: str, payload: bytes, at: int) -> Arrival:

@@ -120,4 +120,5 @@ def number(value: float | None, language: str, digits: int | None = None) -> str
     if value is None:
         return "–"
     pattern = "0." + "#" * (2 if digits is None else digits) if digits != 0 else "0"
-    return str(format_decimal(value, pattern, locale=language))
+    shown = round(value, 2 if digits is None else digits) + 0.0  # what rounds to zero has no sign
+    return str(format_decimal(shown, pattern, locale=language))

@@ -39,6 +39,7 @@ class MeasureDevice extends HTMLElement {
     this.words = JSON.parse(this.dataset["words"] ?? "{}") as Record<string, string>;
     if (absent()) {
       this.at("absent").hidden = false;
+      this.at("by-hand").hidden = true; // it is offered above, large
       this.at("look").hidden = true;
       return;
     }

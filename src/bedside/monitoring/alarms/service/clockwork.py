@@ -81,10 +81,11 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
         await timers.done(ctx.sql, timer.id, now)
         return
     at, kind = heard
-    if await wire.deaf_since(ctx) is not None:
+    hearing = await wire.state(ctx)
+    if wire.deaf(hearing, now):
         await timers.put_off(ctx.sql, timer.id, now + wire.DEAF)
         return
-    at = max(at, await timers.awake_since(ctx.sql) or at, await wire.hears_since(ctx) or at)
+    at = max(at, await timers.awake_since(ctx.sql) or at, hearing.hears_since if hearing else at)
     if now - at < limit.after:
         await timers.put_off(ctx.sql, timer.id, at + limit.after)
         return

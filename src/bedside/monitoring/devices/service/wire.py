@@ -8,6 +8,7 @@ from typing import Final
 from bedside.foundation.context import Ctx
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.devices.store import wire as store
+from bedside.monitoring.devices.store.wire import Wire
 
 DEAF: Final = timedelta(seconds=30)
 """Without a beat for longer nothing can be heard."""
@@ -21,22 +22,25 @@ async def beat(ctx: Ctx) -> None:
         await store.beat(sql, ctx.clock.now(), DEAF)
 
 
+async def state(ctx: Ctx) -> Wire | None:
+    """What is known of it; None where no ingest process ever ran, which is held against nobody."""
+    return await store.state(ctx.sql)
+
+
+def deaf(wire: Wire | None, now: datetime) -> bool:
+    """Whether nothing can be heard now."""
+    return wire is not None and now - wire.beat > DEAF
+
+
 async def deaf_since(ctx: Ctx) -> datetime | None:
     """When something could last be heard, if nothing can be now; None while all is well or nothing is known."""
-    found = await store.state(ctx.sql)
-    return found.beat if found is not None and ctx.clock.now() - found.beat > DEAF else None
-
-
-async def hears_since(ctx: Ctx) -> datetime | None:
-    """Since when everything could be heard; None where no ingest process ever ran."""
-    found = await store.state(ctx.sql)
-    return None if found is None else found.hears_since
+    wire = await state(ctx)
+    return wire.beat if wire is not None and deaf(wire, ctx.clock.now()) else None
 
 
 async def tell(ctx: Ctx) -> list[int]:
     """Note once, for each tenant with devices, that nothing can be heard; the tenants whose people are to be told."""
-    since = await deaf_since(ctx)
-    if since is None or not await store.told(ctx.sql, ctx.clock.now()):
+    if await deaf_since(ctx) is None or not await store.told(ctx.sql, ctx.clock.now()):
         return []
     tenants = await store.tenants(ctx.sql)
     for tenant in tenants:

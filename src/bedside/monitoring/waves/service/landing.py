@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import orjson
 from nats.js.api import StorageType
 
 from bedside.foundation.context import Ctx
@@ -16,6 +15,7 @@ from bedside.monitoring.devices.service import devices
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.ingest.model.pack import AHEAD_TOLERANCE, SECOND, Refusal
 from bedside.monitoring.ingest.service import Receipt, Wire
+from bedside.monitoring.ingest.service import answer as said
 from bedside.monitoring.waves import store
 from bedside.monitoring.waves.model.message import Piece, Sent, decode
 
@@ -150,8 +150,7 @@ def _arrive(device: str, payload: bytes, received: int) -> WaveArrival:
 
 def answer(receipt: Receipt) -> bytes:
     """The acknowledgement, on the topic of the readings' ones: `of` tells them apart."""
-    refused: list[dict[str, Any]] = [{"index": one.index, "reason": one.reason} for one in receipt.refused]
-    return orjson.dumps({"seq": receipt.seq, "stored": receipt.stored, "refused": refused, "of": "waveforms"})
+    return said(receipt, of="waveforms")
 
 
 WAVEFORMS: Final = Wire(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from bedside import access, records
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.database import Database
-from bedside.foundation.errors import Conflict as Refused
 from bedside.foundation.errors import Forbidden, Gone, NotFound, TooMany
 from bedside.monitoring import settings
 from bedside.monitoring.alarms.service import clockwork, functions, life, reports
@@ -36,6 +35,7 @@ from bedside.monitoring.series.service.landing import Judge, Receipt
 from bedside.monitoring.waves.service.landing import WaveArrival, WaveReceipt, adopt
 from bedside.monitoring.waves.service.landing import land as land_waves
 
+T = TypeVar("T")
 JUDGE: Judge = judge_all
 """What alarms do with new readings, in the transaction that stores them."""
 
@@ -83,38 +83,46 @@ async def receive(ctx: Ctx, device: Known, told: Sequence[Told]) -> list[Receipt
     Raises Forbidden when the device was revoked meanwhile, Unavailable.
     """
 
-    async def once() -> tuple[Ctx, list[Receipt]]:
-        inner = ctx.with_(actor=LANDING, purpose="HOPERAT", tenant=device.tenant, after_commit=[])
-        async with inner.database.transaction() as sql:
-            inner = inner.with_(tx=sql)
-            for one in told:
-                if one.patients:
-                    await _refuse_others(inner, device, one)
-            receipts = await land(inner, [Arrival(device.name, one.pack) for one in told])
-            if any(got.refused is not one.pack.refused for got, one in zip(receipts, told, strict=True)):
-                raise Forbidden("This device was revoked or has expired.", remedy="Ask for new credentials.")
-        return inner, receipts
+    async def work(inner: Ctx) -> list[Receipt]:
+        for one in told:
+            if one.patients:
+                await _refuse_others(inner, device, one)
+        receipts = await land(inner, [Arrival(device.name, one.pack) for one in told])
+        if any(got.refused is not one.pack.refused for got, one in zip(receipts, told, strict=True)):
+            raise _revoked()
+        return receipts
 
-    landed, receipts = await ctx.database.attempt(once)
-    await after(landed)
-    return receipts
+    return await _committed(ctx, device, work)
 
 
 async def receive_waves(ctx: Ctx, device: Known, arrivals: Sequence[WaveArrival]) -> list[WaveReceipt]:
     """The same of waveforms. Raises Forbidden when the device was revoked meanwhile, Unavailable."""
 
-    async def once() -> tuple[Ctx, list[WaveReceipt]]:
+    async def work(inner: Ctx) -> list[WaveReceipt]:
+        receipts = await land_waves(inner, arrivals)
+        if any(got.revoked for got in receipts):
+            raise _revoked()
+        return receipts
+
+    return await _committed(ctx, device, work)
+
+
+def _revoked() -> Forbidden:
+    return Forbidden("This device was revoked or has expired.", remedy="Ask for new credentials.")
+
+
+async def _committed(ctx: Ctx, device: Known, work: Callable[[Ctx], Awaitable[T]]) -> T:
+    """What work returns, once it is committed and what waited for that is done; tried again after a lost race."""
+
+    async def once() -> tuple[Ctx, T]:
         inner = ctx.with_(actor=LANDING, purpose="HOPERAT", tenant=device.tenant, after_commit=[])
         async with inner.database.transaction() as sql:
             inner = inner.with_(tx=sql)
-            receipts = await land_waves(inner, arrivals)
-            if any(got.revoked for got in receipts):
-                raise Forbidden("This device was revoked or has expired.", remedy="Ask for new credentials.")
-        return inner, receipts
+            return inner, await work(inner)
 
-    landed, receipts = await ctx.database.attempt(once)
+    landed, done = await ctx.database.attempt(once)
     await after(landed)
-    return receipts
+    return done
 
 
 async def _refuse_others(ctx: Ctx, device: Known, told: Told) -> None:
@@ -355,11 +363,11 @@ async def technical_event_seen(ctx: Ctx, event: int) -> None:
 async def glucose_report(ctx: Ctx, patient: str, zone: ZoneInfo) -> agp.Agp | None:
     """The patient's glucose of the last two weeks by the consensus metrics, days by this zone; None for too little.
 
-    Raises Forbidden, and Refused (409) where the function is off in this installation.
+    Raises Forbidden, and Conflict where the function is off in this installation.
     """
     await access.authorise(ctx, patient, "R", what="Observation")
     if not (await functions.function(ctx, functions.GLUCOSE)).on:
-        raise Refused("The glucose report is off in this installation.", remedy="An administrator can switch it on.")
+        raise functions.off()
     until = ctx.clock.now()
     rows = await reading.readings(ctx, patient, ["glucose"], until - agp.span(), until)
     doubtful = Flag.CLOCK | Flag.IMPLAUSIBLE

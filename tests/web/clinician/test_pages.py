@@ -7,6 +7,7 @@ import pytest
 from bedside import access, monitoring
 from bedside.access.testing import acting
 from bedside.fhir.names import name_of
+from bedside.monitoring import settings
 from bedside.monitoring.series.service import reading
 
 pytestmark = pytest.mark.engine
@@ -101,6 +102,14 @@ async def test_a_long_series_is_drawn_by_its_extremes_and_says_how_many_there_ar
         page = (await client.get(f"/patients/{ward.rosa_id}?span=week")).text
     assert "(80 readings)" in page
     assert "70 older readings are not listed here" in page
+
+
+async def test_the_glucose_report_is_off_in_a_real_clinic(ward) -> None:  # type: ignore[no-untyped-def]
+    async with ward.as_(ward.nurse) as client:
+        page = f"/patients/{ward.rosa_id}/glucose"
+        assert "No glucose in the last 14 days" in (await client.get(page)).text
+        settings.use(ward.ctx.database, settings.Settings.of_words("", functions=False))
+        assert "This function is off in this installation" in (await client.get(page)).text
 
 
 def test_a_name_of_which_a_part_is_withheld() -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from bedside import access
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Invalid, NotFound
+from bedside.foundation.errors import Conflict, Invalid, NotFound
 from bedside.monitoring import settings
 from bedside.monitoring.alarms.store import functions as store
 from bedside.monitoring.alarms.store.functions import Switched
@@ -40,6 +40,11 @@ async def function(ctx: Ctx, name: str) -> Function:
 async def alarms_on(ctx: Ctx) -> bool:
     """Whether readings are judged; what patients tell is an alarm either way."""
     return (await function(ctx, ALARMS)).on
+
+
+def off() -> Conflict:
+    """What is asked for does not run in this installation."""
+    return Conflict("This function is off in this installation.", remedy="An administrator can switch it on.")
 
 
 async def switch_function(ctx: Ctx, name: str, *, on: bool, reason: str) -> None:

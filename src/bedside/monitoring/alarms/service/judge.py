@@ -13,8 +13,8 @@ from typing import Protocol
 
 from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
-from bedside.monitoring.alarms.model import Alarm
-from bedside.monitoring.alarms.service import functions, late, life, remember
+from bedside.monitoring.alarms.model import TECHNICAL, Alarm
+from bedside.monitoring.alarms.service import battery, functions, late, life, remember, rhythm
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
 from bedside.monitoring.alarms.store.watch import Memory, OpenAlarm
@@ -24,6 +24,8 @@ from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.past import Past
 
 SCORED = frozenset(news2.PARAMETERS)
+CLOSELY = frozenset({"weight", battery.METRIC, rhythm.METRIC})
+"""Metrics that no glance suffices for."""
 LOOKS = frozenset({"change", "baseline"})
 """Kinds of rule that a value within every limit may breach."""
 
@@ -67,18 +69,28 @@ async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None
     now = ctx.clock.now()
     plans = {memory.patient: limits.plan(memory.profile, memory.own, now.date()) for memory in memories}
     usual = await remember.usual(ctx, plans, readings) if judged else {}
+    beats: dict[str, list[Measured]] = {}
     for memory in memories:
         new, rules = readings[memory.patient], plans[memory.patient]
         await _hear(ctx, memory, {r.device: r.device_kind for r in new if r.device and r.source == "device"})
         calm = _calm(memory, rules, new) if judged else [one for one in new if measured(one).sound]
         if calm is None:
-            await _judge(ctx, memory, rules, [measured(reading) for reading in new], usual.get(memory.patient, {}))
+            these = [measured(reading) for reading in new]
+            await _judge(ctx, memory, rules, these, usual.get(memory.patient, {}))
+            live = [one for one in these if one.metric == rhythm.METRIC and one.unfit is None and one.device]
+            if live and rules.without_defaults is None:
+                beats[memory.patient] = live
         else:
             for reading in calm:
                 remember.newest(memory, measured(reading))
             if rules.remembered and judged:
                 remember.take(memory, rules, (measured(one) for one in new if one.metric in rules.remembered), now)
                 remember.trim(memory, rules)
+    told = await rhythm.judge(ctx, beats)
+    for memory in memories:
+        if memory.patient in told:
+            at, verdict = told[memory.patient]
+            await _settle(ctx, memory, verdict, [rhythm.METRIC], at)
     await watch.keep(ctx.sql, ctx.tenant, memories)
 
 
@@ -103,14 +115,14 @@ def _calm(memory: Memory, rules: Plan, readings: Sequence[Reading]) -> list[Read
 
     Most packs are so, and a glance costs a twentieth.
     """
-    if any(not cause.startswith("silence:") for cause in memory.open_causes):
+    if any(not cause.startswith(TECHNICAL) for cause in memory.open_causes):
         return None
     newest: dict[str, Reading] = {}
     low: dict[str, float] = {}
     high: dict[str, float] = {}
     for reading in readings:
         metric, value = reading.metric, reading.value
-        if reading.flags or isinstance(value, str) or metric == "weight":
+        if reading.flags or isinstance(value, str) or metric in CLOSELY:
             return None
         known = newest.get(metric)
         if known is None:
@@ -134,6 +146,9 @@ def _calm(memory: Memory, rules: Plan, readings: Sequence[Reading]) -> list[Read
 async def _judge(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Measured], usual: remember.Usual) -> None:
     remember.take(memory, rules, readings, ctx.clock.now())
     known = remember.past(memory, usual)
+    for at, verdict in battery.judge(memory, (r for r in readings if r.metric == battery.METRIC)):
+        await _settle(ctx, memory, verdict, [battery.METRIC], at)
+    readings = [r for r in readings if r.metric != battery.METRIC]
     live = sorted((r for r in readings if r.unfit is None), key=lambda r: r.device_time)
     for at, group in groupby(live, key=lambda r: r.device_time):
         await _judge_moment(ctx, memory, rules, at, list(group), known)
@@ -203,6 +218,14 @@ async def _filled(ctx: Ctx, memory: Memory, rules: Plan, metrics: Iterable[str],
         for verdict in limits.judge([metric], memory.newest, rules, newest.device_time, known):
             if verdict.finding is not None and verdict.finding.kind == "persistence" and newest.unfit is None:
                 await _breach(ctx, memory, verdict.finding, newest.device_time)
+
+
+async def _settle(ctx: Ctx, memory: Memory, verdict: Verdict, metrics: Iterable[str], at: datetime) -> None:
+    """A verdict that stands by itself."""
+    if verdict.finding is not None:
+        await _breach(ctx, memory, verdict.finding, at)
+    else:
+        await _within(ctx, memory, verdict, metrics, at)
 
 
 async def _breach(ctx: Ctx, memory: Memory, finding: Finding, at: datetime) -> None:
@@ -281,6 +304,7 @@ async def _hear(ctx: Ctx, memory: Memory, kinds: Mapping[str, str]) -> None:
 def _looked_back(finding: Finding) -> dict[str, object]:
     """How a rule looked back, for those that do."""
     told: dict[str, object] = {} if finding.kind == "limit" else {"kind": finding.kind}
+    told |= finding.told
     if finding.kind == "persistence":
         told |= {"least": finding.least, "of": finding.of, "count": finding.count, "looked": finding.looked}
     if finding.usual is not None:

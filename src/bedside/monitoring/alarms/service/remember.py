@@ -1,4 +1,4 @@
-"""What the judge keeps of a patient from one pack to the next: the newest values, and the last ones of a few metrics."""
+"""What the judge keeps of a patient from pack to pack: the newest values, and the last ones of a few metrics."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
@@ -42,6 +42,8 @@ class Finding:
     count: int = 0
     looked: int = 0
     usual: Baseline | None = None
+    told: Mapping[str, object] = field(default_factory=dict)
+    """What else it rests on, as an alarm keeps it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,16 @@ class SilenceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BatteryRow:
+    """At which charge (%) a device's battery is low, and from which on it is not any more."""
+
+    limit: float
+    clear: float
+    priority: Priority
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """The times in an alarm's life, by priority."""
 
@@ -234,6 +244,13 @@ def silence(on: date) -> dict[str, SilenceRow]:
         for row in _file("timing.toml")["silence"]
         if _in_force(row, on)
     }
+
+
+@cache
+def battery(on: date) -> BatteryRow:
+    """Of every kind of device."""
+    row = next(row for row in _file("timing.toml")["battery"] if _in_force(row, on))
+    return BatteryRow(float(row["limit"]), float(row["clear"]), row["priority"], row["source"])
 
 
 @cache

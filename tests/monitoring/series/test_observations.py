@@ -175,8 +175,10 @@ async def test_the_view_s_metrics_are_the_table_s(ctx: Ctx) -> None:
     } == {
         number: (
             metric.name,
-            f"http://loinc.org|{metric.loinc}",
-            [f"http://terminology.hl7.org/CodeSystem/observation-category|{metric.category}"],
+            f"{metric.system}|{metric.loinc}",
+            [f"http://terminology.hl7.org/CodeSystem/observation-category|{metric.category}"]
+            if metric.category
+            else [],
             [metric.unit],
             not metric.letters,
         )

@@ -1,4 +1,4 @@
-"""A device's battery: low is a technical alarm of that device, whoever wears it; charged again ends it. Pure but for memory."""
+"""A device's battery: low is a technical alarm of that device, whoever wears it; charged again ends it."""
 
 from __future__ import annotations
 

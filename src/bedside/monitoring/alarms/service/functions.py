@@ -1,7 +1,7 @@
 """Functions that would need clearance as a medical device: off in a real clinic until an administrator says otherwise.
 
-Alarms from readings process signals of devices and are time-critical; a glucose report reads the pattern of a sensor, and the irregular pulse
-flag that of a heart (FD&C 520(o)(1)(E) and FDA's guidance of January 2026; MDR rule 11). The clinic that switches them on takes that upon
+Alarms from readings process signals of devices and are time-critical; a glucose report reads the pattern of a sensor, and
+the irregular pulse flag that of a heart (FD&C 520(o)(1)(E) and FDA's guidance of January 2026; MDR rule 11). The clinic that switches them on takes that upon
 itself; who did, when and why is kept.
 """
 

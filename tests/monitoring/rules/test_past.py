@@ -156,7 +156,6 @@ def test_a_window_fuller_than_the_memory_is_incomplete_and_never_called_within()
 def test_deviation_is_that_of_a_naive_reckoning(days: list[int], limit: int, value: int) -> None:
     daily = [one / 10 for one in days]
     usual = baseline_of("spo2", 14, TODAY, [(one, 3) for one in daily])
-    assert usual is not None
     middle = median(daily)
     spread = 1.4826 * median([abs(one - middle) for one in daily])
     rule = row("baseline", "<=", limit, window=timedelta(days=14), least=7, spread=3)
@@ -171,7 +170,8 @@ def test_deviation_is_that_of_a_naive_reckoning(days: list[int], limit: int, val
 
 def test_no_usual_value_an_old_one_and_one_of_later_days() -> None:
     rule = row("baseline", ">=", 5, window=timedelta(days=14), least=3)
-    assert baseline_of("spo2", 14, TODAY, []) is None
+    never = baseline_of("spo2", 14, TODAY, [])
+    assert (never.days, deviation(rule, at(0, 99), NOW, never).why) == (0, "few-days")
     assert deviation(rule, at(0, 99), NOW, None).why == "few-days"
     usual = Baseline("spo2", 14, TODAY, 90, 0, 3, 9)
     assert deviation(rule, at(0, 95), NOW, usual).status == "breach"

@@ -118,8 +118,9 @@ def after(state: str, event: Event) -> State:
 class Alarm:
     """An alarm as others see it.
 
-    cause: what is wrong, for all of one episode ('blood-pressure-high', 'silence:DEVICE', 'battery:DEVICE', 'symptoms').
-    finding: rule, version, metric, value, comparison, limit, source, hazard, inputs (each with metric, value, unit, at, source).
+    cause: what is wrong, for all of one episode ('blood-pressure-high', 'silence:DEVICE', 'battery:DEVICE'). finding:
+    rule, version, metric, value, comparison, limit, source, hazard, inputs (each with metric, value, unit, at, source),
+    and how the rule looked back.
     raised_at: server time; measured_at: the device time of what raised it; breach_at: newest device time still outside.
     ended_at: when the values came back within limits. step: how far up the ladder (1 first). asked: names on that step.
     holder: who has it now. nobody: the ladder has ended, or nobody is on duty, and still nobody has seen it.

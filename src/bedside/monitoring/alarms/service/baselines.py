@@ -58,8 +58,4 @@ async def _one(ctx: Ctx, patient: str, metric: str, span: int, today: date) -> N
         *(ctx.sql, ctx.tenant, patient, BY_NAME[metric].number),
         *(microseconds(until - timedelta(days=span)), microseconds(until), int(DOUBTFUL)),
     )
-    found = past.baseline_of(metric, span, today, days)
-    if found is None:
-        await store.drop(ctx.sql, ctx.tenant, patient, metric, span)
-    else:
-        await store.put(ctx.sql, ctx.tenant, patient, found)
+    await store.put(ctx.sql, ctx.tenant, patient, past.baseline_of(metric, span, today, days))

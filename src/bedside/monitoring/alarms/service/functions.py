@@ -1,8 +1,8 @@
 """Functions that would need clearance as a medical device: off in a real clinic until an administrator says otherwise.
 
-Alarms from readings process signals of devices and are time-critical; a glucose report reads the pattern of a sensor, and
-the irregular pulse flag that of a heart (FD&C 520(o)(1)(E) and FDA's guidance of January 2026; MDR rule 11). The clinic that switches them on takes that upon
-itself; who did, when and why is kept.
+Alarms from readings process signals of devices and are time-critical; a glucose report reads the pattern of a sensor,
+the irregular pulse flag that of a heart (FD&C 520(o)(1)(E) and FDA's guidance of January 2026; MDR rule 11). The clinic
+that switches them on takes that upon itself; who did, when and why is kept.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Function(msgspec.Struct, frozen=True):
 
 
 async def function(ctx: Ctx, name: str) -> Function:
-    """One of NAMES: alarms from readings (limits, scores, silent devices), the glucose report, or the irregular pulse flag.
+    """One of NAMES: alarms from readings (limits, scores, silent devices), glucose report, irregular pulse flag.
 
     Raises NotFound.
     """

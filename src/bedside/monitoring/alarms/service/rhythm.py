@@ -1,4 +1,4 @@
-"""The irregular pulse flag, where the clinic switched it on: once a pack, from the last beats of the device that sent it."""
+"""The irregular pulse flag, where the clinic switched it on: from the last beats of the device that sent some."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ async def read(sql: Connection, tenant: int, patients: Sequence[str]) -> dict[st
     found: dict[str, dict[tuple[str, int], Baseline]] = {}
     for row in rows:
         fields = dict(row)
-        found.setdefault(fields.pop("patient"), {})[row["metric"], row["span"]] = Baseline(**fields)
+        patient = fields.pop("patient")
+        found.setdefault(patient, {})[row["metric"], row["span"]] = Baseline(**fields)
     return found
 
 
@@ -31,14 +32,6 @@ async def put(sql: Connection, tenant: int, patient: str, found: Baseline) -> No
                 deviation = excluded.deviation, days = excluded.days, readings = excluded.readings""",  # noqa: S608 - ours
         *(tenant, patient, found.metric, found.span, found.as_of, found.median, found.deviation),
         *(found.days, found.readings),
-    )
-
-
-async def drop(sql: Connection, tenant: int, patient: str, metric: str, span: int) -> None:
-    """There is nothing usual any more: no reading in all those days."""
-    await sql.execute(
-        "delete from monitoring.baseline where tenant = $1 and patient = $2 and metric = $3 and span = $4",
-        *(tenant, patient, metric, span),
     )
 
 

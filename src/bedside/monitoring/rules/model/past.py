@@ -70,11 +70,11 @@ class Reckoned:
     baseline: Baseline | None = None
 
 
-def baseline_of(metric: str, span: int, as_of: date, days: Sequence[tuple[float, int]]) -> Baseline | None:
-    """From the daily medians, each with its number of readings; None without any. Each day counts once."""
+def baseline_of(metric: str, span: int, as_of: date, days: Sequence[tuple[float, int]]) -> Baseline:
+    """From the daily medians, each with its number of readings: each day counts once. Of no day it is of 0 days."""
     medians = [value for value, _ in days]
     if not medians:
-        return None
+        return Baseline(metric, span, as_of, 0.0, 0.0, 0, 0)
     middle = median(medians)
     spread = median(abs(value - middle) for value in medians)
     return Baseline(metric, span, as_of, middle, spread, len(days), sum(count for _, count in days))

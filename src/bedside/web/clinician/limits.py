@@ -128,7 +128,7 @@ def taken(typed: dict[str, str], plan: monitoring.Plan) -> monitoring.PatientLim
             row.kind,
             **_looking_back(typed),
         )
-    kind = typed["kind"]
+    kind = typed["kind"] or "limit"
     if kind in {"change", "baseline"} and typed["metric"] in LIMITED:
         value = None if off else _number(typed, "limit")
     else:

@@ -118,8 +118,7 @@ def test_too_few_a_gap_and_what_is_no_beat() -> None:
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the recorded ECGs are not at hand")
 def test_real_hearts_by_their_annotations() -> None:
-    """MIT-BIH, windows of 128 beats: wholly in annotated fibrillation, most are flagged; wholly in normal rhythm with at
-    most two ectopic beats, few are."""
+    """MIT-BIH, windows of 128 beats: wholly in annotated fibrillation, most are flagged; in normal rhythm, few are."""
     found = {"af": [0, 0], "sinus": [0, 0]}
     for name in json.loads((DATA / "index.json").read_text())["records"]:
         rhythm_now, times = "", []

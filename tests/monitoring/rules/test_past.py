@@ -105,6 +105,8 @@ def test_a_value_in_doubt_is_not_counted() -> None:
     rule = row("persistence", ">", 10, least=1, of=2)
     got = persistence(rule, at(1, 99, flags="implausible"), at(1, 0).device_time, [at(0, 11)])
     assert (got.status, got.why) == ("incomplete", "doubt")
+    before = persistence(rule, at(1, 99), at(1, 0).device_time, [])
+    assert (before.status, before.why, before.have, before.need) == ("incomplete", "few", 0, 2)
 
 
 # change within a window

@@ -86,7 +86,8 @@ def persistence(row: LimitRow, reading: Measured, at: datetime, known: Sequence[
     window = row.window or timedelta.max
     last = tuple(one for one in known[max(0, end - row.of) : end] if at - one.device_time <= window)
     if all(one.id != reading.id for one in last):
-        return Reckoned("incomplete", reading.value, (reading,), "doubt")
+        # In doubt, or from before the rule was set.
+        return Reckoned("incomplete", reading.value, (reading,), "few" if reading.sound else "doubt", len(last), row.of)
     beyond = sum(row.breached_by(one.value) for one in last)
     inputs = (reading, *(one for one in reversed(last) if one.id != reading.id))
     if beyond >= row.least:

@@ -73,6 +73,26 @@ async def test_who_is_in_no_programme_is_not_remembered(ward: Ward) -> None:
         assert await ctx.sql.fetchval("select recent from monitoring.watch where patient = $1", PATIENT) == {}
 
 
+async def test_a_new_rule_knows_what_was_measured_before_it(ward: Ward) -> None:
+    async def type_in(systolic: float) -> None:
+        also = (monitoring.Typed("diastolic", 70),)
+        async with access.work(ward.nurse, "typed") as ctx:
+            await monitoring.enter_reading(ctx, monitoring.NewReading(PATIENT, "systolic", systolic, also=also))
+        ward.clock.turn(timedelta(hours=6))
+
+    for systolic in (150, 141, 120, 142):
+        await type_in(systolic)
+    await enrol(ward, "hypertension")
+    await type_in(140)
+    alarm = await ward.only()
+    inputs = [one["value"] for one in alarm.finding["inputs"] if one["metric"] == "systolic"]
+    assert (alarm.finding["count"], inputs) == (4, [140, 142, 120, 141, 150])
+    for systolic in (119, 118):
+        await type_in(systolic)
+    # 140, 142 and 120, 119, 118: two of five.
+    assert [one.state for one in await ward.alarms()] == ["ended"]
+
+
 async def test_late_readings_raise_nothing_and_end_nothing(ward: Ward) -> None:
     await enrol(ward, "hypertension")
     for ago in (9, 8, 7):

@@ -69,6 +69,8 @@ async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None
     now = ctx.clock.now()
     plans = {memory.patient: limits.plan(memory.profile, memory.own, now.date()) for memory in memories}
     usual = await remember.usual(ctx, plans, readings) if judged else {}
+    if judged:
+        await remember.fill(ctx, memories, plans, readings)
     beats: dict[str, list[Measured]] = {}
     for memory in memories:
         new, rules = readings[memory.patient], plans[memory.patient]
@@ -83,7 +85,9 @@ async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None
         else:
             for reading in calm:
                 remember.newest(memory, measured(reading))
-            if rules.remembered and judged:
+            if not judged:
+                memory.recent = {}  # what comes meanwhile is not kept: the series fills it again
+            elif rules.remembered:
                 remember.take(memory, rules, (measured(one) for one in new if one.metric in rules.remembered), now)
                 remember.trim(memory, rules)
     told = await rhythm.judge(ctx, beats)

@@ -10,10 +10,16 @@ from typing import Final, Protocol
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.store import baselines
 from bedside.monitoring.alarms.store.watch import Memory
+from bedside.monitoring.devices.service.devices import microseconds
+from bedside.monitoring.ingest.model.metrics import BY_NAME
+from bedside.monitoring.ingest.model.pack import Flag
 from bedside.monitoring.rules.model.limits import Plan
 from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.past import Baseline, Past
+from bedside.monitoring.series.service.reading import reading_of
+from bedside.monitoring.series.store.lasts import Wanted, lasts
 
+LOOKING: Final = frozenset({"persistence", "change"})
 WEIGHTS_KEPT: Final = timedelta(days=7)
 Usual = Mapping[tuple[str, int], Baseline]
 
@@ -60,7 +66,52 @@ class Named(Protocol):
     """A reading, as far as its metric goes."""
 
     @property
+    def id(self) -> str: ...
+    @property
     def metric(self) -> str: ...
+    @property
+    def device_time(self) -> datetime: ...
+
+
+async def fill(
+    ctx: Ctx, memories: Sequence[Memory], plans: Mapping[str, Plan], new: Mapping[str, Sequence[Named]]
+) -> None:
+    """Of a metric that a rule looks back at only since now, what the series holds: one query, and once a rule.
+
+    new: the new readings; they are in the series already, and are left for `take`.
+    """
+    wanted = []
+    for memory in memories:
+        plan = plans[memory.patient]
+        for metric in plan.remembered.keys() - memory.recent.keys() if plan.remembered else ():
+            times = [one.device_time for one in new[memory.patient] if one.metric == metric]
+            if times:
+                memory.recent[metric] = []
+                window = max(row.window or timedelta() for row in plan.by_metric[metric] if row.kind in LOOKING)
+                since = microseconds(min(times) - window)
+                wanted.append(
+                    Wanted(memory.patient, BY_NAME[metric].number, since, plan.remembered[metric] + len(times))
+                )
+    if not wanted:
+        return
+    here = {memory.patient: memory.recent for memory in memories}
+    known = {one.id for readings in new.values() for one in readings}
+    for row in await lasts(ctx.sql, ctx.tenant, wanted, int(Flag.CLOCK | Flag.IMPLAUSIBLE)):
+        one = reading_of(row)
+        if one.id not in known:
+            here[one.patient][one.metric].append(
+                Measured(
+                    one.id,
+                    one.metric,
+                    one.value,
+                    one.unit,
+                    one.device_time,
+                    one.received_at,
+                    one.device,
+                    one.source,
+                    one.flags,
+                )
+            )
 
 
 async def usual(ctx: Ctx, plans: Mapping[str, Plan], new: Mapping[str, Sequence[Named]]) -> dict[str, Usual]:

@@ -1,17 +1,12 @@
 """A patient's limits: read by all who care for them, set by a clinician, with a reason."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
 
 from bedside import access, monitoring
 from bedside.access.testing import acting, someone
-from bedside.foundation.ids import uuid7
-from bedside.monitoring.alarms.model import Alarm
-from bedside.monitoring.alarms.service import life
-from bedside.monitoring.alarms.store import baselines
-from bedside.monitoring.rules.model.past import Baseline
 
 pytestmark = pytest.mark.engine
 
@@ -147,47 +142,3 @@ async def test_the_category_stands_beside_the_pressure_with_its_scheme(ward: Any
     assert "stage 1 hypertension" in text
     assert "of 131/72" in text
     assert "readings of two days are needed" in text
-
-
-async def test_an_alarm_of_each_kind_says_how_it_looked_back(ward: Any, clinician: access.Person) -> None:
-    """On its own page, and its newest value in the chart."""
-    today = ward.ctx.clock.now().date()
-    async with access.work(ward.ctx, "enrolled") as ctx:
-        await monitoring.set_profile(ctx, ward.rosa_id, programmes=["hypertension", "copd", "diabetes"], reason="test")
-        usual = Baseline("respiratory-rate", 14, today, 16, 1, 9, 18)
-        await baselines.put(ctx.sql, ctx.tenant, ward.rosa_id, usual)
-        now = ctx.clock.now()
-        flag = {
-            "rule": "irregular-pulse-flag",
-            "version": "1",
-            "metric": "rr-interval",
-            "value": 0.3,
-            "comparison": ">",
-        }
-        flag |= {"limit": 0.1, "source": "Dash", "hazard": "H73", "own": False, "window_hours": None, "inputs": []}
-        flag |= {"kind": "rhythm", "beats": 128, "ratio": 0.3, "turning": 0.66, "entropy": 0.9}
-        beats = Alarm(uuid7(), ward.rosa_id, uuid7(), "irregular-pulse", "low", "raised", flag, now, now, now)
-        await life.begin(ctx, beats)
-    for n, systolic in enumerate((150, 151, 152)):
-        also = (monitoring.Typed("diastolic", 60), monitoring.Typed("glucose", 200 - 40 * n))
-        async with access.work(acting(ward.ctx, ward.nurse), "recorded") as ctx:
-            at = ctx.clock.now() - timedelta(minutes=20 - 5 * n)
-            new = monitoring.NewReading(ward.rosa_id, "systolic", systolic, at=at, also=also)
-            await monitoring.enter_readings(ctx, new)
-    async with access.work(acting(ward.ctx, ward.nurse), "recorded") as ctx:
-        await monitoring.enter_readings(ctx, monitoring.NewReading(ward.rosa_id, "respiratory-rate", 20.4))
-    async with access.work(ward.ctx, "looked", readonly=True) as ctx:
-        alarms = {one.cause: one.id for one in await monitoring.alarms(ctx, patient=ward.rosa_id)}
-    said = {
-        "blood-pressure-high": "3 of the last 3 readings within 168 h; the rule asks for 3 of 5",
-        "glucose-falling": "change ≤ -60 within 0.5 h, same device: it was -80",
-        "respiratory-rate-off-baseline": "4.4 from the patient&#39;s own usual value of 16 (median of 9 days",
-        "irregular-pulse": "not a diagnosis, not an ECG. Over 128 beats",
-    }
-    async with ward.as_(clinician) as client:
-        for cause, words in said.items():
-            page = await client.get(f"/alarms/{alarms[cause]}")
-            assert page.status_code == 200
-            assert words in page.text, cause
-        text = (await client.get(f"/patients/{ward.rosa_id}")).text
-    assert "152/60 mmHg" in text

@@ -50,7 +50,7 @@ async def _run(postgres: Postgres, nats: Nats) -> list[Figure]:
 
     async with program(postgres, nats) as ctx:
         async with ctx.database.transaction() as sql:
-            await _people(sql)
+            await people(sql)
         await ctx.bus.client.subscribe("monitoring.alarm.1.*", cb=hear)
         async with ingesting(ctx, ctx.bus, seed=nats.login().seed):
             child = await asyncio.create_subprocess_exec(
@@ -70,7 +70,7 @@ async def _run(postgres: Postgres, nats: Nats) -> list[Figure]:
     ]
 
 
-async def _people(sql: Connection) -> None:
+async def people(sql: Connection) -> None:
     """Adults with a monitor each."""
     now, ever = datetime.now(UTC), "[2000-01-01,)"
     names = [f"m{n}" for n in range(PATIENTS)]

@@ -57,9 +57,13 @@ async def _subscribe(ground: Ground, handlers: Mapping[str, BusHandler]) -> None
         await ground.bus.subscribe(subject, heard, queue="worker")
 
 
+STOPPED = 5.0
+"""Seconds after which a transaction of an ingest process that does not go on is ended: others judge its patients."""
+
+
 async def run_ingest(settings: Settings, mllp: socket.socket | None = None) -> None:
     """Readings of devices, and of other systems where there is a socket for them, until SIGTERM."""
-    ground = await open_ground(settings, "ingest", connections=10, patient=True)
+    ground = await open_ground(settings, "ingest", connections=10, patient=True, idle=STOPPED)
     try:
         async with AsyncExitStack() as stack:
             if mllp is not None:

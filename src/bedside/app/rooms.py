@@ -199,9 +199,11 @@ PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [_se
 """What must be there before anything runs, after the migrations: rules, the demo's clinic. Run at every start."""
 
 
-async def open_ground(settings: Settings, process: str, connections: int = 4, *, patient: bool = False) -> Ground:
+async def open_ground(
+    settings: Settings, process: str, connections: int = 4, *, patient: bool = False, idle: float | None = None
+) -> Ground:
     """The process's database, bus and clock, with every room's settings told."""
-    ground = await Ground.open(settings, process, connections=connections, patient=patient)
+    ground = await Ground.open(settings, process, connections=connections, patient=patient, idle=idle)
     for tell in OPEN:
         tell(ground)
     return ground

@@ -197,13 +197,16 @@ class Database:
         self._alike: dict[str, Together[Sequence[Any], list[Any] | Exception]] = {}
 
     @classmethod
-    async def connect(cls, dsn: str, *, size: int = 4, name: str = "bedside") -> Database:
-        """Open the pools. size: most connections that may write at once; half as many only read.
+    async def connect(cls, dsn: str, *, size: int = 4, name: str = "bedside", idle: float | None = None) -> Database:
+        """Open the pools. size: most connections that may write at once; half as many only read. idle: seconds after
+        which PostgreSQL ends a transaction in which nothing is asked, for processes whose locks others wait for: one
+        that is stopped in the middle must not keep them.
 
         Raises Unavailable when the server cannot be reached.
         """
         try:
-            pool = await _pool(dsn, 1, size, name)
+            limits = {} if idle is None else {"idle_in_transaction_session_timeout": f"{round(idle * 1000)}ms"}
+            pool = await _pool(dsn, 1, size, name, **limits)
             readers = await _pool(dsn, 0, max(2, size // 2), f"{name} reading", default_transaction_read_only="on")
         except UNREACHABLE as error:
             raise unreachable(error) from error

@@ -79,17 +79,25 @@ class Ground:
     clock: Clock
 
     @classmethod
-    async def open(cls, settings: Settings, process: str, *, connections: int = 4, patient: bool = False) -> Ground:
+    async def open(
+        cls,
+        settings: Settings,
+        process: str,
+        *,
+        connections: int = 4,
+        patient: bool = False,
+        idle: float | None = None,
+    ) -> Ground:
         """Connect to both engines. Raises Unavailable.
 
         patient: for processes that run for long. A database that is away (restarting, recovering) is waited for, a
-        minute at most; NATS is waited for beside the work.
+        minute at most; NATS is waited for beside the work. idle: as Database.connect says.
         """
         name = f"bedside {process}"
         until = time.monotonic() + (60 if patient else 0)
         while True:
             try:
-                database = await Database.connect(settings.database_url, size=connections, name=name)
+                database = await Database.connect(settings.database_url, size=connections, name=name, idle=idle)
                 break
             except Unavailable:
                 if time.monotonic() >= until:

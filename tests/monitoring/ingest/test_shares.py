@@ -66,7 +66,7 @@ async def test_parts_are_shared_out_evenly_and_one_owner_has_each(ctx: Ctx) -> N
     await everyone[0].end()
     for one in everyone[1:]:
         await one.tick()
-    assert [len(one.mine) for one in everyone[1:]] == [3, 3, 2]
+    assert sorted(len(one.mine) for one in everyone[1:]) == [2, 3, 3]
 
 
 async def test_a_process_on_another_machine_has_lost_its_parts_after_the_lease(

@@ -28,7 +28,8 @@ class Share(NamedTuple):
 
 
 async def here(sql: Connection, wire: str, one: Lander) -> None:
-    """The lander lives."""
+    """The lander lives. Those of one wire look one after another: who takes parts must see everybody who lives."""
+    await sql.execute("select pg_advisory_xact_lock(hashtextextended('monitoring.share ' || $1, 0))", wire)
     await sql.execute(
         """insert into monitoring.lander (wire, id, place, pid, seen_at) values ($1, $2, $3, $4, clock_timestamp())
            on conflict (wire, id) do update set seen_at = clock_timestamp()""",

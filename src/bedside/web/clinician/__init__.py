@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.clinician import chart, duplicates, find, glucose, limits, today, waveforms
+from bedside.web.clinician import chart, duplicates, find, glucose, limits, overlay, today, waveforms
 
 ROUTES: list[BaseRoute] = [
     *today.ROUTES,
@@ -10,6 +10,7 @@ ROUTES: list[BaseRoute] = [
     *duplicates.ROUTES,
     *limits.ROUTES,
     *glucose.ROUTES,
+    *overlay.ROUTES,
     *waveforms.ROUTES,
     *chart.ROUTES,
 ]

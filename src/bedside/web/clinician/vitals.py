@@ -25,6 +25,11 @@ SPANS = {
 }
 
 
+def beginning(span: str, until: datetime) -> datetime:
+    """When a span begins that ends at `until`: for all of it, before there were any measurements."""
+    return max(until - SPANS[span][0], datetime(1900, 1, 1, tzinfo=until.tzinfo))
+
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """A chart: its title, the metrics it draws (short names of monitoring), each line's name, and the charted unit."""
@@ -182,13 +187,14 @@ def charts(
     since: datetime,
     until: datetime,
     counts: Mapping[str, int] = MappingProxyType({}),
+    signs: Sequence[Sign] = SIGNS,
 ) -> list[Chart]:
     """One chart a sign of which anything was ever measured in the span. dots: by metric, a list for each source.
 
     counts: of readings, by metric, where dots stand for more than they are.
     """
     drawn = []
-    for sign in SIGNS:
+    for sign in signs:
         lines = tuple(
             Line(
                 name,

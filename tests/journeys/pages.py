@@ -65,6 +65,7 @@ PAGES: tuple[Page, ...] = (
     Page("type-reading", "/patients/{patient}/reading", NURSE, "Type a reading"),
     Page("type-pressure", "/patients/{patient}/reading/blood-pressure", NURSE, "Blood pressure"),
     Page("limits", "/patients/{patient}/limits", CLINICIAN, "Limits of"),
+    Page("targets", "/patients/{patient}/targets", CLINICIAN, "Targets of"),
     Page("overlay", "/patients/{patient}/overlay?show=blood-pressure&show=weight&span=all", CLINICIAN, "Overlay of"),
     Page("waveforms", "/patients/{patient}/waveforms", NURSE, "Waveforms of"),
     Page("devices", "/devices", NURSE, "Devices"),

@@ -51,6 +51,8 @@ from bedside.monitoring.service import (
     withdraw,
     withdraw_measured,
 )
+from bedside.monitoring.targets.model import Target
+from bedside.monitoring.targets.service import METRICS_AIMED_AT, end_target, set_target, target_history, targets
 from bedside.monitoring.waves.model.leads import LEADS, Lead
 from bedside.monitoring.waves.model.sampled import bundle as waves_as_fhir
 from bedside.monitoring.waves.model.strip import Strip, Track
@@ -62,6 +64,7 @@ __all__ = [
     "DANGER_SYMPTOMS",
     "KINDS",
     "LEADS",
+    "METRICS_AIMED_AT",
     "SOURCES",
     "UNDO_SECONDS",
     "Agp",
@@ -92,6 +95,7 @@ __all__ = [
     "Series",
     "Spot",
     "Strip",
+    "Target",
     "TechnicalEvent",
     "Track",
     "Typed",
@@ -112,6 +116,7 @@ __all__ = [
     "deaf_since",
     "devices",
     "drop_limit",
+    "end_target",
     "enter_reading",
     "enter_readings",
     "false_alarm",
@@ -142,9 +147,12 @@ __all__ = [
     "set_hours",
     "set_limits",
     "set_profile",
+    "set_target",
     "shown_with",
     "spot_scores",
     "switch_function",
+    "target_history",
+    "targets",
     "technical_event_seen",
     "technical_events",
     "undo",

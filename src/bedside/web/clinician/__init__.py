@@ -2,13 +2,14 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.clinician import chart, duplicates, find, glucose, limits, overlay, today, waveforms
+from bedside.web.clinician import chart, duplicates, find, glucose, limits, overlay, targets, today, waveforms
 
 ROUTES: list[BaseRoute] = [
     *today.ROUTES,
     *find.ROUTES,
     *duplicates.ROUTES,
     *limits.ROUTES,
+    *targets.ROUTES,
     *glucose.ROUTES,
     *overlay.ROUTES,
     *waveforms.ROUTES,

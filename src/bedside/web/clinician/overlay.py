@@ -42,6 +42,8 @@ MORE = (
     vitals.Sign("coma-score", N_("Coma score"), ("coma-score",), (N_("Coma score"),), "{score}"),
 )
 SIGNS = {sign.key: sign for sign in (*vitals.SIGNS, *MORE)}
+MONTHS_NAMED = 2
+"""Months of a year whose tick says the year too."""
 LABORATORY = "lab-"
 """Before the code of a laboratory test, in the address."""
 
@@ -131,7 +133,8 @@ def tick_words(tick: Tick, language: str, zone: ZoneInfo) -> str:
     local = tick.at.astimezone(zone)
     if tick.form == "day":
         return f"{local:%-d} {format_date(local.date(), 'MMM', locale=language)}"
-    return str(format_date(local.date(), "y" if tick.form == "year" else "MMM y", locale=language))
+    form = "y" if tick.form == "year" else "MMM y" if local.month <= MONTHS_NAMED else "MMM"
+    return str(format_date(local.date(), form, locale=language))
 
 
 def until_of(text: str, now: datetime, zone: ZoneInfo) -> datetime:

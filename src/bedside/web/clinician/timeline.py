@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from bedside.web.kit.amounts import Unit
 from bedside.web.kit.series import Chart, Dot, thin
 
-WIDE, HIGH = 1000, 112
+WIDE, HIGH = 1000, 120
 """Of a lane's inner picture, in its own units; the height is px too."""
-AIR = 14
+AIR = 18
 """px above the highest and below the lowest value."""
 CROWDED = 120
 """Dots of a line beyond which the line alone is drawn."""

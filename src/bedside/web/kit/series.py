@@ -71,6 +71,8 @@ class Chart:
     limits: tuple[tuple[float | None, float | None], ...]
     since: datetime
     until: datetime
+    aimed: bool = False
+    """Whether `limits` are a patient's targets, which raise nothing."""
 
     @property
     def empty(self) -> bool:

@@ -90,5 +90,6 @@ PAGES: tuple[Page, ...] = (
     Page("people", "/admin", ADMINISTRATOR, ""),
     Page("hours", "/admin/hours", ADMINISTRATOR, ""),
     Page("functions", "/admin/functions", ADMINISTRATOR, "Functions"),
+    Page("retention", "/admin/retention", ADMINISTRATOR, "How long data are kept"),
     Page("audit", "/admin/audit", PRIVACY_OFFICER, ""),
 )

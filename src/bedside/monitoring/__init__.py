@@ -19,6 +19,13 @@ from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.devices.service.wire import deaf_since
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
+from bedside.monitoring.retention.model import Policy as RetentionPolicy
+from bedside.monitoring.retention.model import Preview as RetentionPreview
+from bedside.monitoring.retention.model import Run as RetentionRun
+from bedside.monitoring.retention.service import policy as retention
+from bedside.monitoring.retention.service import preview as preview_retention
+from bedside.monitoring.retention.service import runs as retention_runs
+from bedside.monitoring.retention.service import set_policy as set_retention
 from bedside.monitoring.rules.model.agp import Agp
 from bedside.monitoring.rules.model.agp import Slot as AgpSlot
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
@@ -26,7 +33,17 @@ from bedside.monitoring.rules.model.news2 import News2Result
 from bedside.monitoring.rules.model.profile import Profile
 from bedside.monitoring.rules.model.spot import Spot
 from bedside.monitoring.rules.service import drop_limit, limits, own_limits, profile, set_limits, set_profile
-from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, NewReading, Point, Reading, Series, Typed
+from bedside.monitoring.series.model.reading import (
+    Conflict,
+    Gap,
+    Latest,
+    NewReading,
+    Point,
+    Reading,
+    Series,
+    Summary,
+    Typed,
+)
 from bedside.monitoring.service import (
     add_device,
     add_source,
@@ -92,9 +109,13 @@ __all__ = [
     "Profile",
     "Reading",
     "Replayed",
+    "RetentionPolicy",
+    "RetentionPreview",
+    "RetentionRun",
     "Series",
     "Spot",
     "Strip",
+    "Summary",
     "Target",
     "TechnicalEvent",
     "Track",
@@ -136,10 +157,13 @@ __all__ = [
     "own_limits",
     "plans",
     "possible",
+    "preview_retention",
     "profile",
     "replayable",
     "report_symptoms",
     "resolve",
+    "retention",
+    "retention_runs",
     "revoke_device",
     "score",
     "scores",
@@ -147,6 +171,7 @@ __all__ = [
     "set_hours",
     "set_limits",
     "set_profile",
+    "set_retention",
     "set_target",
     "shown_with",
     "spot_scores",

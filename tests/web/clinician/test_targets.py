@@ -1,4 +1,4 @@
-"""Targets: set by a clinician with a reason, kept with their history in the record, read by the patient in plain words."""
+"""Targets: set by a clinician with a reason, kept with their history, read by the patient in plain words."""
 
 from datetime import date
 from typing import Any

@@ -20,7 +20,7 @@ from bedside.web.clinician.resources import Resource
 from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
-from bedside.web.kit.series import Chart, Dot
+from bedside.web.kit.series import Chart, Dot, Stretch
 from bedside.web.kit.written import age_words
 from bedside.web.wall.words import cause_of
 
@@ -117,10 +117,12 @@ async def charted(
     dots: dict[str, list[list[Dot]]] = {}
     gaps: dict[str, list[tuple[datetime, datetime]]] = {}
     counts: dict[str, int] = {}
+    stretches: dict[str, tuple[Stretch, ...]] = {}
     for metric in (m for sign in signs for m in sign.metrics):
         series = await monitoring.series(ctx, patient, metric, since, until + timedelta(seconds=1))
         dots[metric] = [vitals.measured(series.points)]
         gaps[metric] = [(g.since, g.until) for g in series.gaps]
+        stretches[metric] = vitals.summarised(series.summaries)
         if series.thinned:
             counts[metric] = series.count
     # Readings are Observations too: what monitoring keeps was drawn above, the rest was imported.
@@ -136,7 +138,7 @@ async def charted(
     for metric, more in vitals.imported(page.entries).items():
         dots.setdefault(metric, []).append(more)
     plan = (await monitoring.plans(ctx, [patient])).get(patient)
-    return vitals.charts(dots, gaps, plan.rows if plan else (), since, until, counts, signs)
+    return vitals.charts(dots, gaps, plan.rows if plan else (), since, until, counts, signs, stretches)
 
 
 def newest(latest: list[monitoring.Latest], units: str) -> list[Now]:

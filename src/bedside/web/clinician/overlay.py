@@ -26,7 +26,7 @@ from bedside.web.clinician.chart import MOST, charted
 from bedside.web.clinician.resources import Resource, effective, moment
 from bedside.web.clinician.timeline import HIGH, WIDE, Axis, Tick, lane
 from bedside.web.kit import page_of, render
-from bedside.web.kit.amounts import unit_of
+from bedside.web.kit.amounts import Unit, unit_of
 from bedside.web.kit.places import N_
 from bedside.web.kit.series import Chart, Dot, Line
 from bedside.web.kit.written import clock
@@ -101,7 +101,7 @@ async def page(request: Request) -> Response:
         wide=WIDE,
         high=HIGH,
         tick_words=lambda tick: tick_words(tick, said.language, said.zone),
-        lanes=[lane(chart, axis, unit_of(chart.ucum, said.units)) for chart in drawn],
+        lanes=[lane(chart, axis, unit_for(chart, said.units)) for chart in drawn],
         medicines=found[0],
         visits=found[1],
         alarms=found[2],
@@ -118,6 +118,11 @@ async def page(request: Request) -> Response:
         later=address(shown, span, until + (until - since)) if until + (until - since) < now else "",
         newest=address(shown, span, None),
     )
+
+
+def unit_for(chart: Chart, units: str) -> Unit:
+    """A laboratory's value keeps the laboratory's unit and its decimals."""
+    return Unit(chart.ucum, digits=4) if chart.key.startswith(LABORATORY) else unit_of(chart.ucum, units)
 
 
 def usual(latest: list[monitoring.Latest], tests: list[str]) -> list[str]:

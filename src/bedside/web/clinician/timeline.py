@@ -104,11 +104,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One line of a lane. path: in WIDE × HIGH, broken at gaps; marks: none where they would be a smear."""
+    """One line of a lane. path: in WIDE × HIGH, broken at gaps; marks: none where they would be a smear. bars: x, and
+    y of the highest and the lowest, where readings are no longer kept."""
 
     name: str
     path: str
     marks: tuple[Mark, ...]
+    bars: tuple[tuple[float, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def lane(chart: Chart, axis: Axis, unit: Unit) -> Lane:
     """A chart drawn on the axis, its scale over what was measured and the limits near it."""
     lines = [[d for d in line.dots if not d.wrong and axis.holds(d.at)] for line in chart.lines]
     values = [d.value for dots in lines for d in dots]
+    values += [v for line in chart.lines for one in line.stretches for v in (one.low, one.high)]
     bottom, top = (min(values), max(values)) if values else (0.0, 1.0)
     room = max((top - bottom) * 0.5, 1.0)
     # A limit far from anything measured would press the curve flat: it is said in words all the same.
@@ -167,6 +170,9 @@ def lane(chart: Chart, axis: Axis, unit: Unit) -> Lane:
                 ()
                 if len(dots) > CROWDED
                 else tuple(Mark(axis.x(d.at), y(d.value), d.source) for d in dots if not d.extreme),
+                tuple(
+                    (axis.x(one.since + (one.until - one.since) / 2), y(one.high), y(one.low)) for one in line.stretches
+                ),
             )
             for line, dots in zip(chart.lines, lines, strict=True)
         ),
@@ -195,7 +201,7 @@ def _table(chart: Chart, axis: Axis) -> tuple[tuple[Listed, ...], bool]:
     highest of each part of the time."""
     stand = [row for row in chart.rows() if not row.wrong and axis.holds(row.at)]
     thinned = any(d.extreme for line in chart.lines for d in line.dots)
-    if len(stand) <= LISTED and not thinned:
+    if len(stand) <= LISTED and not thinned and not chart.summarised:
         each = [
             Listed(row.at, None, tuple(None if v is None else (v, v) for v in row.values), row.source) for row in stand
         ]
@@ -205,7 +211,11 @@ def _table(chart: Chart, axis: Axis) -> tuple[tuple[Listed, ...], bool]:
     for n in reversed(range(PARTS)):
         begins, ends = axis.since + n * width, axis.since + (n + 1) * width
         values = tuple(
-            _range(d.value for d in line.dots if not d.wrong and begins <= d.at < ends) for line in chart.lines
+            _range(
+                [d.value for d in line.dots if not d.wrong and begins <= d.at < ends]
+                + [v for s in line.stretches if begins <= s.since < ends for v in (s.low, s.high)]
+            )
+            for line in chart.lines
         )
         if any(values):
             found.append(Listed(begins, ends, values))

@@ -8,6 +8,7 @@ import queue
 import random
 import signal
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -23,7 +24,7 @@ from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.engines import Nats
-from bedside.monitoring.ingest import service as wire_service
+from bedside.monitoring.ingest.service import wire as wire_service
 from bedside.monitoring.testing import ingesting, pack
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("patients")]
@@ -248,22 +249,23 @@ def kill(broker: Nats) -> None:
 async def test_what_a_killed_ingest_process_had_in_hand_holds_up_nobody_for_long(
     now_ctx: Ctx, bus: Bus, nats: Nats, nats_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire_service, "WAITING", 3)
+    monkeypatch.setattr(wire_service, "WAITING", 3 * wire_service.PARTS)
     device = await add(now_ctx)
     dying = await Bus.connect(nats_url)
     js = dying.client.jetstream(timeout=5)
     await wire_service.declare(js, wire_service.READINGS)
     taken: asyncio.Queue[Msg] = asyncio.Queue()
-    # As an older Bedside declared it: it takes as many as it may, and dies with them.
-    await js.subscribe(
-        wire_service.SUBJECT,
-        stream=wire_service.STREAM,
-        durable=wire_service.DURABLE,
-        queue=wire_service.DURABLE,
-        cb=taken.put,
-        manual_ack=True,
-        config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=30, max_ack_pending=3, max_deliver=-1),
-    )
+    # As an older Bedside declared them: it takes as many as it may, and dies with them.
+    for part in wire_service.EVERY_PART:
+        await js.subscribe(
+            wire_service.READINGS.filter(part),
+            stream=wire_service.STREAM,
+            durable=wire_service.durable(part),
+            queue=wire_service.durable(part),
+            cb=taken.put,
+            manual_ack=True,
+            config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=30, max_ack_pending=3, max_deliver=-1),
+        )
     for n in range(3):
         await js.publish(f"devices.{device.device}.readings", pack(n, ("heart-rate", 70, "/min", time.time() - 9 + n)))
     for _ in range(3):
@@ -273,6 +275,43 @@ async def test_what_a_killed_ingest_process_had_in_hand_holds_up_nobody_for_long
         async with ingesting(now_ctx, bus, seed=nats.login().seed), Cuff(device, nats.mqtt_port) as cuff:
             await cuff.send(pack(9, ("heart-rate", 141, "/min", time.time())))
             assert (await cuff.answer(9, seconds=12))["stored"] == 1
+    finally:
+        await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+
+
+async def test_what_an_older_bedside_left_in_its_unparted_stream_lands(
+    now_ctx: Ctx, bus: Bus, nats: Nats, nats_url: str
+) -> None:
+    device = await add(now_ctx)
+    older = await Bus.connect(nats_url)
+    js = older.client.jetstream(timeout=5)
+    await js.add_stream(
+        replace(wire_service.READINGS.stream_config(1), subject_transform=None)  # as it was before there were parts
+    )
+    await js.subscribe(
+        wire_service.SUBJECT,
+        stream=wire_service.STREAM,
+        durable=wire_service.OLD_DURABLE,
+        queue=wire_service.OLD_DURABLE,
+        cb=asyncio.Queue[Msg]().put,
+        manual_ack=True,
+        config=ConsumerConfig(ack_policy=AckPolicy.EXPLICIT, ack_wait=30, max_ack_pending=1, max_deliver=-1),
+    )
+    for n in range(3):
+        await js.publish(
+            f"devices.{device.device}.readings", pack(n, ("heart-rate", 71 + n, "/min", time.time() - 9 + n))
+        )
+    await older.close()
+    try:
+        async with ingesting(now_ctx, bus, seed=nats.login().seed), Cuff(device, nats.mqtt_port) as cuff:
+            await cuff.send(pack(9, ("spo2", 97, "%", time.time())))
+            assert (await cuff.answer(9))["stored"] == 1
+            for _ in range(200):
+                waiting = (await bus.client.jetstream(timeout=5).stream_info("DEVICES")).state.messages
+                if not waiting:
+                    break
+                await asyncio.sleep(0.05)
+            assert (waiting, await newest(now_ctx)) == (0, {"heart-rate": 73, "spo2": 97})
     finally:
         await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
 

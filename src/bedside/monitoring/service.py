@@ -24,7 +24,8 @@ from bedside.monitoring.ingest.model.budget import CUT_SECONDS, Budget
 from bedside.monitoring.ingest.model.measured import Measured, packed, together
 from bedside.monitoring.ingest.model.pack import Flag
 from bedside.monitoring.ingest.model.taken import Told, drop
-from bedside.monitoring.ingest.service import Arrival, after
+from bedside.monitoring.ingest.service.answers import Arrival
+from bedside.monitoring.ingest.service.lane import after
 from bedside.monitoring.rules import service as rules
 from bedside.monitoring.rules.model import agp
 from bedside.monitoring.rules.model.pregnancy import PREGNANCY, SNOMED, pregnant

@@ -19,7 +19,7 @@ from bedside.monitoring.devices.model import ours
 from bedside.monitoring.devices.service.broker import BrokerLog, CutOff, watch
 from bedside.monitoring.devices.service.callout import Callout
 from bedside.monitoring.ingest.model.budget import Budget
-from bedside.monitoring.ingest.service import Ingest
+from bedside.monitoring.ingest.service.ingest import Ingest
 from bedside.monitoring.retention import service as retention
 from bedside.monitoring.rules.model.pregnancy import says_pregnancy
 from bedside.monitoring.series.service.compaction import compact

@@ -17,10 +17,12 @@ from bedside.foundation.context import Ctx
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.ingest.model.metrics import BY_NAME
 from bedside.monitoring.ingest.model.senml import decode
-from bedside.monitoring.ingest.service import Arrival
+from bedside.monitoring.ingest.service.answers import Arrival
+from bedside.monitoring.ingest.service.wire import EVERY_PART, READINGS, durable
 from bedside.monitoring.series.model.chunk import Kept, merge
 from bedside.monitoring.series.store import chunks, latest
 from bedside.monitoring.subscribers import ingest
+from bedside.monitoring.waves.service.landing import WAVEFORMS
 
 
 def pack(seq: int | None, *readings: tuple[str, float | str, str | None, float | None]) -> bytes:
@@ -71,14 +73,14 @@ async def ingesting(
 
 
 async def _standing(bus: Bus, task: asyncio.Task[None]) -> None:
-    """Wait until the consumer exists."""
+    """Wait until somebody listens to every part of both wires."""
     js = bus.client.jetstream(timeout=2)
     for _ in range(400):
         if task.done():
             task.result()
         with contextlib.suppress(Exception):
-            infos = [await js.consumer_info(stream, "ingest") for stream in ("DEVICES", "WAVEFORMS")]
-            if all(info.push_bound for info in infos):
+            wanted = [(wire.stream, durable(part)) for wire in (READINGS, WAVEFORMS) for part in EVERY_PART]
+            if all([(await js.consumer_info(stream, name)).push_bound for stream, name in wanted]):
                 return
         await asyncio.sleep(0.01)
     raise TimeoutError("the ingest process did not come up")

@@ -12,8 +12,9 @@ from bedside.foundation.bus import Bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
 from bedside.monitoring import service
-from bedside.monitoring.ingest import service as ingest
-from bedside.monitoring.ingest.service import Arrival, Ingest
+from bedside.monitoring.ingest.service import lane
+from bedside.monitoring.ingest.service.answers import Arrival
+from bedside.monitoring.ingest.service.ingest import Ingest
 from bedside.monitoring.series.service.landing import Receipt
 from bedside.monitoring.testing import pack
 
@@ -48,7 +49,7 @@ async def test_a_fault_with_one_pack_holds_up_no_other_and_answers_nothing(
             raise ZeroDivisionError
         return await service.land(inner, arrivals)
 
-    monkeypatch.setattr(ingest, "FAULT_AGAIN_AFTER", 0.3)
+    monkeypatch.setattr(lane, "FAULT_AGAIN_AFTER", 0.3)
     stop = asyncio.Event()
     wire = Ingest(ctx.with_(bus=bus, clock=SystemClock()), land)
     await wire.start()

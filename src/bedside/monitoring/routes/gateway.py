@@ -26,7 +26,7 @@ from bedside.monitoring.devices.service.devices import microseconds
 from bedside.monitoring.devices.service.sign_in import Known
 from bedside.monitoring.ingest.model import senml
 from bedside.monitoring.ingest.model.taken import NotAPack, Told
-from bedside.monitoring.ingest.service import answer, malformed
+from bedside.monitoring.ingest.service.answers import answer, malformed
 from bedside.monitoring.routes.readings import beside, refusal_body
 from bedside.monitoring.routes.signing_in import CHALLENGE, MOST_BYTES, device_of
 from bedside.monitoring.waves.model import message

@@ -17,7 +17,7 @@ from bedside.monitoring.devices.service.devices import microseconds
 from bedside.monitoring.devices.service.sign_in import Known
 from bedside.monitoring.ingest.model import data_points, observations, senml
 from bedside.monitoring.ingest.model.taken import NotAPack, Told
-from bedside.monitoring.ingest.service import answer, malformed
+from bedside.monitoring.ingest.service.answers import answer, malformed
 from bedside.monitoring.routes import observed
 from bedside.monitoring.routes.signing_in import CHALLENGE, MOST_BYTES, device_of
 

@@ -13,7 +13,7 @@ from bedside.monitoring.devices.service import devices
 from bedside.monitoring.ingest.model.measured import Measured, packed
 from bedside.monitoring.ingest.model.metrics import METRICS
 from bedside.monitoring.ingest.model.pack import MILLENNIUM, Flag, Pack
-from bedside.monitoring.ingest.service import Arrival
+from bedside.monitoring.ingest.service.answers import Arrival
 from bedside.monitoring.series.model.identity import Identity
 from bedside.monitoring.series.service import measured
 from bedside.monitoring.series.service.landing import Judge, land

@@ -14,8 +14,9 @@ from bedside.monitoring.devices.model import Held
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.ingest.model.pack import AHEAD_TOLERANCE, SECOND, Refusal
-from bedside.monitoring.ingest.service import Receipt, Wire
-from bedside.monitoring.ingest.service import answer as said
+from bedside.monitoring.ingest.service.answers import Receipt
+from bedside.monitoring.ingest.service.answers import answer as said
+from bedside.monitoring.ingest.service.wire import Wire
 from bedside.monitoring.waves import store
 from bedside.monitoring.waves.model.message import Piece, Sent, decode
 
@@ -156,6 +157,7 @@ def answer(receipt: Receipt) -> bytes:
 WAVEFORMS: Final = Wire(
     stream=STREAM,
     subject=SUBJECT,
+    parted="waveforms",
     storage=StorageType.MEMORY,
     most_bytes=STREAM_BYTES,
     arrive=_arrive,

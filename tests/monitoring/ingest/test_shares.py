@@ -1,0 +1,174 @@
+"""Whose a part of the wire is: one owner at a time, evenly, and never two who write."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from bedside import access, monitoring
+from bedside.foundation.bus import Bus
+from bedside.foundation.clock import SystemClock
+from bedside.foundation.context import Ctx
+from bedside.foundation.database import Database
+from bedside.monitoring import service
+from bedside.monitoring.ingest import store
+from bedside.monitoring.ingest.service import ingest
+from bedside.monitoring.ingest.service import shares as shares_module
+from bedside.monitoring.ingest.service.answers import Arrival, Land
+from bedside.monitoring.ingest.service.ingest import Ingest
+from bedside.monitoring.ingest.service.shares import Shares
+from bedside.monitoring.ingest.service.wire import EVERY_PART
+from bedside.monitoring.series.service.landing import Receipt
+from bedside.monitoring.testing import pack
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("patients")]
+
+
+def shares(ctx: Ctx) -> Shares:
+    return Shares(ctx, "TEST")
+
+
+async def owners(ctx: Ctx) -> dict[int, str | None]:
+    async with ctx.database.transaction() as sql:
+        return dict(await store.shares(sql, "TEST", EVERY_PART))
+
+
+async def test_the_only_process_has_everything_and_leaves_it_at_once(ctx: Ctx) -> None:
+    one, two = shares(ctx), shares(ctx)
+    assert await one.tick() == []
+    assert one.mine == frozenset(EVERY_PART)
+    await one.end()
+    assert one.mine == frozenset()
+    await two.tick()
+    assert two.mine == frozenset(EVERY_PART)
+
+
+async def test_parts_are_shared_out_evenly_and_one_owner_has_each(ctx: Ctx) -> None:
+    everyone = [shares(ctx) for _ in range(4)]
+    for _ in range(3):
+        for one in everyone:
+            surplus = await one.tick()
+            await one.give_up(surplus)
+    assert sorted(len(one.mine) for one in everyone) == [2, 2, 2, 2]
+    assert sorted(part for one in everyone for part in one.mine) == list(EVERY_PART)
+    await everyone[0].end()
+    for one in everyone[1:]:
+        await one.tick()
+    assert [len(one.mine) for one in everyone[1:]] == [3, 3, 2]
+
+
+async def test_a_process_on_another_machine_has_lost_its_parts_after_the_lease(
+    ctx: Ctx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares_module, "LEASE", timedelta(seconds=0.4))
+    monkeypatch.setattr(shares_module, "_place", lambda: "another machine")
+    away = shares(ctx)
+    await away.tick()
+    monkeypatch.undo()
+    monkeypatch.setattr(shares_module, "LEASE", timedelta(seconds=0.4))
+    here = shares(ctx)
+    await here.tick()
+    assert here.mine == frozenset()
+    await asyncio.sleep(0.5)
+    await here.tick()
+    assert here.mine == frozenset(EVERY_PART)
+    async with ctx.database.transaction() as sql:
+        assert not await away.held(sql, [0])
+        assert await here.held(sql, [0, 3])
+    assert set((await owners(ctx)).values()) == {next(iter(set((await owners(ctx)).values())))}
+
+
+async def test_a_killed_process_of_this_machine_has_lost_them_at_the_next_look(
+    ctx: Ctx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = await asyncio.create_subprocess_exec("/bin/sleep", "60")
+    monkeypatch.setattr(os, "getpid", lambda: process.pid)
+    dead = shares(ctx)
+    monkeypatch.undo()
+    await dead.tick()
+    here = shares(ctx)
+    await here.tick()
+    assert here.mine == frozenset()
+    process.kill()
+    await process.wait()
+    await here.tick()
+    assert here.mine == frozenset(EVERY_PART)
+
+
+async def test_a_part_is_not_taken_from_under_a_transaction_of_its_owner(ctx: Ctx) -> None:
+    one, two = shares(ctx), shares(ctx)
+    await one.tick()
+    async with ctx.database.transaction() as sql:
+        assert await one.held(sql, [4])
+        async with ctx.database.transaction() as other:
+            await store.give_up(other, "TEST", (await owners(ctx))[0] or "", [0, 1, 2])
+        await two.tick()
+        async with ctx.database.transaction() as other:
+            taken = await store.take(other, "TEST", str(uuid4()), [], 9)
+        assert 4 not in taken
+        assert len(taken) == len(EVERY_PART) - 1
+    async with ctx.database.transaction() as other:
+        assert sorted(await store.take(other, "TEST", str(uuid4()), [], 9)) == list(EVERY_PART)
+
+
+@pytest.fixture
+async def device(ctx: Ctx) -> str:
+    async with access.work(ctx, "added a device") as inner:
+        return (await monitoring.add_device(inner, monitoring.NewDevice("monitor", "p1"))).device
+
+
+@pytest.fixture
+async def stream(bus: Bus) -> AsyncIterator[None]:
+    yield
+    await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+
+
+@pytest.mark.usefixtures("stream")
+async def test_who_lost_a_part_while_asleep_writes_nothing_and_its_heir_does(
+    ctx: Ctx, bus: Bus, nats_url: str, database_url: str, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first holds the messages when its parts are taken; it must neither land nor acknowledge them."""
+    link, pool = await Bus.connect(nats_url), await Database.connect(database_url)
+    landed: list[str] = []
+
+    def landing(name: str) -> Land:
+        async def land(inner: Ctx, arrivals: list[Arrival]) -> Sequence[Receipt]:
+            landed.extend([name] * len(arrivals))
+            return await service.land(inner, arrivals)
+
+        return land
+
+    now = ctx.with_(clock=SystemClock())
+    sleeper = Ingest(now.with_(bus=bus), landing("sleeper"))
+    heir = Ingest(now.with_(bus=link, database=pool), landing("heir"))
+    stop = asyncio.Event()
+    running: list[asyncio.Task[None]] = []
+    try:
+        await sleeper.start()
+        assert sleeper.parts == frozenset(EVERY_PART)
+        async with ctx.database.transaction() as sql:
+            await sql.execute("update monitoring.share set owner = null where wire = 'DEVICES'")
+            await sql.execute("update monitoring.lander set seen_at = now() - interval '1 hour'")
+        await heir.start()
+        monkeypatch.setattr(ingest, "EVERY", 60.0)  # the sleeper does not look, so only the fence can tell it
+        for seq in range(20):
+            await bus.publish(
+                f"devices.{device}.readings", pack(seq, ("heart-rate", 70, "/min", time.time() + seq / 100))
+            )
+        running = [asyncio.create_task(one.run(stop)) for one in (sleeper, heir)]
+        for _ in range(300):
+            if heir.landed == 20:
+                break
+            await asyncio.sleep(0.05)
+        assert heir.landed == 20
+        assert set(landed) == {"heir"}
+        assert sleeper.landed == 0
+    finally:
+        stop.set()
+        await asyncio.gather(*running)
+        await link.close()
+        await pool.close()

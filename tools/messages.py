@@ -46,6 +46,7 @@ TABLES = {
     "formulary.toml": frozenset({"ingredients", "classes", "form"}),
     "interactions.toml": frozenset({"name", "caution", "severity", "effect"}),
     "limits.toml": frozenset({"source"}),
+    "programmes.toml": frozenset({"source"}),
 }
 """Tables whose rows stand on pages, and the fields of a row that are words. Medicines keep the names on their boxes."""
 HEADER = "# Spanish words of Bedside. Filled by hand after python -m tools.messages.\n"

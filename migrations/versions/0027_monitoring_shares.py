@@ -1,13 +1,13 @@
 """monitoring: whose the parts of a wire are
 
 Revision ID: 0027
-Revises: 0022
+Revises: 0023
 """
 
 from alembic import op
 
 revision = "0027"
-down_revision = "0022"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

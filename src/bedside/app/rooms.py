@@ -62,6 +62,7 @@ def _access_settings(ground: Ground) -> None:
         monitoring_settings.Settings.of_words(
             os.environ.get("BEDSIDE_DEVICE_MESSAGES", ""),
             os.environ.get("BEDSIDE_WAVEFORM_DAYS", ""),
+            os.environ.get("BEDSIDE_PRESSURE_SCHEME", ""),
             functions=ground.settings.demo,
         ),
     )

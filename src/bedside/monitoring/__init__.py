@@ -13,6 +13,7 @@ from bedside.monitoring.alarms.service.functions import Function, alarms_on, fun
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
 from bedside.monitoring.alarms.service.reports import report_symptoms
+from bedside.monitoring.alarms.service.standing import Standing, pressure_category, standing
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores, spot_scores
 from bedside.monitoring.devices.model import KINDS, SOURCES, Device, DeviceCredentials, NewDevice, Paired
 from bedside.monitoring.devices.service.technical import TechnicalEvent
@@ -30,8 +31,10 @@ from bedside.monitoring.rules.model.agp import Agp
 from bedside.monitoring.rules.model.agp import Slot as AgpSlot
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
 from bedside.monitoring.rules.model.news2 import News2Result
+from bedside.monitoring.rules.model.pressure import PressureCategory
 from bedside.monitoring.rules.model.profile import Profile
 from bedside.monitoring.rules.model.spot import Spot
+from bedside.monitoring.rules.model.tables import programmes
 from bedside.monitoring.rules.service import drop_limit, limits, own_limits, profile, set_limits, set_profile
 from bedside.monitoring.series.model.reading import (
     Conflict,
@@ -106,6 +109,7 @@ __all__ = [
     "PatientLimit",
     "Plan",
     "Point",
+    "PressureCategory",
     "Profile",
     "Reading",
     "Replayed",
@@ -114,6 +118,7 @@ __all__ = [
     "RetentionRun",
     "Series",
     "Spot",
+    "Standing",
     "Strip",
     "Summary",
     "Target",
@@ -157,8 +162,10 @@ __all__ = [
     "own_limits",
     "plans",
     "possible",
+    "pressure_category",
     "preview_retention",
     "profile",
+    "programmes",
     "replayable",
     "report_symptoms",
     "resolve",
@@ -175,6 +182,7 @@ __all__ = [
     "set_target",
     "shown_with",
     "spot_scores",
+    "standing",
     "switch_function",
     "target_history",
     "targets",

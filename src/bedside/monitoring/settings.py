@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Invalid
+from bedside.monitoring.rules.model.pressure import schemes
 
 MOST: int = 100_000
 MOST_DAYS: int = 3650
@@ -22,15 +23,18 @@ class Settings:
 
     messages: int = DEFAULT_MESSAGES
     wave_days: int = DEFAULT_DAYS
+    pressure: str = ""
+    """The scheme by which blood pressure is put into categories (rules/tables/pressure.toml); "" for its first."""
     functions: bool = True
     """Whether functions that would need clearance begin switched on; app says no for a real clinic."""
 
     @classmethod
-    def of_words(cls, messages: str, wave_days: str = "", *, functions: bool = True) -> Settings:
+    def of_words(cls, messages: str, wave_days: str = "", pressure: str = "", *, functions: bool = True) -> Settings:
         """From the environment's words, "" for the default. Raises Invalid naming the variable."""
         return cls(
             messages=_whole("BEDSIDE_DEVICE_MESSAGES", messages, MOST, DEFAULT_MESSAGES),
             wave_days=_whole("BEDSIDE_WAVEFORM_DAYS", wave_days, MOST_DAYS, DEFAULT_DAYS),
+            pressure=_one_of("BEDSIDE_PRESSURE_SCHEME", pressure, schemes()),
             functions=functions,
         )
 
@@ -41,6 +45,12 @@ def _whole(name: str, word: str, most: int, default: int) -> int:
     if not (word.isascii() and word.isdigit() and 1 <= int(word) <= most):
         raise Invalid(f"{name} is a number from 1 to {most}.", where=name)
     return int(word)
+
+
+def _one_of(name: str, word: str, those: tuple[str, ...]) -> str:
+    if word and word not in those:
+        raise Invalid(f"{name} is one of {', '.join(those)}.", where=name)
+    return word or those[0]
 
 
 _SETTINGS: weakref.WeakKeyDictionary[Database, Settings] = weakref.WeakKeyDictionary()

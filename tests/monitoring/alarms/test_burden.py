@@ -76,3 +76,21 @@ async def test_another_limit_over_the_past(ward: Ward) -> None:
     await ward.by(ward.ctx, lambda ctx: monitoring.set_limits(ctx, PATIENT, [own]))
     async with access.work(ward.nurse, "looked", readonly=True) as ctx:
         assert (await monitoring.what_if(ctx, "systolic-severe", 190)).patients == 0
+
+
+async def test_a_programme_s_limit_can_be_replayed_for_who_is_in_it_and_what_looks_back_cannot(ward: Ward) -> None:
+    ids = {row.id for row in monitoring.replayable(ward.clock.now())}
+    assert {"glucose-low", "systolic-severe"} <= ids
+    assert not ids & {"glucose-stays-very-high", "glucose-falls-fast", "spo2-below-own", "weight-gain-3-days"}
+    async with access.work(ward.nurse, "typed") as ctx:
+        await monitoring.enter_reading(ctx, monitoring.NewReading(PATIENT, "glucose", 65))
+    ward.clock.turn(timedelta(hours=1))
+    async with access.work(ward.nurse, "looked", readonly=True) as ctx:
+        assert (await monitoring.what_if(ctx, "glucose-low", 60)).patients == 0
+        with pytest.raises(Invalid):
+            await monitoring.what_if(ctx, "glucose-stays-very-high", 300)
+    async with access.work(ward.ctx, "enrolled") as ctx:
+        await monitoring.set_profile(ctx, PATIENT, programmes=["diabetes"], reason="test")
+    async with access.work(ward.nurse, "looked", readonly=True) as ctx:
+        found = await monitoring.what_if(ctx, "glucose-low", 60)
+    assert (found.patients, len(found.now), len(found.then), len(found.missed)) == (1, 1, 0, 1)

@@ -32,6 +32,28 @@ async def watched(ward: Ward) -> bool:
         return (await monitoring.watched(ctx, PATIENT)).now
 
 
+async def test_what_came_while_off_is_counted_once_on_again(ward: Ward) -> None:
+    """Two high, then three not while alarms are off: the next high one makes two of five, not three of three."""
+
+    async def type_in(systolic: float) -> None:
+        also = (monitoring.Typed("diastolic", 70),)
+        async with access.work(ward.nurse, "typed") as ctx:
+            await monitoring.enter_reading(ctx, monitoring.NewReading(PATIENT, "systolic", systolic, also=also))
+        ward.clock.turn(timedelta(hours=6))
+
+    async with access.work(ward.ctx, "enrolled") as ctx:
+        await monitoring.set_profile(ctx, PATIENT, programmes=["hypertension"], reason="test")
+    await switch(ward, ward.admin, on=True)
+    for systolic in (140, 141):
+        await type_in(systolic)
+    await switch(ward, ward.admin, on=False)
+    for systolic in (120, 121, 122):
+        await type_in(systolic)
+    await switch(ward, ward.admin, on=True)
+    await type_in(142)
+    assert await ward.alarms() == []
+
+
 async def test_off_until_switched_on(ward: Ward) -> None:
     await ward.measure(*pressure(190, 125, ward.clock.now()))
     assert await ward.alarms() == []

@@ -10,6 +10,7 @@ from bedside.monitoring.rules.model import tables
 from bedside.monitoring.rules.model.limits import Finding, PatientLimit, judge, judge_score, plan
 from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.news2 import PARAMETERS, score
+from bedside.monitoring.rules.model.past import Past
 from bedside.monitoring.rules.model.profile import Profile
 
 pytestmark = pytest.mark.unit
@@ -32,7 +33,8 @@ def found(
     weights: tuple[Measured, ...] = (),
 ) -> dict[str, Finding | None]:
     newest = {r.metric: r for r in readings}
-    return {v.cause: v.finding for v in judge(newest, newest, plan(profile, own, TODAY), NOW, weights)}
+    past = Past({"weight": sorted(weights, key=lambda r: r.device_time)})
+    return {v.cause: v.finding for v in judge(newest, newest, plan(profile, own, TODAY), NOW, past)}
 
 
 def priority(cause: str, *readings: Measured, **more: object) -> str | None:

@@ -175,10 +175,24 @@ async def test_the_view_s_metrics_are_the_table_s(ctx: Ctx) -> None:
     } == {
         number: (
             metric.name,
-            f"http://loinc.org|{metric.loinc}",
-            [f"http://terminology.hl7.org/CodeSystem/observation-category|{metric.category}"],
+            f"{metric.system}|{metric.loinc}",
+            [f"http://terminology.hl7.org/CodeSystem/observation-category|{metric.category}"]
+            if metric.category
+            else [],
             [metric.unit],
             not metric.letters,
         )
         for number, metric in METRICS.items()
     }
+
+
+async def test_a_battery_and_a_beat_are_observations_of_ieee_codes(ctx: Ctx) -> None:
+    name = await device(ctx, kind="monitor")
+    beat = ("rr-interval", 0.812, "s", NOON)
+    await sent(ctx, name, pack(1, ("battery", 57, "%EL", NOON), beat))
+    (battery,) = await search(ctx, patient="p1", code="urn:iso:std:iso:11073:10101|67996")
+    assert battery["code"]["coding"][0]["system"] == "urn:iso:std:iso:11073:10101"
+    assert (battery["valueQuantity"]["value"], battery["valueQuantity"]["code"]) == (57, "%")
+    assert "category" not in battery
+    (interval,) = await search(ctx, patient="p1", code="urn:iso:std:iso:11073:10101|147240")
+    assert (interval["valueQuantity"]["value"], interval["valueQuantity"]["code"]) == (812, "ms")

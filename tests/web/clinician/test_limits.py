@@ -75,3 +75,70 @@ async def test_what_nurses_record_stands_in_the_chart(ward: Any) -> None:
         text = (await client.get(f"/patients/{ward.rosa_id}")).text
     assert "new confusion" in text
     assert "Added oxygen" in text
+
+
+async def test_a_clinician_enrols_and_sees_what_the_programme_asks(ward: Any, clinician: access.Person) -> None:
+    page = f"/patients/{ward.rosa_id}/limits"
+    async with ward.as_(ward.nurse) as client:
+        form = {"programme": ["hypertension"], "reason": "because"}
+        assert (await client.post(f"{page}/programmes", data=form)).status_code == 403
+    async with ward.as_(clinician) as client:
+        refused = await client.post(f"{page}/programmes", data={"programme": ["copd", "diabetes"], "reason": " "})
+        assert refused.status_code == 400
+        assert "Say why this patient" in refused.text
+        form = {"programme": ["copd", "diabetes"], "reason": "COPD, and diabetes since May"}
+        assert (await client.post(f"{page}/programmes", data=form)).status_code == 303
+        text = (await client.get(page)).text
+        assert "Glucose above 13.9 mmol/L: 2 of the last 3 readings within 24 h" in text
+        assert "installation default, to be set by a clinician" in text
+        assert "nothing was measured yet" in text
+        async with access.work(acting(ward.ctx, ward.nurse), "recorded") as ctx:
+            await monitoring.enter_readings(ctx, monitoring.NewReading(ward.rosa_id, "glucose", 260))
+        assert "too few readings: 1 of 3" in (await client.get(page)).text
+        own = {"rule": "glucose-stays-very-high", "limit": "300", "priority": "high", "reason": "her endocrinologist"}
+        for wrong in (
+            {"limit": "x"},
+            {"least": "4"},
+            {"of": "21"},
+            {"rule": "nothing"},
+            {"hours": "-1"},
+            {"reason": ""},
+        ):
+            assert (await client.post(page, data={**own, **wrong})).status_code == 400, wrong
+        assert (await client.post(page, data=own)).status_code == 303
+        text = (await client.get(page)).text
+        assert "in place of glucose-stays-very-high" in text
+        assert "Glucose above 16.7 mmol/L: 2 of the last 3 readings within 24 h" in text
+        drop = {"metric": "glucose", "comparison": ">", "priority": "high", "rule": own["rule"], "kind": "persistence"}
+        assert (await client.post(f"{page}/drop", data=drop)).status_code == 303
+    assert not [row for row in (await plan_of(ward)).rows if row.own]
+
+
+async def test_a_rule_of_the_patient_s_own_that_looks_back(ward: Any, clinician: access.Person) -> None:
+    page = f"/patients/{ward.rosa_id}/limits"
+    form = {
+        "kind": "change",
+        "metric": "heart-rate",
+        "comparison": ">=",
+        "limit": "30",
+        "hours": "0,5",
+        "priority": "low",
+    }
+    async with ward.as_(clinician) as client:
+        assert (await client.post(page, data={**form, "reason": "paroxysms", "hours": ""})).status_code == 400
+        assert (await client.post(page, data={**form, "reason": "paroxysms"})).status_code == 303
+        assert "change at or above 30 /min within 0.5 h" in (await client.get(page)).text
+    (row,) = [row for row in (await plan_of(ward)).rows if row.own]
+    assert (row.kind, row.cause, row.limit) == ("change", "heart-rate-gain", 30)
+
+
+async def test_the_category_stands_beside_the_pressure_with_its_scheme(ward: Any, clinician: access.Person) -> None:
+    async with access.work(acting(ward.ctx, ward.nurse), "recorded") as ctx:
+        also = (monitoring.Typed("diastolic", 72),)
+        await monitoring.enter_readings(ctx, monitoring.NewReading(ward.rosa_id, "systolic", 131, also=also))
+    async with ward.as_(clinician) as client:
+        text = (await client.get(f"/patients/{ward.rosa_id}")).text
+    assert "Category, ACC/AHA 2017" in text
+    assert "stage 1 hypertension" in text
+    assert "of 131/72" in text
+    assert "readings of two days are needed" in text

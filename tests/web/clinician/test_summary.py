@@ -198,7 +198,7 @@ def test_imported_vitals_by_their_codes_and_units() -> None:
 
 def test_limits_are_the_innermost_and_none_is_none() -> None:
     rows = [
-        SimpleNamespace(metric="systolic", comparison=c, limit=v, window=None, when="")
+        SimpleNamespace(metric="systolic", comparison=c, limit=v, kind="limit", when="")
         for c, v in ((">", 180), (">=", 160), ("<=", 90), ("<=", 100))
     ]
     assert vitals.limits_of("systolic", rows) == (100, 160)

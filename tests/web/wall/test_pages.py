@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from bedside import access, monitoring
+from bedside.foundation.ids import uuid7
+from bedside.monitoring.alarms.model import Alarm
+from bedside.monitoring.alarms.service import life
+from bedside.monitoring.alarms.store import baselines
+from bedside.monitoring.rules.model.past import Baseline
 
 from .conftest import House, serving
 
@@ -133,3 +139,44 @@ async def test_whom_no_place_watches_appears_once_there_is_an_alarm(house: House
         page = (await web.get("/wall")).text
     assert 'data-patient="patient-1"' in page
     assert "Chest pain" in page
+
+
+async def test_an_alarm_of_each_kind_says_how_it_looked_back(house: House) -> None:
+    today = house.ctx.clock.now().date()
+    async with access.work(house.ctx, "enrolled") as ctx:
+        await monitoring.set_profile(ctx, "patient-1", programmes=["hypertension", "copd", "diabetes"], reason="test")
+        usual = Baseline("respiratory-rate", 14, today, 16, 1, 9, 18)
+        await baselines.put(ctx.sql, ctx.tenant, "patient-1", usual)
+        now = ctx.clock.now()
+        flag = {
+            "rule": "irregular-pulse-flag",
+            "version": "1",
+            "metric": "rr-interval",
+            "value": 0.3,
+            "comparison": ">",
+        }
+        flag |= {"limit": 0.1, "source": "Dash", "hazard": "H73", "own": False, "window_hours": None, "inputs": []}
+        flag |= {"kind": "rhythm", "beats": 128, "ratio": 0.3, "turning": 0.66, "entropy": 0.9}
+        beats = Alarm(uuid7(), "patient-1", uuid7(), "irregular-pulse", "low", "raised", flag, now, now, now)
+        await life.begin(ctx, beats)
+    for n, systolic in enumerate((150, 151, 152)):
+        also = (monitoring.Typed("diastolic", 60), monitoring.Typed("glucose", 200 - 40 * n))
+        async with access.work(house.nurse, "recorded") as ctx:
+            at = ctx.clock.now() - timedelta(minutes=20 - 5 * n)
+            new = monitoring.NewReading("patient-1", "systolic", systolic, at=at, also=also)
+            await monitoring.enter_readings(ctx, new)
+    async with access.work(house.nurse, "recorded") as ctx:
+        await monitoring.enter_readings(ctx, monitoring.NewReading("patient-1", "respiratory-rate", 20.4))
+    async with access.work(house.ctx, "looked", readonly=True) as ctx:
+        alarms = {one.cause: one.id for one in await monitoring.alarms(ctx, patient="patient-1")}
+    said = {
+        "blood-pressure-high": "3 of the last 3 readings within 168 h; the rule asks for 3 of 5",
+        "glucose-falling": "change ≤ -60 within 0.5 h, same device: it was -80",
+        "respiratory-rate-off-baseline": "4.4 from the patient&#39;s own usual value of 16 (median of 9 days",
+        "irregular-pulse": "not a diagnosis, not an ECG. Over 128 beats",
+    }
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML, follow_redirects=True) as web:
+        for cause, words in said.items():
+            page = await web.get(f"/alarms/{alarms[cause]}")
+            assert page.status_code == 200, cause
+            assert words in re.sub(r"\s+", " ", page.text), cause

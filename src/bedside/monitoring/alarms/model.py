@@ -33,6 +33,8 @@ UNSEEN: frozenset[str] = frozenset({"raised", "escalated", "ended"})
 HELD: frozenset[str] = frozenset({"acknowledged", "acted"})
 """Somebody has it."""
 OPEN: frozenset[str] = UNSEEN | HELD
+TECHNICAL = ("silence:", "battery:")
+"""How the causes of alarms about a device begin; the device's name follows."""
 CLOSED: frozenset[str] = frozenset({"resolved", "false-alarm", "withdrawn", "superseded"})
 
 TRANSITIONS: dict[tuple[str, str], State] = {
@@ -116,8 +118,9 @@ def after(state: str, event: Event) -> State:
 class Alarm:
     """An alarm as others see it.
 
-    cause: what is wrong, for all of one episode ('blood-pressure-high', 'silence:DEVICE', 'symptoms'). finding: rule,
-    version, metric, value, comparison, limit, source, hazard, inputs (each with metric, value, unit, at, source).
+    cause: what is wrong, for all of one episode ('blood-pressure-high', 'silence:DEVICE', 'battery:DEVICE'). finding:
+    rule, version, metric, value, comparison, limit, source, hazard, inputs (each with metric, value, unit, at, source),
+    and how the rule looked back.
     raised_at: server time; measured_at: the device time of what raised it; breach_at: newest device time still outside.
     ended_at: when the values came back within limits. step: how far up the ladder (1 first). asked: names on that step.
     holder: who has it now. nobody: the ladder has ended, or nobody is on duty, and still nobody has seen it.
@@ -157,7 +160,7 @@ class Alarm:
     @property
     def technical(self) -> bool:
         """Whether it is about a device or a link, not about the patient's body."""
-        return self.cause.startswith("silence:")
+        return self.cause.startswith(TECHNICAL)
 
     @property
     def rank(self) -> int:

@@ -1,4 +1,4 @@
-"""Jobs of alarms: a timer's wake-up, and the sweep that finds whatever no wake-up came for."""
+"""Jobs of alarms: a timer's wake-up, the sweep that finds whatever no wake-up came for, patients' usual values."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from bedside import access
 from bedside.foundation.context import Ctx
-from bedside.monitoring.alarms.service import clockwork
+from bedside.monitoring.alarms.service import baselines, clockwork
 
-TIMER, SWEEP = "monitoring.timer", "monitoring.sweep"
+TIMER, SWEEP, USUAL = "monitoring.timer", "monitoring.sweep", "monitoring.usual"
 
 
 async def timer(ctx: Ctx, payload: dict[str, Any]) -> None:
@@ -27,6 +27,11 @@ async def sweep(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG001, RUF
         await timer(ctx.with_(tenant=one.tenant), {"timer": one.id})
 
 
-JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {TIMER: timer, SWEEP: sweep}
-EVERY: dict[str, timedelta] = {SWEEP: timedelta(seconds=5)}
+async def usual(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG001, RUF100 - a job takes a payload
+    """Patients' usual values of today. Idempotent."""
+    await baselines.renew(ctx)
+
+
+JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {TIMER: timer, SWEEP: sweep, USUAL: usual}
+EVERY: dict[str, timedelta] = {SWEEP: timedelta(seconds=5), USUAL: timedelta(minutes=5)}
 """Periodic jobs and their periods: foundation.jobs.Worker(every=...)."""

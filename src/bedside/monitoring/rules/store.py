@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,17 +12,32 @@ from bedside.monitoring.rules.model.profile import Profile
 
 
 def profile_of(row: Any) -> Profile:
-    """From columns birth_date, pregnant, news2_scale, news2_applies; all null where there is no profile."""
+    """From columns birth_date, pregnant, news2_scale, news2_applies, programmes; all null where there is no profile."""
     if row["news2_scale"] is None:
         return Profile()
-    return Profile(row["birth_date"], row["pregnant"], row["news2_scale"], row["news2_applies"])
+    programmes = tuple(row["programmes"])
+    return Profile(row["birth_date"], row["pregnant"], row["news2_scale"], row["news2_applies"], programmes)
 
 
 def limits_of(rows: list[dict[str, Any]] | None) -> tuple[PatientLimit, ...]:
-    """From the JSON array that `judged` and `limits` select."""
-    return tuple(
-        PatientLimit(row["metric"], row["comparison"], row["value"], row["priority"], row["reason"])
-        for row in rows or ()
+    """From the JSON array of rows that the judge's memory selects."""
+    return tuple(limit_of(row) for row in rows or ())
+
+
+def limit_of(row: Mapping[str, Any]) -> PatientLimit:
+    """From a row of monitoring.patient_limit."""
+    return PatientLimit(
+        row["metric"],
+        row["comparison"],
+        row["value"],
+        row["priority"],
+        row["reason"],
+        row["rule"],
+        row["kind"],
+        row["hours"],
+        row["least"],
+        row["of_last"],
+        row["spread"],
     )
 
 
@@ -38,11 +54,12 @@ async def put_profile(
     await sql.execute(
         """
         insert into monitoring.profile
-            (tenant, patient, birth_date, pregnant, news2_scale, news2_applies, changed_at, changed_by)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+            (tenant, patient, birth_date, pregnant, news2_scale, news2_applies, programmes, changed_at, changed_by)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         on conflict (tenant, patient) do update set
             birth_date = excluded.birth_date, pregnant = excluded.pregnant, news2_scale = excluded.news2_scale,
-            news2_applies = excluded.news2_applies, changed_at = excluded.changed_at, changed_by = excluded.changed_by
+            news2_applies = excluded.news2_applies, programmes = excluded.programmes,
+            changed_at = excluded.changed_at, changed_by = excluded.changed_by
         """,
         tenant,
         patient,
@@ -50,6 +67,7 @@ async def put_profile(
         new.pregnant,
         new.news2_scale,
         new.news2_applies,
+        list(new.programmes),
         at,
         by,
     )
@@ -66,6 +84,7 @@ async def put_profile(
             "pregnant": new.pregnant,
             "news2_scale": new.news2_scale,
             "news2_applies": new.news2_applies,
+            "programmes": list(new.programmes),
         },
     )
 
@@ -74,8 +93,9 @@ async def limits(sql: Connection, tenant: int, patient: str) -> list[Row]:
     """The patient's own limits in force, with who set them and when."""
     rows = await sql.fetch(
         """
-        select metric, comparison, value, priority, reason, set_at, set_by from monitoring.patient_limit
-        where tenant = $1 and patient = $2 and ended_at is null order by metric, comparison, priority
+        select metric, comparison, value, priority, reason, rule, kind, hours, least, of_last, spread, set_at, set_by
+        from monitoring.patient_limit
+        where tenant = $1 and patient = $2 and ended_at is null order by metric, comparison, priority, kind, rule
         """,
         tenant,
         patient,
@@ -84,20 +104,14 @@ async def limits(sql: Connection, tenant: int, patient: str) -> list[Row]:
 
 
 async def end_limit(sql: Connection, tenant: int, patient: str, limit: PatientLimit, *, at: datetime, by: str) -> None:
-    """End the row of the same metric, direction and priority, if there is one."""
+    """End the row that stands in place of the same rule, or is of the same kind, metric, direction and priority."""
     await sql.execute(
         """
         update monitoring.patient_limit set ended_at = $6, ended_by = $7
-        where tenant = $1 and patient = $2 and metric = $3 and left(comparison, 1) = left($4, 1) and priority = $5
-          and ended_at is null
+        where tenant = $1 and patient = $2 and rule = $8 and ended_at is null
+          and (rule <> '' or (kind = $9 and metric = $3 and left(comparison, 1) = left($4, 1) and priority = $5))
         """,
-        tenant,
-        patient,
-        limit.metric,
-        limit.comparison,
-        limit.priority,
-        at,
-        by,
+        *(tenant, patient, limit.metric, limit.comparison, limit.priority, at, by, limit.rule, limit.kind),
     )
 
 
@@ -107,18 +121,10 @@ async def add_limit(
     """Set a row."""
     await sql.execute(
         """
-        insert into monitoring.patient_limit
-            (id, tenant, patient, metric, comparison, value, priority, reason, set_at, set_by)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        insert into monitoring.patient_limit (id, tenant, patient, metric, comparison, value, priority, reason,
+                                              set_at, set_by, rule, kind, hours, least, of_last, spread)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         """,
-        id,
-        tenant,
-        patient,
-        limit.metric,
-        limit.comparison,
-        limit.limit,
-        limit.priority,
-        limit.reason,
-        at,
-        by,
+        *(id, tenant, patient, limit.metric, limit.comparison, limit.limit, limit.priority, limit.reason, at, by),
+        *(limit.rule, limit.kind, limit.hours, limit.least, limit.of, limit.spread),
     )

@@ -7,11 +7,12 @@ from typing import Final
 from bedside import access, records
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid, NotFound
-from bedside.monitoring.ingest.model.metrics import METRICS, possible
+from bedside.monitoring.ingest.model.metrics import possible
 from bedside.monitoring.targets.model import Target, goal, goal_id, running, targets_of
 
-METRICS_AIMED_AT: Final = tuple(
-    one.name for one in METRICS.values() if one.category != "exam" and one.name not in {"height", "mean-pressure"}
+METRICS_AIMED_AT: Final = (
+    *("systolic", "diastolic", "heart-rate", "spo2", "respiratory-rate"),
+    *("temperature", "weight", "glucose", "bmi"),
 )
 MOST: Final = "500"
 

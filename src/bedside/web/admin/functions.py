@@ -20,7 +20,7 @@ async def _page(request: Request, error: BedsideError | None = None, wrong: str 
     """wrong: of which function's form the error is."""
     async with access.work(ctx_of(request), "opened the functions", readonly=True) as ctx:
         await access.require(ctx, "administrator")
-        found = {name: await monitoring.function(ctx, name) for name in ("alarms", "glucose-report")}
+        found = {name: await monitoring.function(ctx, name) for name in ("alarms", "glucose-report", "irregular-pulse")}
     done = "set" in request.query_params
     return render(
         request,

@@ -54,6 +54,7 @@ async def page(request: Request) -> Response:
         alarms = await monitoring.alarms(ctx, patient=id_)
         score = await monitoring.score(ctx, id_)
         spots = await monitoring.spot_scores(ctx, id_)
+        pressure = await monitoring.pressure_category(ctx, id_)
         refills = [r for r in await prescribing.refills(ctx, id_) if r.open]
         ours = await prescribing.of_patient(ctx, id_)
         taken = {p.id for p in ours if p.taken(ctx.clock.now())}
@@ -78,6 +79,9 @@ async def page(request: Request) -> Response:
         alarms=alarms,
         score=score,
         spots=spots,
+        pressure=pressure,
+        categories=words.CATEGORIES,
+        why_no_category=words.WHY_NO_CATEGORY,
         age_words=age_words(page_of(request).language),
         refills=refills,
         conflicts=conflicts,

@@ -91,6 +91,8 @@ class Limited(Protocol):
     def window(self) -> timedelta | None: ...
     @property
     def when(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
 
 
 class Measured(Protocol):
@@ -194,9 +196,9 @@ def _charted(metric: str | None, quantity: Mapping[str, Any]) -> float | None:
 def limits_of(metric: str, rows: Iterable[Limited]) -> tuple[float | None, float | None]:
     """Between which values nothing is raised: the innermost limit on each side, None where there is none.
 
-    A gain over days and what holds only on added oxygen are no lines that a value crosses.
+    What looks back (n of m, a change, the usual value) and what holds only on added oxygen are no lines to cross.
     """
-    mine = [r for r in rows if r.metric == metric and r.window is None and not r.when]
+    mine = [r for r in rows if r.metric == metric and r.kind == "limit" and not r.when]
     low = [r.limit for r in mine if r.comparison in {"<", "<="}]
     high = [r.limit for r in mine if r.comparison in {">", ">="}]
     return (max(low) if low else None, min(high) if high else None)

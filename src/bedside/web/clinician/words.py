@@ -22,6 +22,8 @@ METRICS = {
     "consciousness": N_("Consciousness"),
     "oxygen": N_("Added oxygen"),
     "oxygen-flow": N_("Added oxygen"),
+    "battery": N_("Battery"),
+    "rr-interval": N_("Interval between beats"),
 }
 DISPLAYS = (
     N_("Heart rate"),
@@ -39,6 +41,8 @@ DISPLAYS = (
     N_("Level of consciousness, ACVPU"),
     N_("Body mass index (BMI) [Ratio]"),
     N_("Glasgow coma score total"),
+    N_("Battery level of the device"),
+    N_("R-R interval"),
 )
 """LOINC's names of monitoring's metrics, as its refusals say them (held together by tests/web/kit/test_refusals.py)."""
 WHY_NO_SCORE = {
@@ -46,6 +50,28 @@ WHY_NO_SCORE = {
     "under-16": N_("not for anybody under 16"),
     "pregnant": N_("not in pregnancy"),
     "programme": N_("not scored at home"),
+}
+
+
+CATEGORIES = {
+    "stage-2": N_("stage 2 hypertension"),
+    "stage-1": N_("stage 1 hypertension"),
+    "elevated": N_("elevated"),
+    "normal": N_("normal"),
+    "grade-3": N_("grade 3 hypertension"),
+    "grade-2": N_("grade 2 hypertension"),
+    "grade-1": N_("grade 1 hypertension"),
+    "high-normal": N_("high normal"),
+    "optimal": N_("optimal"),
+    "hypertension": N_("hypertension"),
+    "non-elevated": N_("not elevated"),
+}
+"""Of blood pressure, by the keys of monitoring's schemes."""
+WHY_NO_CATEGORY = {
+    **{key: WHY_NO_SCORE[key] for key in ("age-unknown", "under-16", "pregnant")},
+    "continuous": N_("not from a continuous monitor"),
+    "none": N_("no cuff reading in the last days"),
+    "few": N_("readings of two days are needed"),
 }
 
 
@@ -57,7 +83,8 @@ def metric(name: str) -> str:
 def value_of(finding: Mapping[str, Any], units: str) -> str:
     """What raised an alarm, with its unit as this reader wants it: "178/112 mmHg", "88 %"; "" where it is no number."""
     inputs: Sequence[Mapping[str, Any]] = finding.get("inputs") or ()
-    by_metric = {i.get("metric"): i for i in inputs}
+    # The newest of a metric comes first; a rule that looks back has others of it behind.
+    by_metric = {i.get("metric"): i for i in reversed(inputs)}
     if "systolic" in by_metric and "diastolic" in by_metric:
         return f"{by_metric['systolic']['value']:g}/{by_metric['diastolic']['value']:g} mmHg"
     found = by_metric.get(finding.get("metric")) or (inputs[0] if len(inputs) == 1 else None)

@@ -19,6 +19,9 @@ METRICS: dict[str, tuple[str, str, int]] = {
     "glucose": (N_("Glucose"), N_("Glucose"), 0),
     "consciousness": (N_("Consciousness"), "ACVPU", 0),
     "oxygen": (N_("Oxygen given"), "O₂", 0),
+    "mean-pressure": (N_("Mean pressure"), "MAP", 0),
+    "battery": (N_("Battery"), N_("Battery"), 0),
+    "rr-interval": (N_("Interval between beats"), "RR", 0),
 }
 """Short name to (words, the wall's short label, decimals)."""
 
@@ -45,6 +48,33 @@ CAUSES: dict[str, str] = {
     "consciousness": N_("Not alert"),
     "symptoms": N_("Danger symptoms"),
     "silence": N_("Device silent"),
+    "battery": N_("Battery low"),
+    "irregular-pulse": N_("Irregular pulse flag"),
+    "weight-loss": N_("Weight loss"),
+    "glucose-falling": N_("Glucose falling fast"),
+    "glucose-gain": N_("Glucose rising fast"),
+    "glucose-loss": N_("Glucose falling fast"),
+    "mean-pressure-low": N_("Low mean pressure"),
+    "heart-rate-off-baseline": N_("Heart rate not as usual"),
+    "respiratory-rate-off-baseline": N_("Breathing not as usual"),
+    "spo2-off-baseline": N_("Oxygen not as usual"),
+    "systolic-off-baseline": N_("Pressure not as usual"),
+    "diastolic-off-baseline": N_("Pressure not as usual"),
+    "temperature-off-baseline": N_("Temperature not as usual"),
+    "weight-off-baseline": N_("Weight not as usual"),
+    "glucose-off-baseline": N_("Glucose not as usual"),
+    "heart-rate-gain": N_("Heart rate rising"),
+    "heart-rate-loss": N_("Heart rate falling"),
+    "respiratory-rate-gain": N_("Breathing rising"),
+    "respiratory-rate-loss": N_("Breathing falling"),
+    "spo2-gain": N_("Oxygen rising"),
+    "spo2-loss": N_("Oxygen falling"),
+    "systolic-gain": N_("Pressure rising"),
+    "systolic-loss": N_("Pressure falling"),
+    "diastolic-gain": N_("Pressure rising"),
+    "diastolic-loss": N_("Pressure falling"),
+    "temperature-gain": N_("Temperature rising"),
+    "temperature-loss": N_("Temperature falling"),
 }
 
 STATES: dict[str, str] = {
@@ -106,6 +136,37 @@ LIMITED = {
     "glucose": "mg/dL",
 }
 """What can have a limit, with the unit in which it is charted, and a limit typed."""
+PROGRAMMES = {
+    "hypertension": N_("Hypertension"),
+    "heart-failure": N_("Heart failure"),
+    "copd": N_("COPD"),
+    "diabetes": N_("Diabetes"),
+    "post-surgery": N_("After surgery"),
+    "icu": N_("Intensive care"),
+}
+"""By monitoring's keys."""
+KINDS = {
+    "limit": N_("the newest value"),
+    "persistence": N_("several of the last readings (n of m)"),
+    "change": N_("its change over some hours"),
+    "baseline": N_("how far it is from the patient's own usual value"),
+}
+"""What a rule compares with its limit."""
+INCOMPLETE = {
+    "few": N_("too few readings: %(have)s of %(need)s"),
+    "doubt": N_("the newest value is in doubt"),
+    "few-days": N_("too few days with readings: %(have)s of %(need)s"),
+    "old-baseline": N_("the usual value is not of these days"),
+    "cut": N_("more readings than can be compared over so long"),
+    "stale": N_("the newest value is too old"),
+    "none": N_("nothing was measured yet"),
+}
+STANDS = {
+    "incomplete": N_("incomplete"),
+    "within": N_("within limits"),
+    "holds": N_("still so, though the newest value is not"),
+    "breach": N_("outside limits"),
+}
 PRIORITIES = {"high": N_("High"), "medium": N_("Medium"), "low": N_("Low")}
 SYMPTOMS = DANGER_SYMPTOMS
 

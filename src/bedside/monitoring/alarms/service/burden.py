@@ -80,12 +80,15 @@ async def burden(ctx: Ctx, since: datetime, until: datetime) -> Burden:
 
 
 def replayable(on: datetime) -> list[LimitRow]:
-    """The default rules that a what-if knows: one metric, one limit, whatever else stands beside it."""
-    rows = tables.default_limits(on.date())
+    """The rules of defaults and programmes that a what-if knows: one metric, one limit, whatever else stands beside it.
+
+    Not those that look back (n of m, change, usual value), nor scores, codes, batteries, silence, the irregular pulse.
+    """
+    rows = (*tables.default_limits(on.date()), *tables.programme_rules(on.date()))
     return [
         row
         for row in rows
-        if row.comparison in replay.OUTSIDE and not row.when and row.window is None and row.metric in BY_NAME
+        if row.comparison in replay.OUTSIDE and not row.when and row.kind == "limit" and row.metric in BY_NAME
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bedside.foundation.context import Ctx
-from bedside.monitoring.alarms.service import functions, life, tell
+from bedside.monitoring.alarms.service import battery, functions, life, tell
 from bedside.monitoring.alarms.service.judge import raise_alarm
 from bedside.monitoring.alarms.store import timers, watch
 from bedside.monitoring.alarms.store.timers import Timer
@@ -119,13 +119,15 @@ async def expecting(ctx: Ctx, device: str) -> list[str]:
 
 
 async def forget_device(ctx: Ctx, patient: str, device: str) -> None:
-    """The patient no longer holds it: its silence is no alarm, and one that is open ends."""
+    """The patient no longer holds it: its silence or battery is no alarm, and one that is open ends."""
     (memory,) = await watch.locked(ctx.sql, ctx.tenant, [patient])
     memory.heard.pop(device, None)
+    memory.newest.pop(battery.cause_of(device), None)
     await watch.keep(ctx.sql, ctx.tenant, [memory])
-    known = memory.open_causes.get(f"silence:{device}")
-    if known is not None and known.state != "ended":
-        await life.move(ctx, await life.locked(ctx, known.id), "end", ended_at=ctx.clock.now())
+    for cause in (f"silence:{device}", battery.cause_of(device)):
+        known = memory.open_causes.get(cause)
+        if known is not None and known.state != "ended":
+            await life.move(ctx, await life.locked(ctx, known.id), "end", ended_at=ctx.clock.now())
 
 
 async def expect_device(ctx: Ctx, patient: str, device: str, kind: str) -> None:

@@ -1,8 +1,8 @@
 """Functions that would need clearance as a medical device: off in a real clinic until an administrator says otherwise.
 
-Alarms from readings process signals of devices and are time-critical; a glucose report reads the pattern of a sensor
-(FD&C 520(o)(1)(E) and FDA's guidance of January 2026; MDR rule 11). The clinic that switches them on takes that upon
-itself; who did, when and why is kept.
+Alarms from readings process signals of devices and are time-critical; a glucose report reads the pattern of a sensor,
+the irregular pulse flag that of a heart (FD&C 520(o)(1)(E) and FDA's guidance of January 2026; MDR rule 11). The clinic
+that switches them on takes that upon itself; who did, when and why is kept.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from bedside.monitoring import settings
 from bedside.monitoring.alarms.store import functions as store
 from bedside.monitoring.alarms.store.functions import Switched
 
-ALARMS, GLUCOSE = "alarms", "glucose-report"
-NAMES = (ALARMS, GLUCOSE)
+ALARMS, GLUCOSE, RHYTHM = "alarms", "glucose-report", "irregular-pulse"
+NAMES = (ALARMS, GLUCOSE, RHYTHM)
 LEAST = 5
 """Letters of a reason."""
 
@@ -30,7 +30,10 @@ class Function(msgspec.Struct, frozen=True):
 
 
 async def function(ctx: Ctx, name: str) -> Function:
-    """One of NAMES: alarms from readings (limits, scores, silent devices), or the glucose report. Raises NotFound."""
+    """One of NAMES: alarms from readings (limits, scores, silent devices), glucose report, irregular pulse flag.
+
+    Raises NotFound.
+    """
     if name not in NAMES:
         raise NotFound("There is no such function.")
     found = await store.last(ctx.sql, ctx.tenant, name)

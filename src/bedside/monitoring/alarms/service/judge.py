@@ -13,17 +13,21 @@ from typing import Protocol
 
 from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
-from bedside.monitoring.alarms.model import Alarm
-from bedside.monitoring.alarms.service import functions, late, life
+from bedside.monitoring.alarms.model import TECHNICAL, Alarm
+from bedside.monitoring.alarms.service import battery, functions, late, life, remember, rhythm
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
 from bedside.monitoring.alarms.store.watch import Memory, OpenAlarm
 from bedside.monitoring.rules.model import limits, news2, tables
 from bedside.monitoring.rules.model.limits import Finding, Plan, Verdict
 from bedside.monitoring.rules.model.measured import Measured
+from bedside.monitoring.rules.model.past import Past
 
 SCORED = frozenset(news2.PARAMETERS)
-WEIGHTS_KEPT = timedelta(days=7)
+CLOSELY = frozenset({"weight", battery.METRIC, rhythm.METRIC})
+"""Metrics that no glance suffices for."""
+LOOKS = frozenset({"change", "baseline"})
+"""Kinds of rule that a value within every limit may breach."""
 
 
 class Reading(Protocol):
@@ -62,16 +66,35 @@ async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None
         return
     judged = await functions.alarms_on(ctx)
     memories = await watch.locked(ctx.sql, ctx.tenant, list(readings))
+    now = ctx.clock.now()
+    plans = {memory.patient: limits.plan(memory.profile, memory.own, now.date()) for memory in memories}
+    usual = await remember.usual(ctx, plans, readings) if judged else {}
+    if judged:
+        await remember.fill(ctx, memories, plans, readings)
+    beats: dict[str, list[Measured]] = {}
     for memory in memories:
-        new = readings[memory.patient]
+        new, rules = readings[memory.patient], plans[memory.patient]
         await _hear(ctx, memory, {r.device: r.device_kind for r in new if r.device and r.source == "device"})
-        rules = limits.plan(memory.profile, memory.own, ctx.clock.now().date())
         calm = _calm(memory, rules, new) if judged else [one for one in new if measured(one).sound]
         if calm is None:
-            await _judge(ctx, memory, rules, [measured(reading) for reading in new])
+            these = [measured(reading) for reading in new]
+            await _judge(ctx, memory, rules, these, usual.get(memory.patient, {}))
+            live = [one for one in these if one.metric == rhythm.METRIC and one.unfit is None and one.device]
+            if live and rules.without_defaults is None:
+                beats[memory.patient] = live
         else:
             for reading in calm:
-                _remember(memory, measured(reading))
+                remember.newest(memory, measured(reading))
+            if not judged:
+                memory.recent = {}  # what comes meanwhile is not kept: the series fills it again
+            elif rules.remembered:
+                remember.take(memory, rules, (measured(one) for one in new if one.metric in rules.remembered), now)
+                remember.trim(memory, rules)
+    told = await rhythm.judge(ctx, beats)
+    for memory in memories:
+        if memory.patient in told:
+            at, verdict = told[memory.patient]
+            await _settle(ctx, memory, verdict, [rhythm.METRIC], at)
     await watch.keep(ctx.sql, ctx.tenant, memories)
 
 
@@ -96,14 +119,14 @@ def _calm(memory: Memory, rules: Plan, readings: Sequence[Reading]) -> list[Read
 
     Most packs are so, and a glance costs a twentieth.
     """
-    if any(not cause.startswith("silence:") for cause in memory.open_causes):
+    if any(not cause.startswith(TECHNICAL) for cause in memory.open_causes):
         return None
     newest: dict[str, Reading] = {}
     low: dict[str, float] = {}
     high: dict[str, float] = {}
     for reading in readings:
         metric, value = reading.metric, reading.value
-        if reading.flags or isinstance(value, str) or metric == "weight":
+        if reading.flags or isinstance(value, str) or metric in CLOSELY:
             return None
         known = newest.get(metric)
         if known is None:
@@ -117,29 +140,31 @@ def _calm(memory: Memory, rules: Plan, readings: Sequence[Reading]) -> list[Read
             high[metric] = value
     for metric in newest:
         for row in rules.by_metric.get(metric, ()):
-            if row.breached_by(low[metric]) or row.breached_by(high[metric]):
+            # What is not beyond the limit itself raises nothing for n of the last m either; a change may hide anywhere.
+            if row.kind in LOOKS or row.breached_by(low[metric]) or row.breached_by(high[metric]):
                 return None
     scored = "news2" in rules.by_metric and memory.newest.keys() | newest.keys() >= SCORED
     return None if scored and newest.keys() & SCORED else list(newest.values())
 
 
-async def _judge(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Measured]) -> None:
-    now = ctx.clock.now()
-    for reading in readings:
-        if reading.metric == "weight" and reading.sound:
-            memory.weights.append(reading)
-    memory.weights = [w for w in memory.weights if now - w.device_time <= WEIGHTS_KEPT]
+async def _judge(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Measured], usual: remember.Usual) -> None:
+    remember.take(memory, rules, readings, ctx.clock.now())
+    known = remember.past(memory, usual)
+    for at, verdict in battery.judge(memory, (r for r in readings if r.metric == battery.METRIC)):
+        await _settle(ctx, memory, verdict, [battery.METRIC], at)
+    readings = [r for r in readings if r.metric != battery.METRIC]
     live = sorted((r for r in readings if r.unfit is None), key=lambda r: r.device_time)
     for at, group in groupby(live, key=lambda r: r.device_time):
-        await _judge_moment(ctx, memory, rules, at, list(group))
-    await _judge_late(ctx, memory, rules, [r for r in readings if r.unfit == "late"])
+        await _judge_moment(ctx, memory, rules, at, list(group), known)
+    await _judge_late(ctx, memory, rules, [r for r in readings if r.unfit == "late"], known)
     # What is sound and late is no live finding, but may still be the newest value known.
     for reading in readings:
         if reading.unfit is not None and reading.sound:
-            _remember(memory, reading)
+            remember.newest(memory, reading)
+    remember.trim(memory, rules)
 
 
-async def _judge_late(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Measured]) -> None:
+async def _judge_late(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Measured], known: Past) -> None:
     """Each late moment by the values that stood then: what is outside a limit goes to the work list, not the wall."""
     found: list[tuple[datetime, Finding, dict[str, object]]] = []
     for at, group in groupby(sorted(readings, key=lambda r: r.device_time), key=lambda r: r.device_time):
@@ -147,30 +172,23 @@ async def _judge_late(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Meas
         view = {metric: r for metric, r in memory.newest.items() if r.device_time <= at} | now
         found += [
             (at, verdict.finding, described(verdict.finding))
-            for verdict in limits.judge(now.keys(), view, rules, at, memory.weights)
+            for verdict in limits.judge(now.keys(), view, rules, at, known)
             if verdict.finding is not None and verdict.cause not in memory.open_causes
         ]
     if found:
         await late.note(ctx, memory.patient, found)
 
 
-def _remember(memory: Memory, reading: Measured) -> bool:
-    """Take a reading as the newest of its metric, unless a newer one is known. True when taken."""
-    known = memory.newest.get(reading.metric)
-    if known is not None and known.device_time > reading.device_time:
-        return False
-    memory.newest[reading.metric] = reading
-    return True
-
-
-async def _judge_moment(ctx: Ctx, memory: Memory, rules: Plan, at: datetime, group: list[Measured]) -> None:
+async def _judge_moment(
+    ctx: Ctx, memory: Memory, rules: Plan, at: datetime, group: list[Measured], known: Past
+) -> None:
     view = {metric: r for metric, r in memory.newest.items() if r.device_time <= at or metric not in rules.by_metric}
     behind = False
     for reading in group:
         view[reading.metric] = reading
-        behind |= not _remember(memory, reading)
+        behind |= not remember.newest(memory, reading)
     changed = {reading.metric for reading in group}
-    verdicts = limits.judge(changed, view, rules, at, memory.weights)
+    verdicts = limits.judge(changed, view, rules, at, known)
     if changed & set(news2.PARAMETERS):
         scored = limits.judge_score(news2.score(view, memory.profile, at), rules)
         if scored is not None:
@@ -179,20 +197,39 @@ async def _judge_moment(ctx: Ctx, memory: Memory, rules: Plan, at: datetime, gro
         if verdict.finding is not None:
             await _breach(ctx, memory, verdict.finding, at)
             if behind:
-                await _overtaken(ctx, memory, rules, verdict.cause)
+                await _overtaken(ctx, memory, rules, verdict.cause, known)
         elif all(reading.sound for reading in group):
             await _within(ctx, memory, verdict, changed, at)
+    if behind and changed & rules.remembered.keys():
+        await _filled(ctx, memory, rules, changed & rules.remembered.keys(), known)
 
 
-async def _overtaken(ctx: Ctx, memory: Memory, rules: Plan, cause: str) -> None:
+async def _overtaken(ctx: Ctx, memory: Memory, rules: Plan, cause: str, known: Past) -> None:
     """A breach that came out of order: newer values may have shown already that it is over."""
     metrics = rules.metrics_of(cause) & set(memory.newest)
     if not metrics:
         return
     at = max(memory.newest[metric].device_time for metric in metrics)
-    for verdict in limits.judge(metrics, memory.newest, rules, at, memory.weights):
+    for verdict in limits.judge(metrics, memory.newest, rules, at, known):
         if verdict.cause == cause and verdict.finding is None:
             await _within(ctx, memory, verdict, metrics, at)
+
+
+async def _filled(ctx: Ctx, memory: Memory, rules: Plan, metrics: Iterable[str], known: Past) -> None:
+    """A reading in time, but out of order, has filled a gap: n of the last m may be reached only now."""
+    for metric in metrics:
+        newest = memory.newest[metric]
+        for verdict in limits.judge([metric], memory.newest, rules, newest.device_time, known):
+            if verdict.finding is not None and verdict.finding.kind == "persistence" and newest.unfit is None:
+                await _breach(ctx, memory, verdict.finding, newest.device_time)
+
+
+async def _settle(ctx: Ctx, memory: Memory, verdict: Verdict, metrics: Iterable[str], at: datetime) -> None:
+    """A verdict that stands by itself."""
+    if verdict.finding is not None:
+        await _breach(ctx, memory, verdict.finding, at)
+    else:
+        await _within(ctx, memory, verdict, metrics, at)
 
 
 async def _breach(ctx: Ctx, memory: Memory, finding: Finding, at: datetime) -> None:
@@ -227,13 +264,15 @@ async def raise_alarm(ctx: Ctx, memory: Memory, finding: Finding, at: datetime, 
         lesser = await life.locked(ctx, known.id)
         await life.move(ctx, lesser, "supersede", data={"by": new.id})
     await life.begin(ctx, new)
-    memory.open_causes[finding.cause] = OpenAlarm(new.id, episode, new.priority, "raised", at)
+    memory.open_causes[finding.cause] = OpenAlarm(new.id, episode, new.priority, "raised", at, finding.rule)
 
 
 async def _within(ctx: Ctx, memory: Memory, verdict: Verdict, changed: Iterable[str], at: datetime) -> None:
     """Values within limits again; an older value never ends a newer breach."""
     known = memory.open_causes.get(verdict.cause)
     if known is None or known.state == "ended" or at <= known.breach_at:
+        return
+    if verdict.holds or known.rule in verdict.incomplete:
         return
     if at - known.breach_at < settle_of(verdict.cause, changed, at.date()):
         return
@@ -266,6 +305,19 @@ async def _hear(ctx: Ctx, memory: Memory, kinds: Mapping[str, str]) -> None:
                 del memory.open_causes[f"silence:{device}"]
 
 
+def _looked_back(finding: Finding) -> dict[str, object]:
+    """How a rule looked back, for those that do."""
+    told: dict[str, object] = {} if finding.kind == "limit" else {"kind": finding.kind}
+    told |= finding.told
+    if finding.kind == "persistence":
+        told |= {"least": finding.least, "of": finding.of, "count": finding.count, "looked": finding.looked}
+    if finding.usual is not None:
+        usual = finding.usual
+        told |= {"usual": usual.median, "deviation": usual.deviation, "days": usual.days, "span": usual.span}
+        told |= {"readings": usual.readings, "as_of": usual.as_of.isoformat()}
+    return told
+
+
 def described(finding: Finding) -> dict[str, object]:
     """A finding as the JSON that an alarm keeps: which inputs, which rule and version, and why."""
     return {
@@ -279,6 +331,7 @@ def described(finding: Finding) -> dict[str, object]:
         "hazard": finding.hazard,
         "own": finding.own,
         "window_hours": finding.window_hours,
+        **_looked_back(finding),
         "inputs": [
             {
                 "id": reading.id,

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid
-from bedside.monitoring.alarms.service import life
+from bedside.monitoring.alarms.model import Alarm
+from bedside.monitoring.alarms.service import life, remember
 from bedside.monitoring.alarms.service.judge import Reading, measured, raise_alarm
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
@@ -66,13 +67,18 @@ async def reading_withdrawn(ctx: Ctx, patient: str, reading: str, newest: Sequen
     stays, with a line in its history. The caller has authorised it.
     """
     (memory,) = await watch.locked(ctx.sql, ctx.tenant, [patient])
-    memory.newest = {metric: found for metric, found in memory.newest.items() if found.id != reading}
+    remember.forget(memory, reading)
     for left in newest:
         memory.newest.setdefault(left.metric, measured(left))
-    memory.weights = [found for found in memory.weights if found.id != reading]
     await watch.keep(ctx.sql, ctx.tenant, [memory])
     for alarm in await store.resting_on(ctx.sql, ctx.tenant, patient, reading):
-        if alarm.breach_at > alarm.measured_at:
+        if alarm.breach_at > alarm.measured_at or _enough_left(alarm):
             await life.note(ctx, alarm, "input-withdrawn", {"reading": reading, "reason": reason})
         else:
             await life.move(ctx, alarm, "withdraw", note=reason, data={"reading": reading})
+
+
+def _enough_left(alarm: Alarm) -> bool:
+    """Whether n of the last m still lie beyond the limit without one of them."""
+    finding = alarm.finding
+    return finding.get("kind") == "persistence" and finding["count"] - 1 >= finding["least"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,8 @@ from bedside.monitoring.rules.store import limits_of, profile_of
 
 @dataclass(slots=True)
 class Memory:
-    """What the judge knows of a patient. heard: device to (when, its kind). open_causes: the open alarm of each."""
+    """What the judge knows of a patient. heard: device to (when, its kind). open_causes: the open alarm of each.
+    recent: the last readings of the metrics that a rule of theirs looks back at."""
 
     patient: str
     profile: Profile
@@ -25,6 +26,7 @@ class Memory:
     weights: list[Measured]
     heard: dict[str, tuple[datetime, str]]
     open_causes: dict[str, OpenAlarm]
+    recent: dict[str, list[Measured]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class OpenAlarm:
     priority: str
     state: str
     breach_at: datetime
+    rule: str = ""
 
 
 def packed(reading: Measured) -> list[Any]:
@@ -91,10 +94,12 @@ async def read(sql: Connection, tenant: int, patients: Sequence[str]) -> list[Me
     rows = await sql.fetch(
         """
         select u.patient, coalesce(w.newest, '{}') as newest, coalesce(w.weights, '{}') as weights,
-            coalesce(w.heard, '{}') as heard, p.birth_date, p.pregnant, p.news2_scale, p.news2_applies,
+            coalesce(w.heard, '{}') as heard, coalesce(w.recent, '{}') as recent, p.birth_date, p.pregnant,
+            p.news2_scale, p.news2_applies, p.programmes,
             (select jsonb_agg(to_jsonb(l)) from monitoring.patient_limit l
              where l.tenant = $1 and l.patient = u.patient and l.ended_at is null) as own,
-            (select jsonb_object_agg(a.cause, jsonb_build_array(a.id, a.episode, a.priority, a.state, a.breach_at))
+            (select jsonb_object_agg(a.cause, jsonb_build_array(a.id, a.episode, a.priority, a.state, a.breach_at,
+                                                                a.finding ->> 'rule'))
              from monitoring.alarm a
              where a.tenant = $1 and a.patient = u.patient and a.closed_at is null) as open
         from unnest($2::text[]) u (patient)
@@ -117,9 +122,10 @@ def _memory(row: Any) -> Memory:
         weights=[unpacked(found) for found in row["weights"].values()],
         heard={device: (datetime.fromisoformat(at), kind) for device, (at, kind) in row["heard"].items()},
         open_causes={
-            cause: OpenAlarm(found[0], found[1], found[2], found[3], datetime.fromisoformat(found[4]))
+            cause: OpenAlarm(found[0], found[1], found[2], found[3], datetime.fromisoformat(found[4]), found[5] or "")
             for cause, found in (row["open"] or {}).items()
         },
+        recent={metric: [unpacked(one) for one in found] for metric, found in row["recent"].items()},
     )
 
 
@@ -135,8 +141,10 @@ async def keep(sql: Connection, tenant: int, memories: Sequence[Memory]) -> None
     """Write them back, in one statement."""
     await sql.execute(
         """
-        update monitoring.watch w set newest = new.newest, weights = new.weights, heard = new.heard
-        from unnest($2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[]) as new (patient, newest, weights, heard)
+        update monitoring.watch w
+        set newest = new.newest, weights = new.weights, heard = new.heard, recent = new.recent
+        from unnest($2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::jsonb[])
+            as new (patient, newest, weights, heard, recent)
         where w.tenant = $1 and w.patient = new.patient
         """,
         tenant,
@@ -144,4 +152,5 @@ async def keep(sql: Connection, tenant: int, memories: Sequence[Memory]) -> None
         [{metric: packed(found) for metric, found in memory.newest.items()} for memory in memories],
         [{found.id: packed(found) for found in memory.weights} for memory in memories],
         [{device: [at.isoformat(), kind] for device, (at, kind) in memory.heard.items()} for memory in memories],
+        [{metric: [packed(one) for one in found] for metric, found in memory.recent.items()} for memory in memories],
     )

@@ -27,6 +27,8 @@ class Metric(msgspec.Struct, frozen=True):
     category: str
     profile: str
     letters: tuple[str, ...] = ()
+    system: str = "http://loinc.org"
+    """Of the code that `loinc` holds."""
 
     def charted(self, value: float) -> float | str:
         """The stored number as people read it: a letter for a metric of letters."""

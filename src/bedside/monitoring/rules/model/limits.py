@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from bedside.monitoring.rules.model import tables
+from bedside.monitoring.rules.model import past, tables
 from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.news2 import News2Result
+from bedside.monitoring.rules.model.past import Baseline, Past, Reckoned
 from bedside.monitoring.rules.model.profile import Profile
-from bedside.monitoring.rules.model.tables import RANK, LimitRow, Priority
+from bedside.monitoring.rules.model.tables import RANK, Kind, LimitRow, Priority
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A breach, with everything needed to explain it: which inputs, which rule and version, and why."""
+    """A breach, with everything needed to explain it: which inputs, which rule and version, and why.
+
+    count: for n of m (kind persistence), how many of the `looked` lie beyond the limit; least, of: how many the rule
+    asks for. usual: the baseline that value is the deviation from.
+    """
 
     cause: str
     rule: str
@@ -30,7 +35,15 @@ class Finding:
     inputs: tuple[Measured, ...]
     value: float | str
     own: bool = False
-    window_hours: int | None = None
+    window_hours: float | None = None
+    kind: Kind = "limit"
+    least: int = 0
+    of: int = 0
+    count: int = 0
+    looked: int = 0
+    usual: Baseline | None = None
+    told: Mapping[str, object] = field(default_factory=dict)
+    """What else it rests on, as an alarm keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,8 @@ class PatientLimit:
     """One limit of a patient's own, replacing the default of the same metric, direction and priority.
 
     limit None switches that default off. reason: in the words of who set it.
+    rule: in place of that row of the tables, whatever it is; "" for a plain limit, or a rule of its own of another
+    `kind` (hours: its window; least, of, spread: see LimitRow), which stands beside the tables' rows.
     """
 
     metric: str
@@ -45,6 +60,12 @@ class PatientLimit:
     limit: float | None
     priority: Priority
     reason: str = ""
+    rule: str = ""
+    kind: Kind = "limit"
+    hours: float | None = None
+    least: int = 0
+    of: int = 0
+    spread: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +73,16 @@ class Plan:
     """The rows that judge one patient on one day.
 
     without_defaults: why the adult defaults are left out, or None. A metric with no row reads "no limits set",
-    never normal.
+    never normal. remembered: of which metrics the judge keeps how many readings, for rules that look back. usual: the
+    baselines that they need, by metric and days.
     """
 
     profile: Profile
     rows: tuple[LimitRow, ...]
     by_metric: Mapping[str, tuple[LimitRow, ...]]
     without_defaults: str | None
+    remembered: Mapping[str, int]
+    usual: frozenset[tuple[str, int]]
 
     def watches(self, metric: str) -> bool:
         """Whether any limit is set for this metric."""
@@ -72,38 +96,86 @@ class Plan:
 def _own(limit: PatientLimit, on: date) -> LimitRow:
     side = "high" if limit.comparison.startswith(">") else "low"
     pressure = limit.metric in {"systolic", "diastolic"}
+    cause = f"blood-pressure-{side}" if pressure else f"{limit.metric}-{side}"
+    if limit.kind == "change":
+        cause = f"{limit.metric}-{'gain' if side == 'high' else 'loss'}"
+    elif limit.kind == "baseline":
+        cause = f"{limit.metric}-off-baseline"
+    kind = "" if limit.kind == "limit" else f"-{limit.kind}"
     return LimitRow(
-        id=f"own-{limit.metric}-{side}-{limit.priority}",
-        cause=f"blood-pressure-{side}" if pressure else f"{limit.metric}-{side}",
+        id=f"own-{limit.metric}-{side}-{limit.priority}{kind}",
+        cause=cause,
         metric=limit.metric,
         comparison=limit.comparison,
         limit=limit.limit if limit.limit is not None else 0.0,
         priority=limit.priority,
-        source="set for this patient",
+        source=OWN,
         hazard="H9",
         effective_from=on,
+        kind=limit.kind,
+        window=None if limit.hours is None else timedelta(hours=limit.hours),
+        least=limit.least,
+        of=limit.of,
+        spread=limit.spread,
         own=True,
     )
 
 
+def _in_place_of(row: LimitRow, limit: PatientLimit) -> LimitRow:
+    """A row of the tables as a clinician set it for one patient; what they did not say stays."""
+    return replace(
+        row,
+        id=f"own-{row.id}",
+        limit=row.limit if limit.limit is None else limit.limit,
+        priority=limit.priority,
+        window=row.window if limit.hours is None else timedelta(hours=limit.hours),
+        least=limit.least or row.least,
+        of=limit.of or row.of,
+        spread=limit.spread or row.spread,
+        source=OWN,
+        own=True,
+    )
+
+
+OWN = "set for this patient"
+
+
 @lru_cache(maxsize=4096)
 def plan(profile: Profile, own: tuple[PatientLimit, ...], on: date) -> Plan:
-    """Defaults in force on the day where they may be used, with the patient's own rows above them."""
+    """Defaults in force on the day where they may be used, with those of the patient's programmes; the patient's own
+    rows above them. A row that was set for the patient in place of one of the tables holds for whoever is that young or
+    pregnant, but only while they are in its programme.
+    """
     without = profile.without_defaults(on)
-    defaults = [] if without else [row for row in tables.default_limits(on) if row.scale in {None, profile.news2_scale}]
-    if not profile.news2_applies:
-        defaults = [row for row in defaults if row.metric != "news2"]
-    replaced = {(limit.metric, ">" if limit.comparison.startswith(">") else "<", limit.priority) for limit in own}
+    tabled = [row for row in tables.default_limits(on) if row.scale in {None, profile.news2_scale}]
+    if not profile.scored:
+        tabled = [row for row in tabled if row.metric != "news2"]
+    tabled += [row for row in tables.programme_rules(on) if row.programme in profile.programmes]
+    instead = {limit.rule: limit for limit in own if limit.rule}
+    mine = [one for one in own if not one.rule]
+    replaced = {(one.metric, one.comparison[0], one.priority) for one in mine if one.kind == "limit"}
     kept = [
         row
-        for row in defaults
-        if row.window is not None or row.when or (row.metric, row.comparison[0], row.priority) not in replaced
+        for row in ([] if without else tabled)
+        if row.id not in instead
+        and (row.kind != "limit" or row.when or (row.metric, row.comparison[0], row.priority) not in replaced)
     ]
-    rows = tuple(sorted([*kept, *(_own(limit, on) for limit in own if limit.limit is not None)], key=_worst_first))
+    kept += [_in_place_of(row, instead[row.id]) for row in tabled if _set(instead.get(row.id))]
+    rows = tuple(sorted([*kept, *(_own(limit, on) for limit in mine if _set(limit))], key=_worst_first))
     by_metric: dict[str, list[LimitRow]] = {}
+    remembered: dict[str, int] = {}
     for row in rows:
         by_metric.setdefault(row.metric, []).append(row)
-    return Plan(profile, rows, {metric: tuple(found) for metric, found in by_metric.items()}, without)
+        if row.metric != "weight" and (many := past.MOST if row.kind == "change" else 2 * row.of):
+            remembered[row.metric] = max(many, remembered.get(row.metric, 0))
+    usual = frozenset((row.metric, row.window.days) for row in rows if row.kind == "baseline" and row.window)
+    found = {metric: tuple(those) for metric, those in by_metric.items()}
+    return Plan(profile, rows, found, without, remembered, usual)
+
+
+def _set(limit: PatientLimit | None) -> bool:
+    """Whether it is a limit, and not one switched off."""
+    return limit is not None and limit.limit is not None
 
 
 def _worst_first(row: LimitRow) -> tuple[int, str]:
@@ -112,38 +184,51 @@ def _worst_first(row: LimitRow) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the values of a moment say about one cause: a finding, or within limits (finding None)."""
+    """What the values of a moment say about one cause: a finding, or within limits (finding None).
+
+    holds: n of the last m are still beyond a limit, though the newest is not: nothing ends. incomplete: rules that
+    could not be reckoned, for want of readings: what they raised does not end by them.
+    """
 
     cause: str
     finding: Finding | None
+    holds: bool = False
+    incomplete: frozenset[str] = frozenset()
 
 
-def _finding(row: LimitRow, value: float | str, inputs: Iterable[Measured]) -> Finding:
+def _finding(row: LimitRow, got: Reckoned) -> Finding:
+    hours = None if row.window is None else row.window / timedelta(hours=1)
     return Finding(
         cause=row.cause,
         rule=row.id,
-        version=tables.version(),
+        version=row.version or tables.version(),
         priority=row.priority,
         metric=row.metric,
         comparison=row.comparison,
         limit=row.limit,
         source=row.source,
         hazard=row.hazard,
-        inputs=tuple(inputs),
-        value=value,
+        inputs=got.inputs,
+        value=got.value,
         own=row.own,
-        window_hours=None if row.window is None else int(row.window.total_seconds() // 3600),
+        window_hours=int(hours) if hours is not None and hours.is_integer() else hours,
+        kind=row.kind,
+        least=row.least,
+        of=row.of,
+        count=got.have if row.kind == "persistence" else 0,
+        looked=got.need if row.kind == "persistence" else 0,
+        usual=got.baseline,
     )
 
 
 def judge(
-    changed: Iterable[str], newest: Mapping[str, Measured], rules: Plan, at: datetime, weights: Sequence[Measured] = ()
+    changed: Iterable[str], newest: Mapping[str, Measured], rules: Plan, at: datetime, known: Past = past.NOTHING
 ) -> list[Verdict]:
     """Every cause that the changed metrics touch, judged by the values standing at `at`.
 
     newest: newest fit value of each metric. A companion value (diastolic beside a new systolic) counts only
     while it stands (timing.toml).
-    weights: earlier weights of the last 7 days, for the gain; only those of the same scale are compared.
+    known: what rules that look back may look at; a weight is compared with those of the same scale alone.
     """
     on = at.date()
     causes: dict[str, None] = {}
@@ -153,16 +238,23 @@ def judge(
     verdicts = []
     for cause in causes:
         worst: Finding | None = None
+        holds, incomplete = False, []
         for row in rules.rows:  # worst first
             if row.cause != cause:
                 continue
             reading = newest.get(row.metric)
             if reading is None or at - reading.device_time > tables.standing(row.metric, on):
                 continue
-            worst = _by_row(row, reading, newest, at, weights)
-            if worst is not None:
+            got = reckon(row, reading, newest, at, known)
+            if got is None:
+                continue
+            if got.status == "breach":
+                worst = _with_its_pair(_finding(row, got), newest)
                 break
-        verdicts.append(Verdict(cause, worst and _with_its_pair(worst, newest)))
+            holds |= got.status == "holds"
+            if got.status == "incomplete":
+                incomplete.append(row.id)
+        verdicts.append(Verdict(cause, worst, holds, frozenset(incomplete)))
     return verdicts
 
 
@@ -177,34 +269,27 @@ def _with_its_pair(finding: Finding, newest: Mapping[str, Measured]) -> Finding:
     return replace(finding, inputs=tuple(sorted((*finding.inputs, other), key=lambda r: r.metric, reverse=True)))
 
 
-def _by_row(
-    row: LimitRow, reading: Measured, newest: Mapping[str, Measured], at: datetime, weights: Sequence[Measured]
-) -> Finding | None:
-    if row.window is not None:
-        return _gain(row, reading, weights)
+def reckon(
+    row: LimitRow, reading: Measured, newest: Mapping[str, Measured], at: datetime, known: Past
+) -> Reckoned | None:
+    """What one row says of a reading; None where it does not apply (on oxygen, and none is given)."""
+    those = known.readings.get(row.metric, ())
+    if row.kind == "persistence":
+        return past.persistence(row, reading, at, those)
+    if row.kind == "change":
+        return past.change(row, reading, those)
+    if row.kind == "baseline":
+        span = (row.window or timedelta()).days
+        return past.deviation(row, reading, at, known.baselines.get((row.metric, span)))
+    inputs: tuple[Measured, ...] = (reading,)
     if row.when:
         oxygen = newest.get("oxygen")
         if oxygen is None or at - oxygen.device_time > tables.news2_fresh(at.date())["oxygen"]:
             return None
         if (oxygen.number > 0) != (row.when == "oxygen"):
             return None
-        return _finding(row, reading.value, (reading, oxygen)) if row.breached_by(reading.value) else None
-    return _finding(row, reading.value, (reading,)) if row.breached_by(reading.value) else None
-
-
-def _gain(row: LimitRow, now: Measured, weights: Sequence[Measured]) -> Finding | None:
-    """Gain over the lowest weight on the same scale within the window. A typed weight is compared with typed ones."""
-    window = row.window or timedelta()
-    earlier = [
-        w
-        for w in weights
-        if w.device == now.device and w.sound and timedelta() < now.device_time - w.device_time <= window
-    ]
-    if not earlier:
-        return None
-    lowest = min(earlier, key=lambda w: w.number)
-    gain = round(now.number - lowest.number, 3)  # grams: no scale shows finer
-    return _finding(row, gain, (now, lowest)) if row.breached_by(gain) else None
+        inputs = (reading, oxygen)
+    return Reckoned("breach" if row.breached_by(reading.value) else "within", reading.value, inputs)
 
 
 def judge_score(result: News2Result, rules: Plan) -> Verdict | None:
@@ -214,6 +299,6 @@ def judge_score(result: News2Result, rules: Plan) -> Verdict | None:
         return None
     for row in rows:
         if row.breached_by(result.total):
-            found = _finding(row, result.total, result.inputs)
+            found = _finding(row, Reckoned("breach", result.total, result.inputs))
             return Verdict(row.cause, replace(found, version=f"{found.version}; NEWS2 {result.version}"))
     return Verdict(rows[0].cause, None)

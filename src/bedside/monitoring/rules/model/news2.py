@@ -84,7 +84,7 @@ def score(newest: Mapping[str, Measured], profile: Profile, now: datetime) -> Ne
     """
     on: date = now.date()
     version, scale = tables.news2_version(), profile.news2_scale
-    why_not = profile.without_defaults(on) or (None if profile.news2_applies else "programme")
+    why_not = profile.without_defaults(on) or (None if profile.scored else "programme")
     if why_not is not None:
         return News2Result("not-applicable", now, scale, version, why_not=why_not)
     limits = tables.news2_fresh(on)

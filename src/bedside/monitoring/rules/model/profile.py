@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from bedside.monitoring.rules.model import tables
+
 ADULT_FROM = 16
 """Years. NEWS2 (RCP 2017) is not for anybody under 16, nor in pregnancy; the default limits follow it."""
 
@@ -19,7 +21,14 @@ class Profile:
     pregnant: bool = False
     news2_scale: Literal[1, 2] = 1
     news2_applies: bool = True
-    """False where the programme does not use the score (organ support)."""
+    """False where the score is not used for this patient."""
+    programmes: tuple[str, ...] = ()
+    """Those that staff enrolled the patient in, in the order of the alphabet."""
+
+    @property
+    def scored(self) -> bool:
+        """Whether NEWS2 is used: not where the patient, or a programme, has no use for it (organ support)."""
+        return self.news2_applies and tables.unscored().isdisjoint(self.programmes)
 
     def age(self, on: date) -> int | None:
         """Whole years, or None when the birth date is not known."""

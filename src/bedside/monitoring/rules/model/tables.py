@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar
 
 Priority = Literal["high", "medium", "low"]
 Direction = Literal["high", "low", "code"]
+Kind = Literal["limit", "persistence", "change", "baseline"]
+"""How a row reads the past of its metric (tables/programmes.toml)."""
 
 RANK: dict[str, int] = {"high": 3, "medium": 2, "low": 1}
 """Higher is worse."""
@@ -21,7 +23,12 @@ UNTIL_FURTHER_NOTICE = date(9999, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class LimitRow:
-    """One limit. comparison reads 'value comparison limit is a breach'; 'in' compares a code with codes."""
+    """One limit. comparison reads 'value comparison limit is a breach'; 'in' compares a code with codes.
+
+    kind: what is compared: the value itself; the value, and `least` of the last `of` (persistence); its change within
+    `window`; its deviation from the patient's own median of `window`, with `least` days and `spread` (baseline).
+    programme: only for who is enrolled in it. version: of its table.
+    """
 
     id: str
     cause: str
@@ -36,7 +43,13 @@ class LimitRow:
     codes: frozenset[str] = frozenset()
     scale: int | None = None
     when: str = ""
+    kind: Kind = "limit"
     window: timedelta | None = None
+    least: int = 0
+    of: int = 0
+    spread: float = 0.0
+    programme: str = ""
+    version: str = ""
     own: bool = False
     """Set for this patient, above the defaults."""
 
@@ -75,6 +88,16 @@ class SilenceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BatteryRow:
+    """At which charge (%) a device's battery is low, and from which on it is not any more."""
+
+    limit: float
+    clear: float
+    priority: Priority
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """The times in an alarm's life, by priority."""
 
@@ -107,7 +130,14 @@ def _in_force(row: dict[str, Any], on: date) -> bool:
     return first <= on <= last
 
 
-def _limit(row: dict[str, Any]) -> LimitRow:
+def _window(row: dict[str, Any]) -> timedelta | None:
+    if "days" in row:
+        return timedelta(days=row["days"])
+    hours = row.get("hours", row.get("window_hours"))
+    return None if hours is None else timedelta(hours=hours)
+
+
+def _limit(row: dict[str, Any], version: str, kind: Kind = "limit") -> LimitRow:
     return LimitRow(
         id=row["id"],
         cause=row["cause"],
@@ -122,7 +152,13 @@ def _limit(row: dict[str, Any]) -> LimitRow:
         codes=frozenset(row.get("codes", ())),
         scale=row.get("scale"),
         when=row.get("when", ""),
-        window=timedelta(hours=row["window_hours"]) if "window_hours" in row else None,
+        kind=row.get("kind", kind),
+        window=_window(row),
+        least=row.get("least", 0),
+        of=row.get("of", 0),
+        spread=float(row.get("spread", 0)),
+        programme=row.get("programme", ""),
+        version=version,
     )
 
 
@@ -140,13 +176,38 @@ def timing_version() -> str:
 def default_limits(on: date) -> tuple[LimitRow, ...]:
     """Every default row in force on a day: limits, weight gain, and NEWS2's own (metric 'news2')."""
     found = _file("limits.toml")
-    return tuple(_limit(row) for kind in ("limit", "gain", "score") for row in found[kind] if _in_force(row, on))
+    kinds: tuple[tuple[str, Kind], ...] = (("limit", "limit"), ("gain", "change"), ("score", "limit"))
+    return tuple(_limit(row, version(), kind) for table, kind in kinds for row in found[table] if _in_force(row, on))
+
+
+@cache
+def programmes() -> tuple[str, ...]:
+    """The programmes that there are, in the table's order."""
+    return tuple(row["key"] for row in _file("programmes.toml")["programme"])
+
+
+@cache
+def unscored() -> frozenset[str]:
+    """The programmes that do not use NEWS2."""
+    return frozenset(row["key"] for row in _file("programmes.toml")["programme"] if not row.get("news2", True))
+
+
+@cache
+def programme_rules(on: date) -> tuple[LimitRow, ...]:
+    """Every row of every programme in force on a day."""
+    found = _file("programmes.toml")
+    return tuple(_limit(row, found["version"]) for row in found["rule"] if _in_force(row, on))
+
+
+def rule(id: str, on: date) -> LimitRow | None:
+    """A row by its id, of the defaults or of a programme, in force on a day."""
+    return next((row for row in (*default_limits(on), *programme_rules(on)) if row.id == id), None)
 
 
 @cache
 def report_row(on: date) -> LimitRow:
     """The rule of danger symptoms that a patient reports."""
-    return next(_limit(row) for row in _file("limits.toml")["report"] if _in_force(row, on))
+    return next(_limit(row, version()) for row in _file("limits.toml")["report"] if _in_force(row, on))
 
 
 @cache
@@ -183,6 +244,13 @@ def silence(on: date) -> dict[str, SilenceRow]:
         for row in _file("timing.toml")["silence"]
         if _in_force(row, on)
     }
+
+
+@cache
+def battery(on: date) -> BatteryRow:
+    """Of every kind of device."""
+    row = next(row for row in _file("timing.toml")["battery"] if _in_force(row, on))
+    return BatteryRow(float(row["limit"]), float(row["clear"]), row["priority"], row["source"])
 
 
 @cache

@@ -67,12 +67,10 @@ def observation(shown: Sequence[Shown]) -> dict[str, Any]:
         "meta": {
             "versionId": str(len(arrivals) + bool(withdrawn)),
             "lastUpdated": instant(updated),
-            "profile": [PROFILES + metric.profile],
+            **({"profile": [PROFILES + metric.profile]} if metric.profile else {}),
         },
         "status": "entered-in-error" if withdrawn else "final",
-        "category": [
-            {"coding": [{"system": CATEGORIES, "code": metric.category, "display": CATEGORY_NAMES[metric.category]}]}
-        ],
+        **_category(metric),
         "code": _code(metric, panel=first.number in PANEL),
         "subject": {"reference": f"Patient/{first.patient}"},
         "effectiveDateTime": instant(first.device_time),
@@ -101,6 +99,13 @@ def observation(shown: Sequence[Shown]) -> dict[str, Any]:
     return resource | _values(members)
 
 
+def _category(metric: Metric) -> dict[str, Any]:
+    if not metric.category:
+        return {}
+    coding = {"system": CATEGORIES, "code": metric.category, "display": CATEGORY_NAMES[metric.category]}
+    return {"category": [{"coding": [coding]}]}
+
+
 def _values(members: Sequence[Shown]) -> dict[str, Any]:
     first = members[0].reading
     if first.number not in PANEL:
@@ -124,7 +129,7 @@ def _code(metric: Metric, *, panel: bool) -> dict[str, Any]:
     if panel:
         text = "Blood pressure panel with all children optional"
         return {"coding": [{"system": LOINC, "code": "85354-9", "display": text}], "text": "Blood pressure"}
-    coding = [{"system": LOINC, "code": metric.loinc, "display": metric.display}]
+    coding = [{"system": metric.system, "code": metric.loinc, "display": metric.display}]
     if metric.name == "spo2":
         coding.append(PULSE_OXIMETRY)
     return {"coding": coding, "text": metric.display}

@@ -1,13 +1,13 @@
 """monitoring: for how long raw readings are kept, and the hours that stand for those that were thinned
 
 Revision ID: 0025
-Revises: 0027
+Revises: 0024
 """
 
 from alembic import op
 
 revision = "0025"
-down_revision = "0027"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

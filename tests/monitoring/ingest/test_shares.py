@@ -32,6 +32,14 @@ def shares(ctx: Ctx) -> Shares:
     return Shares(ctx, "TEST")
 
 
+@pytest.fixture(autouse=True)
+async def nobody_else(ctx: Ctx) -> None:
+    """The processes of the test before seem to live for some seconds more."""
+    async with ctx.database.transaction() as sql:
+        await sql.execute("delete from monitoring.share where wire = 'TEST'")
+        await sql.execute("delete from monitoring.lander where wire = 'TEST'")
+
+
 async def owners(ctx: Ctx) -> dict[int, str | None]:
     async with ctx.database.transaction() as sql:
         return dict(await store.shares(sql, "TEST", EVERY_PART))

@@ -1,12 +1,12 @@
 """monitoring: whose the parts of a wire are
 
-Revision ID: 0027
+Revision ID: 0024
 Revises: 0023
 """
 
 from alembic import op
 
-revision = "0027"
+revision = "0024"
 down_revision = "0023"
 branch_labels = None
 depends_on = None

@@ -65,6 +65,8 @@ PAGES: tuple[Page, ...] = (
     Page("type-reading", "/patients/{patient}/reading", NURSE, "Type a reading"),
     Page("type-pressure", "/patients/{patient}/reading/blood-pressure", NURSE, "Blood pressure"),
     Page("limits", "/patients/{patient}/limits", CLINICIAN, "Limits of"),
+    Page("targets", "/patients/{patient}/targets", CLINICIAN, "Targets of"),
+    Page("overlay", "/patients/{patient}/overlay?show=blood-pressure&show=weight&span=all", CLINICIAN, "Overlay of"),
     Page("waveforms", "/patients/{patient}/waveforms", NURSE, "Waveforms of"),
     Page("devices", "/devices", NURSE, "Devices"),
     Page("held-devices", "/patients/{patient}/devices", NURSE, "Devices of"),
@@ -88,5 +90,6 @@ PAGES: tuple[Page, ...] = (
     Page("people", "/admin", ADMINISTRATOR, ""),
     Page("hours", "/admin/hours", ADMINISTRATOR, ""),
     Page("functions", "/admin/functions", ADMINISTRATOR, "Functions"),
+    Page("retention", "/admin/retention", ADMINISTRATOR, "How long data are kept"),
     Page("audit", "/admin/audit", PRIVACY_OFFICER, ""),
 )

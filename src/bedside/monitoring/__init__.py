@@ -20,6 +20,13 @@ from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.devices.service.wire import deaf_since
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
+from bedside.monitoring.retention.model import Policy as RetentionPolicy
+from bedside.monitoring.retention.model import Preview as RetentionPreview
+from bedside.monitoring.retention.model import Run as RetentionRun
+from bedside.monitoring.retention.service import policy as retention
+from bedside.monitoring.retention.service import preview as preview_retention
+from bedside.monitoring.retention.service import runs as retention_runs
+from bedside.monitoring.retention.service import set_policy as set_retention
 from bedside.monitoring.rules.model.agp import Agp
 from bedside.monitoring.rules.model.agp import Slot as AgpSlot
 from bedside.monitoring.rules.model.limits import PatientLimit, Plan
@@ -29,7 +36,17 @@ from bedside.monitoring.rules.model.profile import Profile
 from bedside.monitoring.rules.model.spot import Spot
 from bedside.monitoring.rules.model.tables import programmes
 from bedside.monitoring.rules.service import drop_limit, limits, own_limits, profile, set_limits, set_profile
-from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, NewReading, Point, Reading, Series, Typed
+from bedside.monitoring.series.model.reading import (
+    Conflict,
+    Gap,
+    Latest,
+    NewReading,
+    Point,
+    Reading,
+    Series,
+    Summary,
+    Typed,
+)
 from bedside.monitoring.service import (
     add_device,
     add_source,
@@ -54,6 +71,8 @@ from bedside.monitoring.service import (
     withdraw,
     withdraw_measured,
 )
+from bedside.monitoring.targets.model import Target
+from bedside.monitoring.targets.service import METRICS_AIMED_AT, end_target, set_target, target_history, targets
 from bedside.monitoring.waves.model.leads import LEADS, Lead
 from bedside.monitoring.waves.model.sampled import bundle as waves_as_fhir
 from bedside.monitoring.waves.model.strip import Strip, Track
@@ -65,6 +84,7 @@ __all__ = [
     "DANGER_SYMPTOMS",
     "KINDS",
     "LEADS",
+    "METRICS_AIMED_AT",
     "SOURCES",
     "UNDO_SECONDS",
     "Agp",
@@ -93,10 +113,15 @@ __all__ = [
     "Profile",
     "Reading",
     "Replayed",
+    "RetentionPolicy",
+    "RetentionPreview",
+    "RetentionRun",
     "Series",
     "Spot",
     "Standing",
     "Strip",
+    "Summary",
+    "Target",
     "TechnicalEvent",
     "Track",
     "Typed",
@@ -117,6 +142,7 @@ __all__ = [
     "deaf_since",
     "devices",
     "drop_limit",
+    "end_target",
     "enter_reading",
     "enter_readings",
     "false_alarm",
@@ -137,11 +163,14 @@ __all__ = [
     "plans",
     "possible",
     "pressure_category",
+    "preview_retention",
     "profile",
     "programmes",
     "replayable",
     "report_symptoms",
     "resolve",
+    "retention",
+    "retention_runs",
     "revoke_device",
     "score",
     "scores",
@@ -149,10 +178,14 @@ __all__ = [
     "set_hours",
     "set_limits",
     "set_profile",
+    "set_retention",
+    "set_target",
     "shown_with",
     "spot_scores",
     "standing",
     "switch_function",
+    "target_history",
+    "targets",
     "technical_event_seen",
     "technical_events",
     "undo",

@@ -20,6 +20,7 @@ from bedside.monitoring.devices.service.broker import BrokerLog, CutOff, watch
 from bedside.monitoring.devices.service.callout import Callout
 from bedside.monitoring.ingest.model.budget import Budget
 from bedside.monitoring.ingest.service.ingest import Ingest
+from bedside.monitoring.retention import service as retention
 from bedside.monitoring.rules.model.pregnancy import says_pregnancy
 from bedside.monitoring.series.service.compaction import compact
 from bedside.monitoring.series.service.provider import OBSERVATIONS
@@ -41,6 +42,7 @@ GOVERNED: list[Governed] = [
 
 PROFILE, COMPACT = "monitoring.profile", "monitoring.compact"
 WAVES, OLD_WAVES = "monitoring.waves", "monitoring.old_waves"
+RETENTION = "monitoring.retention"
 HEEDED: list[Heed] = [
     Heed("Patient", lambda patient: True, PROFILE),
     Heed("Condition", says_pregnancy, PROFILE),
@@ -67,8 +69,15 @@ async def waves_together(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: AR
 
 
 async def old_waves(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG001, RUF100 - a job takes a payload
-    """Waveforms older than the site keeps go. Idempotent."""
-    await waves.forget(ctx, settings.of(ctx.database).wave_days)
+    """Waveforms older than the site keeps go, but those of a tenant with a policy of its own. Idempotent."""
+    async with access.work(ctx, "looked for old waveforms", readonly=True) as work:
+        own = await retention.with_waves(work)
+    await waves.forget(ctx, settings.of(ctx.database).wave_days, own)
+
+
+async def keep_house(ctx: Ctx, payload: dict[str, Any]) -> None:  # noqa: ARG001, RUF100 - a job takes a payload
+    """Old readings are thinned and deleted as each tenant's policy says. Idempotent."""
+    await retention.keep_house(ctx)
 
 
 JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {
@@ -77,12 +86,14 @@ JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {
     COMPACT: put_together,
     WAVES: waves_together,
     OLD_WAVES: old_waves,
+    RETENTION: keep_house,
 }
 EVERY: dict[str, timedelta] = {
     **ALARMS_EVERY,
     COMPACT: timedelta(minutes=10),
     WAVES: timedelta(minutes=2),
     OLD_WAVES: timedelta(hours=1),
+    RETENTION: timedelta(hours=6),
 }
 """Periodic jobs and their periods: foundation.jobs.Worker(every=...)."""
 

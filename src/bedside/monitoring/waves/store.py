@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -167,11 +167,14 @@ async def newest(sql: Connection, tenant: int, patient: str) -> int | None:
     return None if found is None else int(found)
 
 
-async def forget(sql: Connection, before: int) -> int:
-    """Remove what ended before then, µs; how many rows."""
+async def forget(sql: Connection, before: int, but: Collection[int]) -> int:
+    """Remove what ended before then, µs, of all tenants but these; how many rows."""
     total = 0
     for table, column in (("wave_minute", "t_max"), ("wave", "t_end")):
-        done = await sql.execute(f"delete from monitoring.{table} where {column} < $1", before)  # noqa: S608 - ours
+        done = await sql.execute(
+            f"delete from monitoring.{table} where {column} < $1 and tenant <> all($2::int[])",  # noqa: S608 - ours
+            *(before, list(but)),
+        )
         total += int(done.split()[-1])
     return total
 

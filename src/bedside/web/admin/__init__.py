@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.admin import audit, functions, hours, people
+from bedside.web.admin import audit, functions, hours, people, retention
 
 ROUTES: list[BaseRoute] = [
     Route("/admin", people.page),
@@ -14,6 +14,8 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/hours/{place}", hours.save, methods=["POST"]),
     Route("/admin/functions", functions.page),
     Route("/admin/functions/{name}", functions.switch, methods=["POST"]),
+    Route("/admin/retention", retention.page),
+    Route("/admin/retention/{kind}", retention.answer, methods=["POST"]),
     Route("/admin/audit", audit.page),
 ]
 

@@ -2,14 +2,16 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.clinician import chart, duplicates, find, glucose, limits, today, waveforms
+from bedside.web.clinician import chart, duplicates, find, glucose, limits, overlay, targets, today, waveforms
 
 ROUTES: list[BaseRoute] = [
     *today.ROUTES,
     *find.ROUTES,
     *duplicates.ROUTES,
     *limits.ROUTES,
+    *targets.ROUTES,
     *glucose.ROUTES,
+    *overlay.ROUTES,
     *waveforms.ROUTES,
     *chart.ROUTES,
 ]

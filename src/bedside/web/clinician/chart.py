@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from bedside.web.clinician.resources import Resource
 from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
-from bedside.web.kit.series import Chart, Dot
+from bedside.web.kit.series import Chart, Dot, Stretch
 from bedside.web.kit.written import age_words
 from bedside.web.wall.words import cause_of
 
@@ -110,27 +111,38 @@ async def curves(ctx: Ctx, patient: str, wanted: str | None, usual: str) -> tupl
     """The span shown, the wanted or the usual one, and its charts."""
     span = wanted if wanted in vitals.SPANS else usual
     until = ctx.clock.now()
-    since = max(until - vitals.SPANS[span][0], datetime(1900, 1, 1, tzinfo=until.tzinfo))
+    return span, await charted(ctx, patient, vitals.SIGNS, vitals.beginning(span, until), until)
+
+
+async def charted(
+    ctx: Ctx, patient: str, signs: Sequence[vitals.Sign], since: datetime, until: datetime
+) -> list[Chart]:
+    """A chart of each of these signs of which anything was measured in the span, by monitoring or by an import."""
     dots: dict[str, list[list[Dot]]] = {}
     gaps: dict[str, list[tuple[datetime, datetime]]] = {}
     counts: dict[str, int] = {}
-    for metric in (m for sign in vitals.SIGNS for m in sign.metrics):
+    stretches: dict[str, tuple[Stretch, ...]] = {}
+    for metric in (m for sign in signs for m in sign.metrics):
         series = await monitoring.series(ctx, patient, metric, since, until + timedelta(seconds=1))
         dots[metric] = [vitals.measured(series.points)]
         gaps[metric] = [(g.since, g.until) for g in series.gaps]
+        stretches[metric] = vitals.summarised(series.summaries)
         if series.thinned:
             counts[metric] = series.count
     # Readings are Observations too: what monitoring keeps was drawn above, the rest was imported.
     page = await records.search(
         ctx,
         "Observation",
-        [("patient", patient), ("category", "vital-signs"), ("date", f"ge{since:%Y-%m-%d}"), ("_count", str(MOST))],
+        [
+            *(("patient", patient), ("category", "vital-signs"), ("_count", str(MOST))),
+            *(("date", f"ge{since:%Y-%m-%d}"), ("date", f"lt{until + timedelta(days=1):%Y-%m-%d}")),
+        ],
         provided=False,
     )
     for metric, more in vitals.imported(page.entries).items():
         dots.setdefault(metric, []).append(more)
     plan = (await monitoring.plans(ctx, [patient])).get(patient)
-    return span, vitals.charts(dots, gaps, plan.rows if plan else (), since, until, counts)
+    return vitals.charts(dots, gaps, plan.rows if plan else (), since, until, counts, signs, stretches)
 
 
 def newest(latest: list[monitoring.Latest], units: str) -> list[Now]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from bedside.fhir.concepts import codes, in_error
 from bedside.web.clinician.resources import Resource, effective, moment
 from bedside.web.kit.places import N_
-from bedside.web.kit.series import Chart, Dot, Line, merge
+from bedside.web.kit.series import Chart, Dot, Line, Stretch, merge
 
 SPANS = {
     "day": (timedelta(days=1), N_("24 hours")),
@@ -23,6 +23,11 @@ SPANS = {
     "year": (timedelta(days=365), N_("1 year")),
     "all": (timedelta(days=365 * 130), N_("All")),
 }
+
+
+def beginning(span: str, until: datetime) -> datetime:
+    """When a span begins that ends at `until`: for all of it, before there were any measurements."""
+    return max(until - SPANS[span][0], datetime(1900, 1, 1, tzinfo=until.tzinfo))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,28 @@ DOUBTS = {
 """The flags of a reading that a person should see beside it."""
 
 
+class Summarised(Protocol):
+    """A stretch of monitoring's series whose readings are no longer kept."""
+
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def until(self) -> datetime: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def mean(self) -> float: ...
+
+
+def summarised(found: Iterable[Summarised]) -> tuple[Stretch, ...]:
+    """Such stretches as a chart draws them."""
+    return tuple(Stretch(s.since, s.until, s.count, s.low, s.high, s.mean) for s in found)
+
+
 def source_of(source: str) -> str:
     """monitoring's source as a picture says it: patient and staff typed it."""
     return "device" if source == "device" else "typed"
@@ -184,24 +211,29 @@ def charts(
     since: datetime,
     until: datetime,
     counts: Mapping[str, int] = MappingProxyType({}),
+    signs: Sequence[Sign] = SIGNS,
+    stretches: Mapping[str, tuple[Stretch, ...]] = MappingProxyType({}),
 ) -> list[Chart]:
     """One chart a sign of which anything was ever measured in the span. dots: by metric, a list for each source.
 
-    counts: of readings, by metric, where dots stand for more than they are.
+    counts: of readings, by metric, where dots stand for more than they are. stretches: what stands for readings that
+    were thinned.
     """
     drawn = []
-    for sign in SIGNS:
+    for sign in signs:
         lines = tuple(
             Line(
                 name,
                 tuple(d for d in merge(*dots.get(metric, ())) if since <= d.at <= until),
                 tuple(g for g in gaps.get(metric, ()) if g[1] >= since),
                 counts.get(metric, 0),
+                stretches.get(metric, ()),
             )
             for metric, name in zip(sign.metrics, sign.names, strict=True)
         )
-        if any(line.dots for line in lines):
-            first = min(d.at for line in lines for d in line.dots)
+        if any(line.dots or line.stretches for line in lines):
+            times = [d.at for line in lines for d in line.dots]
+            first = min(times + [one.since for line in lines for one in line.stretches])
             start = max(since, first - (until - first) / 40) if until - since > timedelta(days=400) else since
             drawn.append(
                 Chart(

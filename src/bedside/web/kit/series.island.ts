@@ -8,6 +8,7 @@ interface Line {
   v: number[];
   s: string;
   gaps: [number, number][];
+  bars: [number, number, number][];
   low: number | null;
   high: number | null;
 }
@@ -89,7 +90,7 @@ class BedsideSeries extends HTMLElement {
         ],
         hooks: {
           drawClear: [(u: uPlot) => limits(u, data.lines, band, control)],
-          draw: [(u: uPlot) => dots(u, columns, sources, ink, second, ground)],
+          draw: [(u: uPlot) => bars(u, data.lines, control), (u: uPlot) => dots(u, columns, sources, ink, second, ground)],
           setCursor: [(u: uPlot) => this.tell(u, data, columns)],
         },
       },
@@ -118,6 +119,7 @@ function columnsOf(data: Drawing): [number[], (number | null)[][], string[][]] {
   for (const line of data.lines) {
     for (const t of line.t) all.add(t);
     for (const [from, to] of line.gaps) all.add((from + to) / 2);
+    for (const [t] of line.bars) all.add(t);
   }
   const times = [...all].sort((a, b) => a - b);
   const at = new Map(times.map((t, n) => [t, n]));
@@ -136,7 +138,7 @@ function columnsOf(data: Drawing): [number[], (number | null)[][], string[][]] {
 }
 
 function reach(lines: Line[], low: number | null, high: number | null): [number, number] {
-  const ends = lines.flatMap((line) => [line.low, line.high]).filter((v): v is number => v !== null);
+  const ends = lines.flatMap((line) => [line.low, line.high, ...line.bars.flatMap(([, a, b]) => [a, b])]).filter((v): v is number => v !== null);
   const lowest = Math.min(low ?? Infinity, ...ends);
   const highest = Math.max(high ?? -Infinity, ...ends);
   if (!Number.isFinite(lowest) || !Number.isFinite(highest)) return [0, 1];
@@ -163,6 +165,22 @@ function limits(u: uPlot, lines: Line[], band: string, edge: string): void {
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
     }
+  }
+  ctx.restore();
+}
+
+// Where readings are no longer kept: from the lowest to the highest of each stretch, in the colour of what is no value.
+function bars(u: uPlot, lines: Line[], colour: string): void {
+  const { ctx } = u;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 2 * devicePixelRatio;
+  for (const [time, low, high] of lines.flatMap((line) => line.bars)) {
+    const x = u.valToPos(time, "x", true);
+    ctx.beginPath();
+    ctx.moveTo(x, u.valToPos(low, "y", true) + devicePixelRatio);
+    ctx.lineTo(x, u.valToPos(high, "y", true) - devicePixelRatio);
+    ctx.stroke();
   }
   ctx.restore();
 }

@@ -36,6 +36,18 @@ class Dot:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Readings that are no longer kept: how many, their lowest, mean and highest. No measured value."""
+
+    since: datetime
+    until: datetime
+    count: int
+    low: float
+    high: float
+    mean: float
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One metric: its name, dots in time order, and the spans in which nothing was measured.
 
@@ -46,6 +58,7 @@ class Line:
     dots: tuple[Dot, ...]
     gaps: tuple[tuple[datetime, datetime], ...] = ()
     count: int = 0
+    stretches: tuple[Stretch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +84,23 @@ class Chart:
     limits: tuple[tuple[float | None, float | None], ...]
     since: datetime
     until: datetime
+    aimed: bool = False
+    """Whether `limits` are a patient's targets, which raise nothing."""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to draw."""
-        return not any(not d.wrong for line in self.lines for d in line.dots)
+        return not any(not d.wrong for line in self.lines for d in line.dots) and not self.summarised
+
+    @property
+    def summarised(self) -> int:
+        """How many readings of this time are no longer kept one by one."""
+        return max((sum(one.count for one in line.stretches) for line in self.lines), default=0)
+
+    @property
+    def summarised_until(self) -> datetime | None:
+        """Where the last stretch of such ends."""
+        return max((one.until for line in self.lines for one in line.stretches), default=None)
 
     @property
     def count(self) -> int:
@@ -115,6 +140,10 @@ class Chart:
                     "v": [unit.show(d.value) for d in dots],
                     "s": "".join(d.source[0] for d in dots),
                     "gaps": [[a.timestamp(), b.timestamp()] for a, b in line.gaps if b - a >= seen],
+                    "bars": [
+                        [(one.since + (one.until - one.since) / 2).timestamp(), unit.show(one.low), unit.show(one.high)]
+                        for one in line.stretches
+                    ],
                     "low": None if low is None else unit.show(low),
                     "high": None if high is None else unit.show(high),
                 }

@@ -16,6 +16,7 @@ from bedside.web.clinician import vitals
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
 from bedside.web.kit.series import Chart
+from bedside.web.patient.aims import aimed
 from bedside.web.patient.meaning import HIGH_PRESSURE, Shown, latest_of, meaning
 from bedside.web.patient.medicines import STEPS
 from bedside.web.patient.waiting import waiting_words
@@ -31,6 +32,7 @@ async def page(request: Request) -> Response:
         patient, name = await whose(request, ctx)
         found = (await monitoring.latest(ctx, [patient]))[patient]
         plan = (await monitoring.plans(ctx, [patient])).get(patient)
+        targets = await monitoring.targets(ctx, patient)
         alarms = await monitoring.alarms(ctx, patient=patient)
         watched = await monitoring.watched(ctx, patient)
         open_visits = await visits.of_patient(ctx, patient, open_only=True)
@@ -48,8 +50,8 @@ async def page(request: Request) -> Response:
         next_visit=next((v for v in open_visits if v.status in JOINABLE), next(iter(open_visits), None)),
         joinable=JOINABLE,
         last=last,
-        meaning=meaning(last, plan) if last else None,
-        chart=chart,
+        meaning=meaning(last, plan, targets) if last else None,
+        chart=aimed(chart, targets) if chart else None,
         unseen=[a for a in alarms if a.unseen],
         nobody=any(a.nobody for a in alarms),
         symptoms=any(a.cause == "symptoms" for a in alarms),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from bedside.monitoring import Latest, Plan
+from bedside.monitoring import Latest, Plan, Target
 from bedside.web.clinician.vitals import SIGNS, Sign, source_of
 from bedside.web.kit.places import N_
 
@@ -67,8 +68,9 @@ def all_of(found: Iterable[Latest]) -> list[Shown]:
     return result
 
 
-def meaning(shown: Shown, plan: Plan | None) -> Meaning:
-    """Against the limits that hold for this patient; what holds only on added oxygen is left to the clinic."""
+def meaning(shown: Shown, plan: Plan | None, targets: Mapping[str, Target] = MappingProxyType({})) -> Meaning:
+    """A limit that is broken first, then the patient's target, so that a target never covers a limit. What holds only
+    on added oxygen is left to the clinic."""
     if shown.cuffless:
         return Meaning(N_("measured without a cuff: for your information only"))
     rows = [r for r in (plan.rows if plan else ()) if r.window is None and not r.when]
@@ -79,6 +81,13 @@ def meaning(shown: Shown, plan: Plan | None) -> Meaning:
             if row.breached_by(value):
                 words = N_("higher than your limit") if row.direction == "high" else N_("lower than your limit")
                 return Meaning(words, outside=True)
+    aims = [(value, targets[metric]) for metric, value in shown.values if metric in targets]
+    for value, aim in aims:
+        if not aim.holds(value):
+            high = aim.high is not None and value > aim.high
+            return Meaning(N_("above your target") if high else N_("below your target"))
+    if aims and len(aims) == len(shown.values):
+        return Meaning(N_("in your target"))
     if not judged:
         return Meaning(N_("no limits are set for you, so this is not judged"))
     return Meaning(N_("within your limits"))

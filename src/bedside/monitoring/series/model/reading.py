@@ -109,11 +109,23 @@ class Gap(msgspec.Struct, frozen=True):
     until: datetime
 
 
+class Summary(msgspec.Struct, frozen=True):
+    """What stands for readings that were thinned under the clinic's policy: no measured value. count: how many."""
+
+    since: datetime
+    until: datetime
+    count: int
+    low: float
+    high: float
+    mean: float
+
+
 class Series(msgspec.Struct, frozen=True):
     """Readings of one metric of one patient in time order, and the gaps between them.
 
     count: about how many there are. thinned: `points` holds of each stretch of time the lowest and the highest, and the
-    newest readings whole; letters (consciousness) are never thinned.
+    newest readings whole; letters (consciousness) are never thinned. summaries: stretches of which the readings are no
+    longer kept, whole hours or several of them; they are not among `points` and `count`.
     """
 
     patient: str
@@ -125,6 +137,7 @@ class Series(msgspec.Struct, frozen=True):
     gaps: list[Gap]
     count: int = 0
     thinned: bool = False
+    summaries: tuple[Summary, ...] = ()
 
 
 class Typed(msgspec.Struct, frozen=True):

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from bedside.foundation.context import Ctx
 from bedside.monitoring.ingest.model.metrics import METRICS
-from bedside.monitoring.series.model.identity import Identity, identity, owns
+from bedside.monitoring.series.model import summary
+from bedside.monitoring.series.model.identity import Identity, identity
+from bedside.monitoring.series.model.identity import owns as owns_reading
 from bedside.monitoring.series.model.observation import Shown, observation, texts
 from bedside.monitoring.series.service.reading import reading_of
-from bedside.monitoring.series.store import readings
+from bedside.monitoring.series.store import readings, summaries
 from bedside.records import Column, ReadProvider
 
 
@@ -34,19 +36,39 @@ async def _shown(ctx: Ctx, ids: Sequence[str]) -> dict[str, list[Shown]]:
     return found
 
 
+async def _hours(ctx: Ctx, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Summaries of thinned hours, by id."""
+    wanted = [found for one in ids if (found := summary.key(one)) is not None]
+    if not wanted:
+        return {}
+    rows = await summaries.by_hour(
+        ctx.sql, ctx.tenant, [k.device for k in wanted], [k.metric for k in wanted], [k.hour for k in wanted]
+    )
+    return {one["id"]: one for one in map(summary.observation, rows)}
+
+
+def owns(id: str) -> bool:  # noqa: A002 - FHIR's word
+    """Whether an id has the shape of a reading's or of an hour's."""
+    return owns_reading(id) or summary.key(id) is not None
+
+
 async def render(ctx: Ctx, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Observations by id; what does not exist is left out."""
-    return {one: observation(members) for one, members in (await _shown(ctx, ids)).items()}
+    return {one: observation(members) for one, members in (await _shown(ctx, ids)).items()} | await _hours(ctx, ids)
 
 
 async def patient_of(ctx: Ctx, id: str) -> str | None:  # noqa: A002 - FHIR's word
     """The patient's logical id."""
+    if hours := await _hours(ctx, [id]):
+        return str(hours[id]["subject"]["reference"]).removeprefix("Patient/")
     found = (await _shown(ctx, [id])).get(id)
     return found[0].reading.patient if found else None
 
 
 async def versions(ctx: Ctx, id: str) -> list[dict[str, Any]]:  # noqa: A002
     """As it stands, and as it read before it was withdrawn."""
+    if hours := await _hours(ctx, [id]):
+        return [hours[id]]
     found = (await _shown(ctx, [id])).get(id)
     if not found:
         return []

@@ -13,8 +13,8 @@ from bedside.monitoring.devices.service.devices import microseconds, moment_of
 from bedside.monitoring.ingest.model.metrics import BY_NAME, METRICS, Metric, fresh_for
 from bedside.monitoring.ingest.model.pack import SECOND, words
 from bedside.monitoring.series.model.identity import Identity
-from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, Point, Reading, Series
-from bedside.monitoring.series.store import doubts, stretches
+from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, Point, Reading, Series, Summary
+from bedside.monitoring.series.store import doubts, stretches, summaries
 from bedside.monitoring.series.store import latest as stored_latest
 from bedside.monitoring.series.store import readings as stored_readings
 
@@ -24,6 +24,7 @@ WHOLE: Final = 5_000
 """Readings of a series that come one by one."""
 STRETCHES: Final = 500
 """Of a longer one: each gives its lowest and its highest."""
+HOUR: Final = 3600 * SECOND
 NEWEST: Final = 100
 """Of a longer one, the newest that come one by one."""
 
@@ -109,7 +110,20 @@ async def series(ctx: Ctx, patient: str, metric: str, since: datetime, until: da
         rows = await stored_readings.readings(ctx.sql, ctx.tenant, patient, [found.number], first, last, limit=LONGEST)
         points, gaps = _whole(found, rows)
     count = extent.held if thinned else len(points)
-    return Series(patient, found.name, found.display, found.loinc, found.unit, points, gaps, count, thinned)
+    kept = await _summaries(ctx, patient, found.number, first, last)
+    if kept:
+        # Where hours stand for readings there is no gap: something was measured, and is no longer kept.
+        gaps = [gap for gap in gaps if not any(one.since < gap.until and one.until > gap.since for one in kept)]
+    return Series(patient, found.name, found.display, found.loinc, found.unit, points, gaps, count, thinned, kept)
+
+
+async def _summaries(ctx: Ctx, patient: str, metric: int, first: int, last: int) -> tuple[Summary, ...]:
+    width = max(HOUR, (last - first) // STRETCHES)
+    rows = await summaries.stretches(ctx.sql, ctx.tenant, patient, metric, first, last, width)
+    return tuple(
+        Summary(moment_of(row["first"]), moment_of(row["last"]), row["n"], row["low"], row["high"], row["mean"])
+        for row in rows
+    )
 
 
 def _whole(metric: Metric, rows: list[dict[str, Any]]) -> tuple[list[Point], list[Gap]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -49,7 +50,10 @@ async def _lead(ctx: Ctx, device: int, lead: int, before: datetime) -> int:
     return len(taken)
 
 
-async def forget(ctx: Ctx, days: int) -> int:
-    """Remove what is older than `days`: waveforms are kept for looking back, the record keeps what was concluded."""
+async def forget(ctx: Ctx, days: int, but: Collection[int] = ()) -> int:
+    """Remove what is older than `days`: waveforms are kept for looking back, the record keeps what was concluded.
+
+    but: tenants with a policy of their own.
+    """
     async with access.work(ctx, "removed old waveforms") as work:
-        return await store.forget(work.sql, microseconds(ctx.clock.now() - timedelta(days=days)))
+        return await store.forget(work.sql, microseconds(ctx.clock.now() - timedelta(days=days)), but)

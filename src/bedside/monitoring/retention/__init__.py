@@ -1,0 +1,1 @@
+"""For how long raw readings are kept, and what becomes of them then."""

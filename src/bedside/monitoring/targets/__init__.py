@@ -1,0 +1,1 @@
+"""A patient's targets: the range a clinician hopes for. They raise nothing; limits do that (rules)."""

@@ -64,21 +64,14 @@ def unpacked(row: list[Any]) -> Measured:
 
 async def locked(sql: Connection, tenant: int, patients: Sequence[str]) -> list[Memory]:
     """The patients' memories, locked in one order so that no two judges wait for each other in a circle."""
-    await sql.execute(
-        """
-        insert into monitoring.watch (tenant, patient)
-        select $1, p from unnest($2::text[]) p
-        where not exists (select from monitoring.watch w where w.tenant = $1 and w.patient = p)
-        order by p on conflict do nothing
-        """,
-        tenant,
-        sorted(patients),
-    )
-    await sql.execute(
-        "select from monitoring.watch where tenant = $1 and patient = any($2) order by patient for update",
-        tenant,
-        list(patients),
-    )
+    lock = "select from monitoring.watch where tenant = $1 and patient = any($2) order by patient for update"
+    if len(await sql.fetch(lock, tenant, list(patients))) < len(patients):
+        await sql.execute(
+            """insert into monitoring.watch (tenant, patient) select $1, p from unnest($2::text[]) as u (p)
+               order by p on conflict do nothing""",
+            *(tenant, sorted(patients)),
+        )
+        await sql.fetch(lock, tenant, list(patients))
     # A statement of its own: what the last holder of the locks committed is seen only by a snapshot taken after them.
     return await read(sql, tenant, patients)
 
@@ -103,8 +96,9 @@ async def read(sql: Connection, tenant: int, patients: Sequence[str]) -> list[Me
              from monitoring.alarm a
              where a.tenant = $1 and a.patient = u.patient and a.closed_at is null) as open
         from unnest($2::text[]) u (patient)
-        left join monitoring.watch w on w.tenant = $1 and w.patient = u.patient
-        left join monitoring.profile p on p.tenant = $1 and p.patient = u.patient
+        -- Named twice: of unnest the planner knows too little to use an index, and would read every patient.
+        left join monitoring.watch w on w.tenant = $1 and w.patient = u.patient and w.patient = any($2)
+        left join monitoring.profile p on p.tenant = $1 and p.patient = u.patient and p.patient = any($2)
         order by u.patient
         """,
         tenant,
@@ -145,7 +139,7 @@ async def keep(sql: Connection, tenant: int, memories: Sequence[Memory]) -> None
         set newest = new.newest, weights = new.weights, heard = new.heard, recent = new.recent
         from unnest($2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::jsonb[])
             as new (patient, newest, weights, heard, recent)
-        where w.tenant = $1 and w.patient = new.patient
+        where w.tenant = $1 and w.patient = new.patient and w.patient = any($2)
         """,
         tenant,
         [memory.patient for memory in memories],

@@ -173,7 +173,7 @@ async def heard(sql: Connection, numbers: list[int], newest: list[dict[str, int]
     await sql.execute(
         """update monitoring.head h set heard_at = greatest(h.heard_at, u.at), newest = u.newest
            from unnest($1::int[], $2::jsonb[], $3::timestamptz[]) as u (device, newest, at)
-           where h.device = u.device""",
+           where h.device = u.device and h.device = any($1)""",
         *(numbers, newest, at),
     )
 

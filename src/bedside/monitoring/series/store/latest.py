@@ -29,7 +29,7 @@ async def set_latest(sql: Connection, tenant: int, patients: Sequence[str], newe
     await sql.execute(
         """update monitoring.latest l set newest = u.newest
            from unnest($2::text[], $3::jsonb[]) as u (patient, newest)
-           where l.tenant = $1 and l.patient = u.patient""",
+           where l.tenant = $1 and l.patient = u.patient and l.patient = any($2)""",
         *(tenant, patients, newest),
     )
 

@@ -37,7 +37,7 @@ bench-records: setup ## The record beside bare asyncpg, in one run
 	@.venv/bin/python -m bench records import
 
 bench-monitoring: setup ## Readings from publication to the chart and the alarm, in one run
-	@.venv/bin/python -m bench ingest latency series alarm waves
+	@.venv/bin/python -m bench ingest latency processes series alarm waves
 
 screenshots: setup ## Every page at 360 and 1440 px (the wall at 1920), light and dark, into screenshots/
 	@.venv/bin/python -m tools.screenshots

@@ -63,6 +63,7 @@ def _access_settings(ground: Ground) -> None:
             os.environ.get("BEDSIDE_DEVICE_MESSAGES", ""),
             os.environ.get("BEDSIDE_WAVEFORM_DAYS", ""),
             os.environ.get("BEDSIDE_PRESSURE_SCHEME", ""),
+            os.environ.get("BEDSIDE_NATS_COPIES", ""),
             functions=ground.settings.demo,
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import nats
 import orjson
@@ -35,9 +36,16 @@ class Bus:
     ) -> Bus:
         """Connect, and reconnect for ever after. Raises Unavailable when the first try fails for 10 s.
 
+        url: of one server, or of several of a cluster with commas between them: any that answers will do.
+
         patient: after 2 s go on without, and connect once NATS is there: for processes that serve more than moments.
         """
-        options: dict[str, Any] = {"user": user, "password": password} if user else {}
+        servers = [one.strip() for one in url.split(",")]
+        if user is None:
+            # A cluster tells its other servers without their credentials; one that refuses us ends the client for good.
+            told = urlsplit(servers[0])
+            user, password = (None if part is None else unquote(part) for part in (told.username, told.password))
+        options: dict[str, Any] = {"user": user, "password": password} if user and password else {}
 
         async def quiet(_: Exception) -> None:
             return None
@@ -46,7 +54,7 @@ class Bus:
             while True:
                 try:
                     return await nats.connect(
-                        url,
+                        servers,
                         name=name,
                         max_reconnect_attempts=-1,
                         reconnect_time_wait=0.25,

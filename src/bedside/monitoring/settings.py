@@ -11,6 +11,7 @@ from bedside.monitoring.rules.model.pressure import schemes
 
 MOST: int = 100_000
 MOST_DAYS: int = 3650
+MOST_COPIES: int = 5
 DEFAULT_MESSAGES: int = 2000
 DEFAULT_DAYS: int = 7
 
@@ -25,16 +26,21 @@ class Settings:
     wave_days: int = DEFAULT_DAYS
     pressure: str = ""
     """The scheme by which blood pressure is put into categories (rules/tables/pressure.toml); "" for its first."""
+    copies: int = 1
+    """Servers of a NATS cluster that each keep what waits to land (JetStream's replicas)."""
     functions: bool = True
     """Whether functions that would need clearance begin switched on; app says no for a real clinic."""
 
     @classmethod
-    def of_words(cls, messages: str, wave_days: str = "", pressure: str = "", *, functions: bool = True) -> Settings:
+    def of_words(
+        cls, messages: str, wave_days: str = "", pressure: str = "", copies: str = "", *, functions: bool = True
+    ) -> Settings:
         """From the environment's words, "" for the default. Raises Invalid naming the variable."""
         return cls(
             messages=_whole("BEDSIDE_DEVICE_MESSAGES", messages, MOST, DEFAULT_MESSAGES),
             wave_days=_whole("BEDSIDE_WAVEFORM_DAYS", wave_days, MOST_DAYS, DEFAULT_DAYS),
             pressure=_one_of("BEDSIDE_PRESSURE_SCHEME", pressure, schemes()),
+            copies=_whole("BEDSIDE_NATS_COPIES", copies, MOST_COPIES, 1),
             functions=functions,
         )
 

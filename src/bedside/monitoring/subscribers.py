@@ -108,9 +108,10 @@ async def ingest(
     broker_log: the embedded server's log, which tells what it dropped of them.
     """
     callout = Callout(ctx, seed)
-    budget = Budget(settings.of(ctx.database).messages)
-    wire = Ingest(ctx, land, budget)
-    waveforms = Ingest(ctx, land_waves, budget, WAVEFORMS)
+    chosen = settings.of(ctx.database)
+    budget = Budget(chosen.messages)
+    wire = Ingest(ctx, land, budget, copies=chosen.copies)
+    waveforms = Ingest(ctx, land_waves, budget, WAVEFORMS, copies=chosen.copies)
     await callout.start()
     beside: list[asyncio.Task[None]] = []
     try:

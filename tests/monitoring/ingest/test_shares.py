@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from bedside.foundation.bus import Bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
+from bedside.foundation.errors import Unavailable
 from bedside.monitoring import service
 from bedside.monitoring.ingest import store
 from bedside.monitoring.ingest.service import ingest
@@ -180,3 +181,33 @@ async def test_who_lost_a_part_while_asleep_writes_nothing_and_its_heir_does(
         await asyncio.gather(*running)
         await link.close()
         await pool.close()
+
+
+@pytest.mark.usefixtures("stream")
+async def test_a_process_that_starts_while_the_database_is_away_listens_once_it_is_back(
+    ctx: Ctx, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starting = Ingest(ctx.with_(bus=bus, clock=SystemClock()), service.land)
+    monkeypatch.setattr(ingest, "EVERY", 0.05)
+    real, away = Shares.tick, True
+
+    async def tick(self: Shares) -> Collection[int]:
+        if away:
+            raise Unavailable("The database is not answering.", remedy="")
+        return await real(self)
+
+    monkeypatch.setattr(Shares, "tick", tick)
+    stop = asyncio.Event()
+    await starting.start()
+    assert starting.parts == frozenset()
+    running = asyncio.create_task(starting.run(stop))
+    try:
+        away = False
+        for _ in range(100):
+            if starting.parts == frozenset(EVERY_PART):
+                break
+            await asyncio.sleep(0.05)
+        assert starting.parts == frozenset(EVERY_PART)
+    finally:
+        stop.set()
+        await running

@@ -69,6 +69,8 @@ def for_production(issuer: str) -> str:
 # NATS 2.12.3 or newer. Replace what stands in <angle brackets>; passwords as bcrypt (nats server passwd).
 # Start Bedside with --nats-url nats://bedside:<password>@<host>:4222, and with
 # BEDSIDE_NATS_SYSTEM_URL=nats://{SYSTEM_USER}:<password>@<host>:4222 to hear why devices are cut off.
+# Several servers: give each a `cluster` with routes to the others, name them all in --nats-url with commas between, and
+# start Bedside with BEDSIDE_NATS_COPIES=3, so that what waits to land is on three of them.
 server_name: "<a name of its own for each server>"
 max_payload: {MAX_PAYLOAD}
 jetstream {{ store_dir: "<a disk of its own>", sync_interval: always }}

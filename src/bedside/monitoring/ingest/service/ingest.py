@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError
+from bedside.foundation.errors import BedsideError, Unavailable
 from bedside.monitoring.devices.service.technical import note
 from bedside.monitoring.devices.service.wire import beat
 from bedside.monitoring.ingest.model.budget import Budget
@@ -73,10 +73,9 @@ class Ingest:
     async def start(self) -> None:
         """Declare the stream, take a share of it, and begin to listen."""
         await declare(self._ctx.bus.client.jetstream(timeout=5), self._wire, self._copies)
-        await self._shares.tick()
-        if 0 in self._shares.mine:
-            await self._land_unparted()
-        await self._follow()
+        with contextlib.suppress(*DATABASE_AWAY):  # then the next look finds it
+            await self._shares.tick()
+            await self._follow()
         await self._beat()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -84,7 +83,7 @@ class Ingest:
         watch = asyncio.create_task(self._watch(stop))
         lanes = [asyncio.create_task(lane.run(stop)) for lane in self._lanes]
         try:
-            await asyncio.gather(*lanes)
+            await asyncio.gather(watch, *lanes)
         finally:
             for task in (watch, *lanes):
                 task.cancel()
@@ -141,11 +140,18 @@ class Ingest:
             log.warning("a flood could not be recorded")
 
     async def _watch(self, stop: asyncio.Event) -> None:
-        """See every second what is whose, and every other second that the stream is there."""
+        """See every second what is whose, and every other second that the stream is there. Raises Unavailable when this
+        process will never hear the broker again: it is to be started anew."""
         for round_ in range(1_000_000_000):
             if stop.is_set():
                 return
-            await asyncio.sleep(EVERY)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), EVERY)
+                return
+            if self._ctx.bus.client.is_closed:
+                raise Unavailable(
+                    "The broker refuses us for good.", remedy="Check the user and password of --nats-url."
+                )
             if not self._ctx.bus.client.is_connected:
                 continue
             with contextlib.suppress(nats.errors.Error, OSError, *DATABASE_AWAY):
@@ -159,6 +165,8 @@ class Ingest:
     async def _follow(self) -> None:
         """Listen to what is this process's and to nothing else."""
         await self._stop_listening(self.parts - self._shares.mine)
+        if 0 in self._shares.mine - self.parts:
+            await self._land_unparted()
         js = self._ctx.bus.client.jetstream(timeout=5)
         for part in sorted(self._shares.mine - self.parts):
             # Made anew: what its last owner had in hand comes at once, and one that only sleeps is handed nothing more.

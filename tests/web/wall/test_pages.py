@@ -171,7 +171,7 @@ async def test_an_alarm_of_each_kind_says_how_it_looked_back(house: House) -> No
         alarms = {one.cause: one.id for one in await monitoring.alarms(ctx, patient="patient-1")}
     said = {
         "blood-pressure-high": "3 of the last 3 readings within 168 h; the rule asks for 3 of 5",
-        "glucose-falling": "change ≤ -60 within 0.5 h, same device: it was -80",
+        "glucose-falling": "change ≤ -60 mg/dL within 0.5 h, same device: it was -80 mg/dL",
         "respiratory-rate-off-baseline": "4.4 from the patient&#39;s own usual value of 16 (median of 9 days",
         "irregular-pulse": "not a diagnosis, not an ECG. Over 128 beats",
     }

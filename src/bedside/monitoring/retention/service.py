@@ -13,6 +13,7 @@ from typing import Any, Final
 from bedside import access, records
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Invalid
+from bedside.monitoring import settings
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.devices.service.devices import microseconds
 from bedside.monitoring.retention import store
@@ -52,9 +53,11 @@ HOUSE: Final = Actor("job", "retention", "retention", roles=frozenset({"system"}
 
 
 async def policy(ctx: Ctx, kind: str) -> Policy:
-    """What holds: without one, everything is kept for ever (waveforms: as the site is set up). An administrator's."""
+    """What holds: without one, everything is kept for ever, waveforms for the site's days (n is 0 then). An
+    administrator's."""
     await access.require(ctx, "administrator")
-    return await store.policy(ctx.sql, ctx.tenant, _kind(kind)) or Policy()
+    of_the_site = Policy(delete_days=settings.of(ctx.database).wave_days if kind == "waveforms" else None)
+    return await store.policy(ctx.sql, ctx.tenant, _kind(kind)) or of_the_site
 
 
 async def runs(ctx: Ctx) -> list[Run]:

@@ -22,7 +22,7 @@ from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
 from bedside.web.kit.series import Chart, Dot, Stretch
 from bedside.web.kit.written import age_words
-from bedside.web.wall.words import cause_of
+from bedside.web.wall.words import cause_of, value_of
 
 MOST = 500
 """Resources of one type read for a page: beyond it the page says that there are more."""
@@ -87,7 +87,7 @@ async def page(request: Request) -> Response:
         conflicts=conflicts,
         cause=cause_of,
         metric=words.metric,
-        value_of=words.value_of,
+        value_of=value_of,
         why_no_score=words.WHY_NO_SCORE,
     )
 

@@ -15,19 +15,10 @@ from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import SAME
 from bedside.web.kit.places import N_
 from bedside.web.kit.written import translator
+from bedside.web.wall.words import LIMITED
 
 NOTHING = {"metric": "systolic", "low": "", "high": "", "reason": ""}
-UNITS = {
-    "systolic": "mm[Hg]",
-    "diastolic": "mm[Hg]",
-    "heart-rate": "/min",
-    "spo2": "%",
-    "respiratory-rate": "/min",
-    "temperature": "Cel",
-    "weight": "kg",
-    "glucose": "mg/dL",
-    "bmi": "kg/m2",
-}
+UNITS = LIMITED | {"bmi": "kg/m2"}
 
 
 async def page(request: Request) -> Response:

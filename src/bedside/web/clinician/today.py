@@ -14,9 +14,8 @@ from bedside import access, monitoring, prescribing, records, visits
 from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
-from bedside.web.clinician import words
 from bedside.web.kit import render
-from bedside.web.wall.words import cause_of
+from bedside.web.wall.words import cause_of, value_of
 
 SHOWN = 12
 SHOWN_NAMES = 3
@@ -89,7 +88,7 @@ async def page(request: Request) -> Response:
         duties=duties,
         place_names=places,
         cause=cause_of,
-        value_of=words.value_of,
+        value_of=value_of,
     )
 
 

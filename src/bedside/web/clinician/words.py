@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
 
 METRICS = {
@@ -78,17 +74,3 @@ WHY_NO_CATEGORY = {
 def metric(name: str) -> str:
     """The msgid of a metric."""
     return METRICS.get(name, name)
-
-
-def value_of(finding: Mapping[str, Any], units: str) -> str:
-    """What raised an alarm, with its unit as this reader wants it: "178/112 mmHg", "88 %"; "" where it is no number."""
-    inputs: Sequence[Mapping[str, Any]] = finding.get("inputs") or ()
-    # The newest of a metric comes first; a rule that looks back has others of it behind.
-    by_metric = {i.get("metric"): i for i in reversed(inputs)}
-    if "systolic" in by_metric and "diastolic" in by_metric:
-        return f"{by_metric['systolic']['value']:g}/{by_metric['diastolic']['value']:g} mmHg"
-    found = by_metric.get(finding.get("metric")) or (inputs[0] if len(inputs) == 1 else None)
-    if found is None or isinstance(found.get("value"), str):
-        return str(found["value"]) if found else ""
-    unit = unit_of(str(found.get("unit") or ""), units)
-    return f"{unit.show(float(found['value'])):g} {unit.word}".strip()

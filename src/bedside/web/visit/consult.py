@@ -21,13 +21,12 @@ from bedside.foundation.ids import uuid7
 from bedside.visits.events import signal_subject
 from bedside.web.clinician.banner import banner_of
 from bedside.web.clinician.licence import licence_words, place_name
-from bedside.web.clinician.words import value_of
 from bedside.web.entry import proof_of
 from bedside.web.kit import page_of, render, translator
 from bedside.web.kit.written import age_words
 from bedside.web.visit.beside import beside
 from bedside.web.visit.words import EVENTS, MOVED, note_words, room_words
-from bedside.web.wall.words import cause_of
+from bedside.web.wall.words import cause_of, value_of
 
 STRIP = ("systolic", "diastolic", "heart-rate", "spo2", "respiratory-rate", "temperature")
 """What stands beside the picture; pressure is one of five."""

@@ -186,8 +186,8 @@ class Bed:
         if metric == "silence":
             return Shown("", "", "–", "", alarm.breach_at, None)
         if metric == "weight":
-            gain = f"+{float(value):.1f}"
-            return Shown("", words.METRICS["weight"][0], gain, "kg", alarm.measured_at, None, metric="weight")
+            change = f"{float(value):+.1f}"
+            return Shown("", words.METRICS["weight"][0], change, "kg", alarm.measured_at, None, metric="weight")
         if metric == "symptoms":
             return Shown("", "", "!", "", alarm.raised_at, None)
         return Shown("", "", str(value), "", alarm.measured_at, None)

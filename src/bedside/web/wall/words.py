@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from bedside.foundation.errors import N_
 from bedside.monitoring import DANGER_SYMPTOMS, Alarm, LateFinding
+from bedside.web.kit import amounts
 
 METRICS: dict[str, tuple[str, str, int]] = {
     "heart-rate": (N_("Heart rate"), "HR", 0),
@@ -175,6 +178,27 @@ def cause_of(alarm: Alarm | LateFinding) -> str:
     """What is wrong, as a msgid; a cause this table does not know reads as its own name."""
     name = alarm.cause.partition(":")[0]
     return CAUSES.get(name, name.replace("-", " "))
+
+
+def value_of(finding: Mapping[str, Any], units: str) -> str:
+    """What raised an alarm, with its unit as this reader wants it: "178/112 mmHg", "88 %", of a change "+3.4 kg", of
+    NEWS2 its sum; "" where it is no number."""
+    if finding.get("metric") == "news2":
+        return f"{finding['value']:g}"
+    inputs: Sequence[Mapping[str, Any]] = finding.get("inputs") or ()
+    # The newest of a metric comes first; a rule that looks back has others of it behind.
+    by_metric = {i.get("metric"): i for i in reversed(inputs)}
+    if "systolic" in by_metric and "diastolic" in by_metric:
+        return f"{by_metric['systolic']['value']:g}/{by_metric['diastolic']['value']:g} mmHg"
+    found = by_metric.get(finding.get("metric")) or (inputs[0] if len(inputs) == 1 else None)
+    if found is None or isinstance(found.get("value"), str):
+        return str(found["value"]) if found else ""
+    unit = amounts.unit_of(str(found.get("unit") or ""), units)
+    value = unit.show(float(found["value"]))
+    # A gain of weight that was found before there were kinds has a window and no kind.
+    if finding.get("kind", "change" if finding.get("window_hours") else "") == "change":
+        return f"{round(value - unit.show(float(inputs[-1]['value'])), 2):+g} {unit.word}"
+    return f"{value:g} {unit.word}".strip()
 
 
 def moment(written: str) -> datetime:

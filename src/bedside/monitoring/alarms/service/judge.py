@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Protocol
 
 from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms.model import TECHNICAL, Alarm
 from bedside.monitoring.alarms.service import battery, functions, late, life, remember, rhythm
+from bedside.monitoring.alarms.service.remember import Reading, measured
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
 from bedside.monitoring.alarms.store.watch import Memory, OpenAlarm
@@ -28,31 +28,6 @@ CLOSELY = frozenset({"weight", battery.METRIC, rhythm.METRIC})
 """Metrics that no glance suffices for."""
 LOOKS = frozenset({"change", "baseline"})
 """Kinds of rule that a value within every limit may breach."""
-
-
-class Reading(Protocol):
-    """What the judge takes of a reading; series' own has it. flags: see rules.model.measured."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def metric(self) -> str: ...
-    @property
-    def value(self) -> float | str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def device_time(self) -> datetime: ...
-    @property
-    def received_at(self) -> datetime: ...
-    @property
-    def device(self) -> str | None: ...
-    @property
-    def device_kind(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def flags(self) -> frozenset[str]: ...
 
 
 async def judge(ctx: Ctx, patient: str, readings: Sequence[Reading]) -> None:
@@ -96,21 +71,6 @@ async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None
             at, verdict = told[memory.patient]
             await _settle(ctx, memory, verdict, [rhythm.METRIC], at)
     await watch.keep(ctx.sql, ctx.tenant, memories)
-
-
-def measured(reading: Reading) -> Measured:
-    """A reading as the rules see it."""
-    return Measured(
-        reading.id,
-        reading.metric,
-        reading.value,
-        reading.unit,
-        reading.device_time,
-        reading.received_at,
-        reading.device,
-        reading.source,
-        reading.flags,
-    )
 
 
 def _calm(memory: Memory, rules: Plan, readings: Sequence[Reading]) -> list[Reading] | None:

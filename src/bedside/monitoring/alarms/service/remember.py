@@ -24,6 +24,46 @@ WEIGHTS_KEPT: Final = timedelta(days=7)
 Usual = Mapping[tuple[str, int], Baseline]
 
 
+class Reading(Protocol):
+    """What the judge takes of a reading; series' own has it. flags: see rules.model.measured."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def value(self) -> float | str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def device_time(self) -> datetime: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def device(self) -> str | None: ...
+    @property
+    def device_kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def flags(self) -> frozenset[str]: ...
+
+
+def measured(reading: Reading) -> Measured:
+    """A reading as the rules see it."""
+    return Measured(
+        reading.id,
+        reading.metric,
+        reading.value,
+        reading.unit,
+        reading.device_time,
+        reading.received_at,
+        reading.device,
+        reading.source,
+        reading.flags,
+    )
+
+
 def newest(memory: Memory, reading: Measured) -> bool:
     """Take a reading as the newest of its metric, unless a newer one is known. True when taken."""
     known = memory.newest.get(reading.metric)
@@ -62,19 +102,8 @@ def past(memory: Memory, usual: Usual) -> Past:
     return Past(memory.recent | weights, usual)
 
 
-class Named(Protocol):
-    """A reading, as far as its metric goes."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def metric(self) -> str: ...
-    @property
-    def device_time(self) -> datetime: ...
-
-
 async def fill(
-    ctx: Ctx, memories: Sequence[Memory], plans: Mapping[str, Plan], new: Mapping[str, Sequence[Named]]
+    ctx: Ctx, memories: Sequence[Memory], plans: Mapping[str, Plan], new: Mapping[str, Sequence[Reading]]
 ) -> None:
     """Of a metric that a rule looks back at only since now, what the series holds: one query, and once a rule.
 
@@ -99,28 +128,16 @@ async def fill(
     for row in await lasts(ctx.sql, ctx.tenant, wanted, int(Flag.CLOCK | Flag.IMPLAUSIBLE)):
         one = reading_of(row)
         if one.id not in known:
-            here[one.patient][one.metric].append(
-                Measured(
-                    one.id,
-                    one.metric,
-                    one.value,
-                    one.unit,
-                    one.device_time,
-                    one.received_at,
-                    one.device,
-                    one.source,
-                    one.flags,
-                )
-            )
+            here[one.patient][one.metric].append(measured(one))
 
 
-async def usual(ctx: Ctx, plans: Mapping[str, Plan], new: Mapping[str, Sequence[Named]]) -> dict[str, Usual]:
+async def usual(ctx: Ctx, plans: Mapping[str, Plan], new: Mapping[str, Sequence[Reading]]) -> dict[str, Usual]:
     """The baselines that the new readings ask for, by patient, in one query; none where nobody has such a rule."""
     needy = [patient for patient, plan in plans.items() if plan.usual and _asked(plan, new[patient])]
     return {**await baselines.read(ctx.sql, ctx.tenant, needy)} if needy else {}
 
 
-def _asked(plan: Plan, new: Sequence[Named]) -> bool:
+def _asked(plan: Plan, new: Sequence[Reading]) -> bool:
     metrics = {metric for metric, _ in plan.usual}
     return any(one.metric in metrics for one in new)
 

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from bedside.foundation.database import Connection
 from bedside.monitoring.rules.model.past import Baseline
 
-COLUMNS = "metric, span, as_of, median, deviation, days, readings"
-
 
 async def read(sql: Connection, tenant: int, patients: Sequence[str]) -> dict[str, dict[tuple[str, int], Baseline]]:
     """By patient, then by metric and days; of whom there is none, nothing."""
     rows = await sql.fetch(
-        f"select patient, {COLUMNS} from monitoring.baseline where tenant = $1 and patient = any($2)",  # noqa: S608 - ours
+        """select patient, metric, span, as_of, median, deviation, days, readings from monitoring.baseline
+           where tenant = $1 and patient = any($2)""",
         *(tenant, list(patients)),
     )
     found: dict[str, dict[tuple[str, int], Baseline]] = {}
@@ -27,9 +26,10 @@ async def read(sql: Connection, tenant: int, patients: Sequence[str]) -> dict[st
 async def put(sql: Connection, tenant: int, patient: str, found: Baseline) -> None:
     """Set, in place of that of an earlier day."""
     await sql.execute(
-        f"""insert into monitoring.baseline (tenant, patient, {COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """insert into monitoring.baseline (tenant, patient, metric, span, as_of, median, deviation, days, readings)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             on conflict (tenant, patient, metric, span) do update set as_of = excluded.as_of, median = excluded.median,
-                deviation = excluded.deviation, days = excluded.days, readings = excluded.readings""",  # noqa: S608 - ours
+                deviation = excluded.deviation, days = excluded.days, readings = excluded.readings""",
         *(tenant, patient, found.metric, found.span, found.as_of, found.median, found.deviation),
         *(found.days, found.readings),
     )

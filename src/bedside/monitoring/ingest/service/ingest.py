@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Collection
 from functools import partial
+from itertools import count
 from typing import Final
 
 import asyncpg
@@ -142,7 +143,7 @@ class Ingest:
     async def _watch(self, stop: asyncio.Event) -> None:
         """See every second what is whose, and every other second that the stream is there. Raises Unavailable when this
         process will never hear the broker again: it is to be started anew."""
-        for round_ in range(1_000_000_000):
+        for round_ in count():
             if stop.is_set():
                 return
             with contextlib.suppress(TimeoutError):
@@ -186,7 +187,7 @@ class Ingest:
         """What is on its way still comes, and lands."""
         for part in parts:
             with contextlib.suppress(nats.errors.Error, OSError):
-                await self._heard.pop(part).drain()  # type: ignore[no-untyped-call]
+                await self._heard.pop(part).drain()  # type: ignore[no-untyped-call]  # nats-py gives it no type
 
     async def _give_up(self, parts: Collection[int]) -> None:
         """To processes that have less: once nothing of it is in hand, so that a device's packs stay in order."""

@@ -146,6 +146,21 @@ def test_a_cuff_with_its_pulse_by_keyboard_to_what_it_means(visitor: Callable[..
     assert page.evaluate(KEPT) == 0
 
 
+def test_the_button_is_there_when_it_can_do_something(visitor: Callable[..., Page]) -> None:
+    """On a weak network the script comes long after the page: pressed before, the button would do nothing."""
+    page = phone(visitor, people()[1])
+    held: list[Route] = []
+    page.context.route(re.compile(r"/measure[^/]*\.js$"), lambda route: held.append(route))
+    page.goto("/readings/measure/blood-pressure", wait_until="commit")
+    expect(page.get_by_role("link", name="Type it instead")).to_be_visible()
+    look = page.get_by_role("button", name="Look for the device")
+    expect(look).to_have_count(0)
+    assert held
+    held[0].continue_()
+    look.press("Enter")
+    page.wait_for_function("number => window.listens(number)", arg=CUFF)
+
+
 def test_kilopascals_are_shown_as_the_cuff_shows_them_and_charted_in_mmhg(visitor: Callable[..., Page]) -> None:
     page = phone(visitor, people()[1])
     measure(page, "blood-pressure", CUFF, name="kPa cuff")

@@ -76,12 +76,23 @@ def said_by(page: Page) -> Locator:
     return page.locator("measure-device").get_by_role("status")
 
 
-def phone(visitor: Callable[..., Page], who: Patient) -> Page:
-    """A phone of this person with the device near by."""
-    page = visitor(**PHONE)
+def phone(visitor: Callable[..., Page], who: Patient, *, workers: str = "block") -> Page:
+    """A phone of this person with the device near by. workers: "allow" lets the browser send with no page open; else a
+    test sees what the page does.
+    """
+    page = visitor(**PHONE, service_workers=workers)
     page.context.add_init_script(path=DEVICE)
     sign_in(page, who.name)
     return page
+
+
+def ready(page: Page) -> None:
+    """Wait until the worker that sends with no page open could be woken."""
+    for _ in range(100):
+        if page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).some(one => one.active)"):
+            return
+        page.wait_for_timeout(100)
+    raise TimeoutError("there is no worker")
 
 
 def emptied(page: Page) -> None:
@@ -150,7 +161,11 @@ def test_the_button_is_there_when_it_can_do_something(visitor: Callable[..., Pag
     """On a weak network the script comes long after the page: pressed before, the button would do nothing."""
     page = phone(visitor, people()[1])
     held: list[Route] = []
-    page.context.route(re.compile(r"/measure[^/]*\.js$"), lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.context.route(re.compile(r"/measure[^/]*\.js$"), hold)
     page.goto("/readings/measure/blood-pressure", wait_until="commit")
     expect(page.get_by_role("link", name="Type it instead")).to_be_visible()
     look = page.get_by_role("button", name="Look for the device")
@@ -347,6 +362,44 @@ def test_offline_it_is_kept_and_sent_once_when_the_network_is_back(visitor: Call
     assert page.evaluate(KEPT) == 0
     assert shown(page, "197") == 1
     assert shown(page, "199") == 1
+
+
+def test_with_no_page_open_the_browser_sends_when_the_network_is_back(visitor: Callable[..., Page]) -> None:
+    page = phone(visitor, people()[6], workers="allow")
+    measure(page, "blood-pressure", CUFF)
+    ready(page)
+    refused: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route)
+        route.abort("internetdisconnected")
+
+    page.context.route("**/readings/measured", refuse)
+    tell(page, CUFF, pressure(207, 88, 70, there(page)))
+    page.get_by_role("button", name="Yes, send it").click()
+    expect(page.get_by_text("as soon as the internet is back. You may close this page.")).to_be_visible()
+    # Another page of the same origin, without a script of ours, holds the wire to the browser.
+    bare = page.context.new_page()
+    bare.goto("/healthz")
+    page.close()
+    (worker,) = page.context.service_workers
+    for _ in range(50):
+        if any(route.request.service_worker == worker for route in refused):
+            break
+        bare.wait_for_timeout(100)
+    else:
+        raise TimeoutError("the browser never woke the worker")
+    assert bare.evaluate(KEPT) == 1
+    page.context.unroute("**/readings/measured", refuse)
+    browser = page.context.new_cdp_session(bare)
+    known: list[dict[str, Any]] = []
+    browser.on("ServiceWorker.workerRegistrationUpdated", lambda told: known.extend(told["registrations"]))
+    browser.send("ServiceWorker.enable")
+    bare.wait_for_timeout(200)
+    woken = {"registrationId": known[0]["registrationId"], "tag": "readings", "lastChance": False}
+    browser.send("ServiceWorker.dispatchSyncEvent", {"origin": bare.evaluate("location.origin"), **woken})
+    emptied(bare)
+    assert shown(bare, "207") == 1
 
 
 def test_a_tab_closed_offline_sends_when_it_is_opened_again_and_never_for_another(

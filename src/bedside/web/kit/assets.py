@@ -72,7 +72,7 @@ def font(weight: int) -> str:
 def script(name: str) -> Script:
     """A built script by its place: script("kit/script/page"), script("clinician/chart") for chart.island.ts."""
     entries = manifest()
-    source = next((s for s in (f"{name}.island.ts", f"{name}.ts") if s in entries), None)
+    source = next((s for s in (f"{name}.island.ts", f"{name}.worker.ts", f"{name}.ts") if s in entries), None)
     if source is None:
         raise RuntimeError(f"no built {name}: {NOT_BUILT}")
     seen: list[str] = []
@@ -101,6 +101,12 @@ def icon_svg(name: str) -> Markup:
         '<svg class="icon" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
         f'stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{shape}</svg>'
     )
+
+
+@cache
+def worker(name: str) -> str:
+    """The address of a built service worker: worker("readings/sync") for sync.worker.ts."""
+    return script(name).href
 
 
 @cache

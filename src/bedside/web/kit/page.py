@@ -157,6 +157,7 @@ def environment(language: str) -> Environment:
         asset=assets.asset,
         script=assets.script,
         island=assets.island,
+        worker=assets.worker,
         font=assets.font,
         icon_svg=assets.icon_svg,
         here=_page.get,

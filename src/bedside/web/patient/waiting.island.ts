@@ -1,5 +1,7 @@
 // <readings-waiting>: what this browser keeps of this patient's readings. It sends them when the page opens, when the network
-// is back, and every half minute; says how many wait; asks about an unusual one; says which one was refused.
+// is back, and every half minute; where the browser can, it is asked to send with no page open. It says how many wait, asks
+// about an unusual one, and says which one was refused.
+import { prepare, wake } from "../readings/wake";
 import { CHANGED, type Entry, confirm, drain, kept, remove } from "../readings/queue";
 
 const AGAIN = 30_000;
@@ -8,11 +10,15 @@ class ReadingsWaiting extends HTMLElement {
   private words: Record<string, string> = {};
   private busy = false;
   private signedOut = false;
+  /** Whether the browser will send what is kept with no page open; undefined while nothing waits. */
+  private woken: Promise<boolean> | undefined;
 
   connectedCallback(): void {
     this.words = JSON.parse(this.dataset["words"] ?? "{}") as Record<string, string>;
     addEventListener("online", () => void this.drain());
     addEventListener(CHANGED, () => void this.show());
+    // Where something may soon be kept, the worker is fetched before the network goes.
+    if (document.querySelector("measure-device")) void prepare(this.dataset["worker"] ?? "");
     setInterval(() => void this.drain(), AGAIN);
     void this.drain();
   }
@@ -39,7 +45,9 @@ class ReadingsWaiting extends HTMLElement {
     const notice = this.querySelector<HTMLElement>(".notice");
     if (notice) notice.hidden = waiting === 0;
     this.put("[data-count]", (waiting === 1 ? this.words["one"] : this.words["many"]?.replace("{n}", String(waiting))) ?? "");
-    this.put("[data-what]", (this.signedOut ? this.words["sign_in"] : this.words["will"]) ?? "");
+    this.woken = waiting ? (this.woken ?? wake(this.dataset["worker"] ?? "")) : undefined;
+    const will = (await this.woken) ? "alone" : "will";
+    this.put("[data-what]", this.words[this.signedOut ? "sign_in" : will] ?? "");
     const asks = entries.filter((entry) => entry.state !== "waiting");
     const list = this.querySelector<HTMLElement>("[data-asks]");
     list?.replaceChildren(...asks.map((entry) => this.ask(entry)));

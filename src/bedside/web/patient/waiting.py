@@ -16,6 +16,7 @@ def waiting_words(request: Request) -> dict[str, str]:
         "will": _(
             "They are sent by themselves, once each, when a page of the clinic is open and the internet is back."
         ),
+        "alone": _("They are sent by themselves, once each, as soon as the internet is back. You may close this page."),
         "unusual": _("{value}: this is unusual. Is it right?"),
         "right": _("Yes, it is right: send it"),
         "drop": _("No, throw it away"),

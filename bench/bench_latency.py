@@ -2,7 +2,7 @@
 
 Every patient sends a pack of four signs every four seconds. Now and then one's pressure is far too high; its alarm is
 heard where the walls hear it, after the commit. Packs are published to the subjects that the MQTT door maps topics to.
-`python -m bench.bench_latency URL` is the generator, a process of its own on the same cores.
+`python -m bench.bench_latency URL [DEVICE …]` is the generator, a process of its own on the same cores.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 import orjson
@@ -90,29 +90,28 @@ async def people(sql: Connection) -> None:
     )
 
 
-async def _send(url: str) -> dict[str, float]:
-    """Publish for WARM + SECONDS; returns when each patient's breach was published."""
+async def _send(url: str, chosen: Sequence[str]) -> dict[str, float]:
+    """Publish for WARM + SECONDS; returns when each patient's breach was published. chosen: the devices that breach,
+    one after another over the whole time, besides the ten thousand; without any, some of these do.
+    """
     bus = await Bus.connect(url)
     rng, sent = random.Random(1), dict[str, float]()
+    pace = len(chosen) / (SECONDS - 1) if chosen else ALARMS
 
     began, pack = time.time(), 0
     per_second = PATIENTS / EVERY
     while (now := time.time()) - began < WARM + SECONDS:
         due = int((now - began) * per_second)
-        breaches = int((now - began - WARM) * ALARMS)
+        breaches = int((now - began - WARM) * pace)
+        if len(sent) < min(breaches, len(chosen)):
+            name = chosen[len(sent)]
+            sent[name] = await _publish(bus, name, 1, 205)
         while pack < due:
-            device = pack % PATIENTS
-            high = len(sent) < breaches and f"pm{device}" not in sent and rng.random() < 0.2
-            signs = (*SIGNS, ("8480-6", "mm[Hg]", 205 if high else 122))
-            at = time.time()
-            records = [
-                {"n": "seq", "v": pack // PATIENTS},
-                {"bt": round(at, 3), "n": signs[0][0], "u": "/min", "v": 71},
-            ]
-            records += [{"n": name, "u": unit, "v": value} for name, unit, value in signs[1:]]
-            await bus.client.publish(f"devices.m{device}.readings", orjson.dumps(records))
+            device = f"m{pack % PATIENTS}"
+            high = not chosen and len(sent) < breaches and f"p{device}" not in sent and rng.random() < 0.2
+            at = await _publish(bus, device, pack // PATIENTS, 205 if high else 122)
             if high:
-                sent[f"pm{device}"] = at
+                sent[f"p{device}"] = at
             pack += 1
         await bus.client.flush()
         await asyncio.sleep(0.002)
@@ -120,5 +119,15 @@ async def _send(url: str) -> dict[str, float]:
     return sent
 
 
+async def _publish(bus: Bus, device: str, seq: int, systolic: int) -> float:
+    """One pack of four signs of now; returns when."""
+    at = time.time()
+    records: list[dict[str, object]] = [{"n": "seq", "v": seq}]
+    records += [{"n": name, "u": unit, "v": value} for name, unit, value in (*SIGNS, ("8480-6", "mm[Hg]", systolic))]
+    records[1]["bt"] = round(at, 3)
+    await bus.client.publish(f"devices.{device}.readings", orjson.dumps(records))
+    return at
+
+
 if __name__ == "__main__":
-    print(json.dumps(uvloop.run(_send(sys.argv[1]))))
+    print(json.dumps(uvloop.run(_send(sys.argv[1], sys.argv[2:]))))

@@ -132,6 +132,35 @@ async def test_by_keys_alone_from_the_tile_to_the_acknowledgement(house: House) 
         assert await page.locator(".tile").first.get_attribute("data-patient") == "patient-1"
 
 
+async def test_readings_that_come_meanwhile_take_nothing_from_under_the_hand(house: House) -> None:
+    await house.enter("patient-2", "heart-rate", 141)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        await tile(page, "patient-2").locator("a").focus()
+        await page.keyboard.press("a")
+        panel = page.locator(".wall-panel")
+        await panel.get_by_text("History").click()
+        button = panel.locator("[data-acknowledge]")
+        await button.focus()
+        for rate in (143, 145):
+            await house.enter("patient-2", "heart-rate", rate)
+            await expect(panel).to_contain_text(f"{rate}: ")
+        await expect(button).to_be_focused()
+        await expect(panel.locator("details.fold", has_text="History")).to_have_attribute("open", "")
+        # A press that begins on one alarm's button cannot end on another's.
+        pressed = await button.element_handle()
+        assert pressed is not None
+        await house.enter("patient-2", "systolic", 236, diastolic=130)
+        await expect(panel.get_by_role("button", name="Acknowledge")).to_have_count(2)
+        mine = await pressed.evaluate("button => [button.isConnected, button.closest('section').ariaLabel]")
+        assert mine == [True, "Fast heart"]
+        await expect(panel.get_by_role("region", name="Fast heart").locator("[data-acknowledge]")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(panel.get_by_role("region", name="Fast heart")).to_contain_text("acknowledged")
+        await expect(panel.get_by_role("button", name="Acknowledge")).to_have_count(1)
+
+
 async def test_an_answer_can_be_taken_back_in_the_panel_for_half_a_minute(house: House) -> None:
     await house.enter("patient-1", "systolic", 196, diastolic=124)
     async with serving(house) as base, chromium() as browser:

@@ -1,5 +1,6 @@
 /// <reference types="vite/client" />
 // Keeps the wall true: takes pictures of tiles as they change, ages what is shown, and says so when nothing comes any more.
+import { Idiomorph } from "idiomorph";
 import "./wall.css";
 import { type Priority, Speaker } from "./sound";
 import { Waves } from "./waves";
@@ -27,6 +28,12 @@ interface Message {
   deaf?: boolean; // whether no readings can come in
   off?: boolean; // whether alarms from readings are off in this installation
 }
+
+/** What the page does to itself, and the server does not know of: a fold that was opened, a passkey's button that was shown. */
+const KEEP = {
+  beforeAttributeUpdated: (name: string) => name !== "open",
+  beforeNodeMorphed: (node: Node) => node.nodeName !== "BEDSIDE-PASSKEY",
+};
 
 class BedsideWall extends HTMLElement {
   #words: Record<string, string> = {};
@@ -335,7 +342,12 @@ class BedsideWall extends HTMLElement {
     const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
     const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}${undo}`, { headers: { accept: "text/html" } });
     if (again && (!panel.open || busy())) return;
-    panel.innerHTML = await answer.text(); // our own page, escaped by our own server
+    const page = await answer.text(); // our own, escaped by our own server
+    if (panel.open && this.#opened === patient) {
+      // Only what changed is touched: a focus, a press that has begun, and a history that was opened stay.
+      Idiomorph.morph(panel, page, { morphStyle: "innerHTML", callbacks: KEEP });
+      if (!panel.contains(document.activeElement)) panel.querySelector<HTMLElement>("[data-close]")?.focus();
+    } else panel.innerHTML = page;
     this.#opened = patient;
     if (!panel.open) {
       panel.showModal();

@@ -1,0 +1,139 @@
+"""Twelve hours of a wall in one (or BEDSIDE_WALL_MINUTES): twelve times the readings and alarms of a ward of monitors,
+in one tab that is never reloaded. Neither the tab nor the web process grows, and in the end each tile shows what came
+last.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from bench.bench_alarm import CALM, NURSE, cuff
+from bench.bench_memory import family, pss
+from playwright.sync_api import CDPSession, Page, expect
+from tools.clinic import Clinic
+
+pytestmark = [pytest.mark.soak]
+
+MINUTES = float(os.environ.get("BEDSIDE_WALL_MINUTES", "60"))
+FASTER = 12
+EVERY = 5.0
+"""Seconds between two packs of a monitor (of the demo's too)."""
+BETWEEN_ALARMS = 240.0 / FASTER
+SAMPLES = 24
+COUNTED = ("JSHeapUsedSize", "Nodes", "JSEventListeners", "Documents")
+
+
+class Ward(threading.Thread):
+    """Monitors that send twelve times as often as they would. pressure: by place, what is measured next."""
+
+    def __init__(self, clinic: Clinic, patients: Sequence[str]) -> None:
+        super().__init__(daemon=True)
+        self.pressure = [122] * len(patients)
+        self.sent = 0
+        self.rates: dict[str, int] = {}
+        self._patients = patients
+        self._links: list[tuple[paho.Client, str]] = [cuff(clinic, patient) for patient in patients]
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        pause = EVERY / FASTER / len(self._links)
+        due = time.monotonic()
+        while not self._ended.is_set():
+            self.send(self.sent % len(self._links), 60 + self.sent % 30)
+            due += pause
+            time.sleep(max(due - time.monotonic(), 0))
+
+    def send(self, place: int, rate: int) -> None:
+        client, topic = self._links[place]
+        at = round(time.time(), 3)
+        high = self.pressure[place]
+        pack: list[dict[str, Any]] = [{"bt": at, "n": "8867-4", "u": "/min", "v": rate}]
+        pack += [{"n": "8480-6", "u": "mm[Hg]", "v": high}, {"n": "8462-4", "u": "mm[Hg]", "v": high - 42}]
+        client.publish(topic, json.dumps(pack), qos=1)
+        self.rates[self._patients[place]] = rate
+        self.sent += 1
+
+    def last(self) -> None:
+        """End, and send of each a rate that no other had."""
+        self._ended.set()
+        self.join()
+        time.sleep(1.5)
+        for place in range(len(self._links)):
+            self.pressure[place] = 122
+            self.send(place, 91 - place % 20)
+        time.sleep(2)
+        for client, _ in self._links:
+            client.disconnect()
+            client.loop_stop()
+
+
+def sample(wire: CDPSession, clinic: Clinic) -> dict[str, float]:
+    """Of the tab after its rubbish was collected, and of the web process, in bytes and MB."""
+    wire.send("HeapProfiler.collectGarbage")
+    told = {one["name"]: one["value"] for one in wire.send("Performance.getMetrics")["metrics"]}
+    found = {name: float(told[name]) for name in COUNTED}
+    for pid, kind in family(clinic.pid).items():
+        if kind.startswith("bedside"):
+            found[kind] = found.get(kind, 0.0) + pss(pid)
+    return found
+
+
+def alarm(page: Page, ward: Ward, place: int, patient: str) -> None:
+    """High pressure; the nurse sees it on the tile, opens it by keys, acknowledges; then it is over."""
+    tile = page.locator(f'.tile[data-patient="{patient}"]')
+    ward.pressure[place] = 196
+    expect(tile).to_contain_text("High pressure", timeout=30_000)
+    tile.locator(".tile-open").focus()
+    page.keyboard.press("a")
+    button = page.locator(".wall-panel [data-acknowledge]")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".wall-panel")).to_contain_text("acknowledged")
+    ward.pressure[place] = 122
+    page.keyboard.press("Escape")
+    expect(page.locator(".wall-panel")).to_be_hidden()
+
+
+def test_twelve_hours_of_a_wall(clinic: Clinic, visitor: Callable[..., Page]) -> None:
+    page = visitor(NURSE, viewport={"width": 1920, "height": 1080})
+    page.goto("/wall")
+    expect(page.locator("[data-link]")).to_have_text("live")
+    page.evaluate("window.same = true")
+    patients: list[str] = page.evaluate(CALM)
+    ward = Ward(clinic, patients)
+    wire = page.context.new_cdp_session(page)
+    wire.send("Performance.enable")
+    ward.start()
+    samples: list[dict[str, float]] = []
+    alarms, began = 0, time.monotonic()
+    span = MINUTES * 60
+    while (passed := time.monotonic() - began) < span:
+        if passed >= len(samples) * span / SAMPLES:
+            expect(page.locator("[data-link]")).to_have_text("live")
+            samples.append(sample(wire, clinic))
+            print(f"\n{passed / 60:5.1f} min", {name: round(value) for name, value in samples[-1].items()}, end="")
+        if passed >= alarms * BETWEEN_ALARMS:
+            alarm(page, ward, alarms % len(patients), patients[alarms % len(patients)])
+            alarms += 1
+        page.wait_for_timeout(500)
+    samples.append(sample(wire, clinic))
+    ward.last()
+    print(f"\n{ward.sent} packs, {alarms} alarms, {len(patients)} monitors")
+    assert page.evaluate("window.same") is True
+    for patient, rate in ward.rates.items():
+        expect(page.locator(f'.tile[data-patient="{patient}"]')).to_contain_text(str(rate))
+    quarter = len(samples) // 4
+    for name in samples[-1]:
+        early = statistics.median(one[name] for one in samples[quarter : 2 * quarter])
+        late = statistics.median(one[name] for one in samples[-quarter:])
+        print(f"{name}: {early:.0f} → {late:.0f} ({late / early:.2f})")
+        if name in COUNTED or "web" in name:
+            assert late <= 1.15 * early + (10 if name.startswith("bedside") else 20), name

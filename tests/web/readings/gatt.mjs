@@ -162,19 +162,29 @@ test("a view into a larger buffer is read from its own start", () => {
   assert.deepEqual(numbers(decode(0x2a37, new DataView(inside.buffer, 2, 2))), { "heart-rate": [72, 0, "/min"] });
 });
 
-test("any bytes at all: a refusal or finite numbers above zero, never an exception", () => {
-  let seed = 20261129;
+test("any bytes at all, and packets with some bytes wrong: a refusal or finite numbers above zero, never an exception", () => {
+  const until = Date.now() + 1000 * Number(process.env.BEDSIDE_FUZZ_SECONDS ?? 0);
+  let seed = process.env.BEDSIDE_FUZZ_SECONDS ? Date.now() >>> 0 : 20261129;
   const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 24;
   const characteristics = Object.values(PROFILES).flatMap((profile) => profile.characteristics);
   let kept = 0;
-  for (let round = 0; round < 40_000; round += 1) {
-    const packet = Uint8Array.from({ length: random() % 24 }, random);
-    const decoded = decode(characteristics[round % characteristics.length], new DataView(packet.buffer));
+  let round = 0;
+  for (; round < 40_000 || Date.now() < until; round += 1) {
+    let characteristic = characteristics[round % characteristics.length];
+    let packet = Uint8Array.from({ length: random() % 24 }, random);
+    if (round % 3 === 0) {
+      const [of, hex] = WHOLE[random() % WHOLE.length];
+      characteristic = of;
+      packet = Uint8Array.from(new Uint8Array(bytes(hex).buffer).subarray(0, 1 + random() % 24));
+      packet[random() % packet.length] = random();
+    }
+    const decoded = decode(characteristic, new DataView(packet.buffer));
     assert.equal(decoded.values.length > 0, decoded.refused === null);
     for (const { value, decimals } of decoded.values) assert.ok(Number.isFinite(value) && value > 0 && decimals >= 0);
     if (decoded.clock) assert.ok(Number.isFinite(instant(decoded.clock)));
     kept += Number(decoded.refused === null);
   }
+  console.log(`# ${round} packets, ${kept} of them readings`);
   assert.ok(kept > 1000, `${kept}`);
 });
 

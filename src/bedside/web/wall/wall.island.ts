@@ -160,7 +160,7 @@ class BedsideWall extends HTMLElement {
     old.replaceWith(made);
     this.waves?.tidy();
     if (focused) this.#focus(patient);
-    if (this.#opened === patient) void this.#open(patient, true);
+    if (this.#opened === patient) void this.#open(patient, "changed");
   }
 
   #replaceRail(html: string): void {
@@ -333,15 +333,18 @@ class BedsideWall extends HTMLElement {
     return getComputedStyle(this.#part("tiles")).gridTemplateColumns.split(" ").length;
   }
 
-  async #open(patient: string, again = false): Promise<void> {
+  /** The patient's panel: because it was asked for, because something changed, or because an answer was taken. */
+  async #open(patient: string, why: "asked" | "changed" | "answered" = "asked"): Promise<void> {
     const panel = this.#part("panel") as HTMLDialogElement;
     // What somebody is typing, shows a passkey for, or is told was wrong is not replaced under their hands.
     const busy = () => panel.querySelector(":is(input, textarea, select):focus, bedside-passkey[data-busy], .wrong:not([hidden])");
-    if (again && busy()) return;
+    if (why === "changed" && busy()) return;
     const left = Math.round((this.#answered.until - Date.now()) / 1000);
     const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
     const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}${undo}`, { headers: { accept: "text/html" } });
-    if (again && (!panel.open || busy())) return;
+    // Closed meanwhile, or of somebody else by now: it does not come back by itself.
+    if (why !== "asked" && (!panel.open || this.#opened !== patient)) return;
+    if (why === "changed" && busy()) return;
     const page = await answer.text(); // our own, escaped by our own server
     if (panel.open && this.#opened === patient) {
       // Only what changed is touched: a focus, a press that has begun, and a history that was opened stay.
@@ -374,7 +377,7 @@ class BedsideWall extends HTMLElement {
       const [, , alarm, what] = action.split("/");
       const back = what === "acknowledge" || what === "false-alarm" ? UNDO : 0;
       this.#answered = { alarm: alarm ?? "", patient, until: Date.now() + back };
-      return void (await this.#open(patient));
+      return void (await this.#open(patient, "answered"));
     }
     const said = (await answer.json().catch(() => ({}))) as { error?: string; remedy?: string };
     form.querySelector("bedside-passkey")?.dispatchEvent(new Event("refused"));

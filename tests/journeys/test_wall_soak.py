@@ -56,7 +56,7 @@ class Ward(threading.Thread):
         at = round(time.time(), 3)
         high = self.pressure[place]
         pack: list[dict[str, Any]] = [{"bt": at, "n": "8867-4", "u": "/min", "v": rate}]
-        pack += [{"n": "8480-6", "u": "mm[Hg]", "v": high}, {"n": "8462-4", "u": "mm[Hg]", "v": high - 42}]
+        pack += [{"n": "8480-6", "u": "mm[Hg]", "v": high}, {"n": "8462-4", "u": "mm[Hg]", "v": 80}]
         client.publish(topic, json.dumps(pack), qos=1)
         self.rates[self._patients[place]] = rate
         self.sent += 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from bedside import access, monitoring
 from bedside.web.wall.hub import hub_of
@@ -159,6 +159,30 @@ async def test_readings_that_come_meanwhile_take_nothing_from_under_the_hand(hou
         await page.keyboard.press("Enter")
         await expect(panel.get_by_role("region", name="Fast heart")).to_contain_text("acknowledged")
         await expect(panel.get_by_role("button", name="Acknowledge")).to_have_count(1)
+
+
+async def test_what_somebody_else_closed_meanwhile_is_said_and_shown(house: House) -> None:
+    await house.enter("patient-1", "systolic", 196, diastolic=124)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        await tile(page, "patient-1").get_by_role("link").click()
+        button = page.get_by_role("button", name="Acknowledge")
+        await expect(button).to_be_visible()
+        # What tells the wall is held back, as on a slow network: it still shows the alarm.
+
+        async def late(route: Route) -> None:
+            await asyncio.sleep(1.5)
+            await route.continue_()
+
+        await page.route("**/wall/patient/**", late)
+        async with access.work(house.nurse, "closed it") as work:
+            (alarm,) = await monitoring.alarms(work, patient="patient-1")
+            await monitoring.false_alarm(work, alarm.id, "the cuff sat on the sleeve")
+        await button.click()
+        panel = page.locator(".wall-panel")
+        await expect(panel.get_by_role("alert")).to_contain_text("The alarm is a false alarm")
+        await expect(panel).to_contain_text("No open alarms")
 
 
 async def test_an_answer_can_be_taken_back_in_the_panel_for_half_a_minute(house: House) -> None:

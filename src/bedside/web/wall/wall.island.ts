@@ -29,10 +29,11 @@ interface Message {
   off?: boolean; // whether alarms from readings are off in this installation
 }
 
-/** What the page does to itself, and the server does not know of: a fold that was opened, a passkey's button that was shown. */
+/** What the page does to itself, and the server does not know of: a fold that was opened, a passkey's button that was shown,
+ * why an answer was refused. */
 const KEEP = {
   beforeAttributeUpdated: (name: string) => name !== "open",
-  beforeNodeMorphed: (node: Node) => node.nodeName !== "BEDSIDE-PASSKEY",
+  beforeNodeMorphed: (node: Node) => !(node instanceof HTMLElement && node.matches("bedside-passkey, [data-told]")),
 };
 
 class BedsideWall extends HTMLElement {
@@ -337,7 +338,7 @@ class BedsideWall extends HTMLElement {
   async #open(patient: string, why: "asked" | "changed" | "answered" = "asked"): Promise<void> {
     const panel = this.#part("panel") as HTMLDialogElement;
     // What somebody is typing, shows a passkey for, or is told was wrong is not replaced under their hands.
-    const busy = () => panel.querySelector(":is(input, textarea, select):focus, bedside-passkey[data-busy], .wrong:not([hidden])");
+    const busy = () => panel.querySelector(":is(input, textarea, select):focus, bedside-passkey[data-busy], .wrong:not([hidden], [data-told])");
     if (why === "changed" && busy()) return;
     const left = Math.round((this.#answered.until - Date.now()) / 1000);
     const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
@@ -380,6 +381,16 @@ class BedsideWall extends HTMLElement {
       return void (await this.#open(patient, "answered"));
     }
     const said = (await answer.json().catch(() => ({}))) as { error?: string; remedy?: string };
+    if (answer.status === 409) {
+      // It was answered, or went on, meanwhile: what can be done now is shown with the reason.
+      await this.#open(patient, "answered");
+      const told = this.querySelector<HTMLElement>(".wall-panel [data-told]");
+      if (told) {
+        told.textContent = said.error ?? "";
+        told.hidden = false;
+      }
+      return;
+    }
     form.querySelector("bedside-passkey")?.dispatchEvent(new Event("refused"));
     const line = (form.querySelector("[data-wrong]") ?? this.querySelector(".wall-panel [data-wrong]")) as HTMLElement | null;
     if (line) {

@@ -6,7 +6,16 @@ Refuses: an acknowledgement before the commit, an impossible value, a stale valu
 """
 
 from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent, LateFinding, Opening
-from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
+from bedside.monitoring.alarms.service.answers import (
+    acknowledge,
+    act,
+    hand_over,
+    longest_pause,
+    pause,
+    resolve,
+    undo,
+    unpause,
+)
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
 from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, replayable, what_if
 from bedside.monitoring.alarms.service.functions import Function, alarms_on, function, switch_function
@@ -157,9 +166,11 @@ __all__ = [
     "late_findings",
     "latest",
     "limits",
+    "longest_pause",
     "measured_at",
     "note_trouble",
     "own_limits",
+    "pause",
     "plans",
     "possible",
     "pressure_category",
@@ -189,6 +200,7 @@ __all__ = [
     "technical_event_seen",
     "technical_events",
     "undo",
+    "unpause",
     "watched",
     "waves",
     "waves_as_fhir",

@@ -226,8 +226,8 @@ class Delay:
         return self.since + timedelta(seconds=self.seconds)
 
     def over(self, now: datetime, at: datetime) -> bool:
-        """Whether it is over now; or by the readings themselves, of which one of device time `at` still breaks it, so that
-        what comes as one pack is judged as if it had come one by one."""
+        """Whether it is over now; or by the readings themselves, of which one of device time `at` still breaks it: what
+        comes as one pack is judged as if it had come one by one."""
         return now >= self.until or at - self.at >= timedelta(seconds=self.seconds)
 
 

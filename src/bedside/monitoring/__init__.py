@@ -43,7 +43,7 @@ from bedside.monitoring.rules.model.news2 import News2Result
 from bedside.monitoring.rules.model.pressure import PressureCategory
 from bedside.monitoring.rules.model.profile import Profile
 from bedside.monitoring.rules.model.spot import Spot
-from bedside.monitoring.rules.model.tables import programmes
+from bedside.monitoring.rules.model.tables import LimitRow, default_delay, programmes
 from bedside.monitoring.rules.service import drop_limit, limits, own_limits, profile, set_limits, set_profile
 from bedside.monitoring.series.model.reading import (
     Conflict,
@@ -109,6 +109,7 @@ __all__ = [
     "LateFinding",
     "Latest",
     "Lead",
+    "LimitRow",
     "Measured",
     "NewDevice",
     "NewReading",
@@ -149,6 +150,7 @@ __all__ = [
     "charted_name",
     "conflicts",
     "deaf_since",
+    "default_delay",
     "devices",
     "drop_limit",
     "end_target",

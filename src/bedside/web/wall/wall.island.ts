@@ -318,6 +318,14 @@ class BedsideWall extends HTMLElement {
     const patient = this.#focused();
     if (!patient) return;
     if (event.key.toLowerCase() === "a") void this.#open(patient).then(() => this.querySelector<HTMLElement>(".wall-panel [data-acknowledge]")?.focus());
+    if (event.key.toLowerCase() === "p")
+      void this.#open(patient).then(() => {
+        // Its first field, not its summary: a panel in which somebody is choosing is not drawn anew.
+        const pause = this.querySelector<HTMLElement>(".wall-panel [data-pause]");
+        const fold = pause?.closest("details.fold");
+        if (fold instanceof HTMLDetailsElement) fold.open = true;
+        (fold?.querySelector<HTMLElement>("select") ?? pause)?.focus();
+      });
     if (event.key.toLowerCase() === "c") location.href = `/patients/${encodeURIComponent(patient)}`;
     if (event.key.toLowerCase() === "v") location.href = `/patients/${encodeURIComponent(patient)}/visit`;
   }
@@ -335,7 +343,12 @@ class BedsideWall extends HTMLElement {
     const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
     const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}${undo}`, { headers: { accept: "text/html" } });
     if (again && (!panel.open || busy())) return;
-    panel.innerHTML = await answer.text(); // our own page, escaped by our own server
+    const html = await answer.text();
+    const folds = again ? [...panel.querySelectorAll("details")].map((fold) => fold.open) : [];
+    panel.innerHTML = html; // our own page, escaped by our own server
+    // A fold that somebody opened stays open, as long as the panel has the same ones.
+    const made = [...panel.querySelectorAll("details")];
+    if (made.length === folds.length) made.forEach((fold, n) => (fold.open = folds[n] ?? fold.open));
     this.#opened = patient;
     if (!panel.open) {
       panel.showModal();

@@ -57,6 +57,20 @@ def _of(memory: Memory, finding: Finding) -> timedelta:
     return tables.default_delay(kind, finding.metric, finding.priority, newest.device_time.date())
 
 
+async def again(ctx: Ctx, patient: str, finding: Finding) -> Finding | None:
+    """The finding, with how often it passed of late, where that is so often that it does not wait once more: what
+    flutters at its limit is one alarm. None where it waits. A clinician's own delay holds every time.
+    """
+    now = ctx.clock.now()
+    times, span = tables.again(now.date())
+    if finding.own:
+        return None
+    found = await store.passed(ctx.sql, ctx.tenant, patient, finding.cause, now - span)
+    if found < times:
+        return None
+    return replace(finding, told={**finding.told, "passed": found, "minutes": int(span.total_seconds() // 60)})
+
+
 async def stand(ctx: Ctx, memory: Memory, finding: Finding, at: datetime, running: Mapping[str, Delay]) -> None:
     """A breach that has a delay, or comes while one runs. running: see `delays`."""
     now = ctx.clock.now()

@@ -206,6 +206,10 @@ async def _breach(ctx: Ctx, memory: Memory, verdict: Verdict, at: datetime) -> N
     known = memory.open_causes.get(finding.cause)
     if known is None or known.state == "pending":
         delays = delay.delays(memory, (finding, *verdict.besides), ctx.clock.now(), at)
+        fluttering = await delay.again(ctx, memory.patient, finding) if delays and known is None else None
+        if fluttering is not None:
+            await raise_alarm(ctx, memory, fluttering, at, None)
+            return
         if delays or known is not None:
             await delay.stand(ctx, memory, finding, at, delays)
             return

@@ -207,6 +207,16 @@ async def open_of(sql: Connection, tenant: int, patient: str, cause: str) -> Ala
     return None if row is None else _alarm(row)
 
 
+async def passed(sql: Connection, tenant: int, patient: str, cause: str, since: datetime) -> int:
+    """How often a cause was over within its delay since then."""
+    found: int = await sql.fetchval(
+        "select count(*) from monitoring.alarm where tenant = $1 and patient = $2 and cause = $3 and state = 'passed'"
+        " and raised_at >= $4",
+        *(tenant, patient, cause, since),
+    )
+    return found
+
+
 async def resting_on(sql: Connection, tenant: int, patient: str, reading: str) -> list[Alarm]:
     """The open alarms among whose inputs a reading is."""
     rows = await sql.fetch(

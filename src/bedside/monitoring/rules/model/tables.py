@@ -267,6 +267,13 @@ def default_delay(kind: str, metric: str, priority: str, on: date) -> timedelta:
 
 
 @cache
+def again(on: date) -> tuple[int, timedelta]:
+    """After how many delays that passed, within how long, a default limit does not wait any more."""
+    row = next(row for row in _file("timing.toml")["again"] if _in_force(row, on))
+    return int(row["times"]), timedelta(minutes=row["minutes"])
+
+
+@cache
 def paces(on: date) -> dict[str, Pace]:
     """By priority."""
     longest = {row["priority"]: row["minutes"] for row in _file("timing.toml")["pause"] if _in_force(row, on)}

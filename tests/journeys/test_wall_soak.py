@@ -31,6 +31,9 @@ SAMPLES = 24
 COUNTED = ("JSHeapUsedSize", "Nodes", "JSEventListeners", "Documents")
 
 
+FOCUS = "patient => document.querySelector(`.tile[data-patient='${patient}'] .tile-open`).focus()"
+
+
 class Ward(threading.Thread):
     """Monitors that send twelve times as often as they would. pressure: by place, what is measured next."""
 
@@ -91,7 +94,7 @@ def alarm(page: Page, ward: Ward, place: int, patient: str) -> None:
     tile = page.locator(f'.tile[data-patient="{patient}"]')
     ward.pressure[place] = 196
     expect(tile).to_contain_text("High pressure", timeout=30_000)
-    tile.locator(".tile-open").focus()
+    page.evaluate(FOCUS, patient)
     page.keyboard.press("a")
     button = page.locator(".wall-panel [data-acknowledge]")
     expect(button).to_be_focused()
@@ -119,7 +122,12 @@ def test_twelve_hours_of_a_wall(clinic: Clinic, visitor: Callable[..., Page]) ->
         if passed >= len(samples) * span / SAMPLES:
             expect(page.locator("[data-link]")).to_have_text("live")
             samples.append(sample(wire, clinic))
-            print(f"\n{passed / 60:5.1f} min", {name: round(value) for name, value in samples[-1].items()}, end="")
+            print(
+                f"\n{passed / 60:5.1f} min",
+                {name: round(value) for name, value in samples[-1].items()},
+                end="",
+                flush=True,
+            )
         if passed >= alarms * BETWEEN_ALARMS:
             alarm(page, ward, alarms % len(patients), patients[alarms % len(patients)])
             alarms += 1

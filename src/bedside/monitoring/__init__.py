@@ -6,7 +6,16 @@ Refuses: an acknowledgement before the commit, an impossible value, a stale valu
 """
 
 from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent, LateFinding, Opening
-from bedside.monitoring.alarms.service.answers import acknowledge, act, hand_over, resolve, undo
+from bedside.monitoring.alarms.service.answers import (
+    acknowledge,
+    act,
+    hand_over,
+    longest_pause,
+    pause,
+    resolve,
+    undo,
+    unpause,
+)
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
 from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, replayable, what_if
 from bedside.monitoring.alarms.service.functions import Function, alarms_on, function, switch_function
@@ -34,7 +43,7 @@ from bedside.monitoring.rules.model.news2 import News2Result
 from bedside.monitoring.rules.model.pressure import PressureCategory
 from bedside.monitoring.rules.model.profile import Profile
 from bedside.monitoring.rules.model.spot import Spot
-from bedside.monitoring.rules.model.tables import programmes
+from bedside.monitoring.rules.model.tables import LimitRow, default_delay, programmes
 from bedside.monitoring.rules.service import drop_limit, limits, own_limits, profile, set_limits, set_profile
 from bedside.monitoring.series.model.reading import (
     Conflict,
@@ -100,6 +109,7 @@ __all__ = [
     "LateFinding",
     "Latest",
     "Lead",
+    "LimitRow",
     "Measured",
     "NewDevice",
     "NewReading",
@@ -140,6 +150,7 @@ __all__ = [
     "charted_name",
     "conflicts",
     "deaf_since",
+    "default_delay",
     "devices",
     "drop_limit",
     "end_target",
@@ -157,9 +168,11 @@ __all__ = [
     "late_findings",
     "latest",
     "limits",
+    "longest_pause",
     "measured_at",
     "note_trouble",
     "own_limits",
+    "pause",
     "plans",
     "possible",
     "pressure_category",
@@ -189,6 +202,7 @@ __all__ = [
     "technical_event_seen",
     "technical_events",
     "undo",
+    "unpause",
     "watched",
     "waves",
     "waves_as_fhir",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
@@ -10,8 +11,11 @@ from bedside.foundation.errors import Conflict
 from bedside.monitoring.alarms.model import (
     CLOSED,
     OPEN,
+    SAYS,
     TRANSITIONS,
     UNSEEN,
+    WAITING,
+    Delay,
     Event,
     Rung,
     State,
@@ -25,9 +29,43 @@ STATES: tuple[State, ...] = get_args(State)
 EVENTS: tuple[Event, ...] = get_args(Event)
 
 
-def test_every_state_is_open_or_closed() -> None:
-    assert set(STATES) == OPEN | CLOSED
-    assert not OPEN & CLOSED
+def test_every_state_waits_or_is_open_or_closed() -> None:
+    assert set(STATES) == WAITING | OPEN | CLOSED
+    assert len(STATES) == len(WAITING) + len(OPEN) + len(CLOSED)
+    assert set(SAYS) == set(STATES)
+
+
+def test_what_waits_is_raised_or_over_and_nothing_else() -> None:
+    found = {event: to for (state, event), to in TRANSITIONS.items() if state == "pending"}
+    assert found == {"raise": "raised", "end": "passed", "withdraw": "withdrawn"}
+    assert {state for (state, _), to in TRANSITIONS.items() if to == "pending"} == set()
+    assert {state for (state, _), to in TRANSITIONS.items() if to == "passed"} == {"pending"}
+
+
+def test_a_pause_ends_as_an_alarm_or_by_somebody_who_saw_it() -> None:
+    assert {state for (state, _), to in TRANSITIONS.items() if to == "paused"} == (OPEN - {"ended"})
+    found = {event: to for (state, event), to in TRANSITIONS.items() if state == "paused"}
+    assert found == {
+        "pause": "paused",
+        "unpause": "raised",
+        "return": "raised",
+        "acknowledge": "acknowledged",
+        "act": "acted",
+        "hand-over": "acknowledged",
+        "end": "resolved",
+        "resolve": "resolved",
+        "dismiss": "false-alarm",
+        "withdraw": "withdrawn",
+        "supersede": "superseded",
+    }
+
+
+def test_a_delay_is_over_by_the_server_s_time_or_by_the_readings() -> None:
+    began = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    delay = Delay(began, began - timedelta(seconds=4), 15)
+    assert delay.until == began + timedelta(seconds=15)
+    for server, device, over in ((14, 10, False), (15, 3, True), (1, 10, False), (1, 11, True)):
+        assert delay.over(began + timedelta(seconds=server), began + timedelta(seconds=device)) is over
 
 
 def test_the_table_knows_only_states_and_events() -> None:
@@ -63,7 +101,7 @@ def test_what_nobody_saw_never_closes_by_itself(state: State) -> None:
 
 
 def test_every_open_state_can_be_reached_from_raised() -> None:
-    reached, todo = {"raised"}, ["raised"]
+    reached, todo = {"raised", "pending", "passed"}, ["raised"]
     while todo:
         state = todo.pop()
         for (source, _), to in TRANSITIONS.items():

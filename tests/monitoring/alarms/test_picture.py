@@ -132,3 +132,29 @@ async def test_nobody_writes_an_alarm_by_fhir(ward: Ward) -> None:
 @pytest.mark.parametrize("id_", ["a.", "a.x", "01890a5d-ac96-774b-bcce-b302099a8057", "r.1.2.3", "a." + "0" * 36])
 def test_only_its_own_ids_are_its_own(id_: str) -> None:
     assert not owns(id_)
+
+
+async def test_what_waits_is_registered_and_a_pause_is_a_mitigation(ward: Ward) -> None:
+    await ward.measure(reading("spo2", 92, ward.clock.now()))
+    (found,) = await search(ward.patient, "")
+    assert validate(msgspec.json.encode(found)) == []
+    assert (found["status"], found["meta"]["tag"][0]["code"]) == ("registered", "pending")
+    await ward.turn(seconds=15)
+    (alarm,) = await ward.alarms()
+    await ward.by(ward.nurse, lambda ctx: answers.pause(ctx, alarm.id, 2, "suction"))
+    (found,) = await search(ward.nurse, "")
+    assert validate(msgspec.json.encode(found)) == []
+    assert (found["status"], found["meta"]["tag"][0]["code"]) == ("preliminary", "paused")
+    assert [one["action"]["text"] for one in found["mitigation"]] == ["Paused (suction)"]
+    assert found["identifiedDateTime"] == "2026-11-21T12:00:15Z"
+    async with access.work(ward.nurse, "read", readonly=True) as ctx:
+        history = await records.history(ctx, "DetectedIssue", found["id"])
+    assert [one["meta"]["tag"][0]["code"] for one in history] == ["paused", "raised", "raised", "pending"]
+
+
+async def test_what_passed_is_cancelled(ward: Ward) -> None:
+    await ward.measure(reading("spo2", 92, ward.clock.now()))
+    await ward.turn(seconds=5)
+    await ward.measure(reading("spo2", 97, ward.clock.now()))
+    (found,) = await search(ward.patient, "")
+    assert (found["status"], found["meta"]["tag"][0]["code"]) == ("cancelled", "passed")

@@ -142,3 +142,23 @@ async def test_the_category_stands_beside_the_pressure_with_its_scheme(ward: Any
     assert "stage 1 hypertension" in text
     assert "of 131/72" in text
     assert "readings of two days are needed" in text
+
+
+async def test_a_limit_may_ask_that_it_stands_broken_for_a_while(ward: Any, clinician: access.Person) -> None:
+    page = f"/patients/{ward.rosa_id}/limits"
+    form = {"metric": "spo2", "comparison": "<=", "limit": "88", "priority": "high", "reason": "dips in sleep"}
+    async with ward.as_(clinician) as client:
+        before = (await client.get(page)).text
+        # The defaults' own, of a monitor alone, and of no high one.
+        assert before.count("on a monitor for 15 s") == 2
+        assert "on a monitor for 30 s" in before
+        for wrong in ("301", "x", "-1", "1.5"):
+            refused = await client.post(page, data={**form, "delay": wrong})
+            assert (refused.status_code, 'id="field-delay-error"' in refused.text) == (400, True), wrong
+        kept = {**form, "kind": "persistence", "least": "2", "of": "3", "hours": "1", "delay": "20"}
+        assert (await client.post(page, data=kept)).status_code == 400
+        assert (await client.post(page, data={**form, "delay": "20"})).status_code == 303
+        after = (await client.get(page)).text
+    assert "at or below 88 %, for 20 s" in after
+    (row,) = [row for row in (await plan_of(ward)).rows if row.own]
+    assert row.delay.total_seconds() == 20

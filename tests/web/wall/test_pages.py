@@ -12,7 +12,9 @@ from bedside import access, monitoring
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms.model import Alarm
 from bedside.monitoring.alarms.service import life
+from bedside.monitoring.alarms.service.judge import judge
 from bedside.monitoring.alarms.store import baselines
+from bedside.monitoring.alarms.testing import reading
 from bedside.monitoring.rules.model.past import Baseline
 
 from .conftest import House, serving
@@ -180,3 +182,59 @@ async def test_an_alarm_of_each_kind_says_how_it_looked_back(house: House) -> No
             page = await web.get(f"/alarms/{alarms[cause]}")
             assert page.status_code == 200, cause
             assert words in re.sub(r"\s+", " ", page.text), cause
+
+
+async def test_an_alarm_is_paused_for_a_while_and_every_page_says_until_when(house: House) -> None:
+    await house.enter("patient-1", "systolic", 190, diastolic=112)
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML, follow_redirects=True) as web:
+        alarm = re.search(r'action="/alarms/([\w-]+)/acknowledge"', (await web.get("/alarms")).text)
+        assert alarm is not None
+        at = f"/alarms/{alarm[1]}"
+        page = (await web.get(at)).text
+        assert re.findall(r'<option value="(\d+)"', page) == ["1", "2", "3", "5"]  # of high priority
+        assert (await web.post(f"{at}/pause", data={"minutes": "10", "reason": "suction"})).status_code == 400
+        assert (await web.post(f"{at}/pause", data={"minutes": "²", "reason": "suction"})).status_code == 400
+        paused = (await web.post(f"{at}/pause", data={"minutes": "3", "reason": "suction", "other": ""})).text
+        said = re.compile(r"paused until \d{1,2}:\d\d.{0,12}, by Kim Park: suction")
+        assert said.search(paused)
+        assert "Pause it again" in paused
+        listing = (await web.get("/alarms")).text
+        assert said.search(listing)
+        assert "/acknowledge" not in listing
+        wall = (await web.get("/wall?rail=1")).text
+        assert said.search(wall)
+        assert "tile-held" in wall
+        assert 'data-sound=""' in wall
+        again = (await web.post(f"{at}/pause", data={"minutes": "1", "reason": "suction", "other": "x-ray"})).text
+        assert re.search(r"by Kim Park: x-ray", again)
+        back = (await web.post(f"{at}/unpause", data={"back": "/alarms"})).text
+        assert "not seen yet" in back
+        assert 'data-sound="high"' in (await web.get("/wall")).text
+        numbers = (await web.get("/alarms/numbers")).text
+    assert re.search(r"data-label=\"Pauses\" class=\"number\"><div>2<", numbers)
+
+
+async def test_what_waits_is_on_no_page_and_what_passed_is_told_apart(house: House) -> None:
+    now = house.ctx.clock.now()
+
+    async def measure(value: float, ago: float) -> None:
+        async with access.work(house.ctx, "received readings") as work:
+            await judge(work, "patient-1", [reading("spo2", value, now, ago=ago)])
+
+    await measure(92, 9)
+    async with access.work(house.ctx, "looked", readonly=True) as work:
+        waiting = await work.sql.fetchval("select id from monitoring.alarm where state = 'pending'")
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML) as web:
+        for path in ("/alarms", "/alarms?all=1", "/wall?rail=1", "/alarms?all=passed"):
+            assert waiting not in (await web.get(path)).text, path
+        assert "Nobody has been told" in (await web.get(f"/alarms/{waiting}")).text
+        await measure(97, 1)
+        for path in ("/alarms", "/alarms?all=1", "/wall?rail=1"):
+            assert waiting not in (await web.get(path)).text, path
+        passed = (await web.get("/alarms?all=passed")).text
+        assert f"/alarms/{waiting}" in passed
+        assert "over within its delay" in passed
+        assert "This alarm is closed" in (await web.get(f"/alarms/{waiting}")).text
+        numbers = (await web.get("/alarms/numbers")).text
+    assert "No alarms in this time" in numbers
+    assert "Passed within the delay" in numbers

@@ -11,13 +11,27 @@ from bedside.foundation.errors import N_, Conflict
 from bedside.monitoring.rules.model.tables import RANK
 
 State = Literal[
-    "raised", "escalated", "ended", "acknowledged", "acted", "resolved", "false-alarm", "withdrawn", "superseded"
+    "pending",
+    "raised",
+    "escalated",
+    "ended",
+    "acknowledged",
+    "acted",
+    "paused",
+    "passed",
+    "resolved",
+    "false-alarm",
+    "withdrawn",
+    "superseded",
 ]
 Event = Literal[
+    "raise",
     "escalate",
     "acknowledge",
     "act",
     "hand-over",
+    "pause",
+    "unpause",
     "end",
     "resume",
     "return",
@@ -28,16 +42,23 @@ Event = Literal[
     "undo",
 ]
 
+WAITING: frozenset[str] = frozenset({"pending"})
+"""Its delay runs: nobody is told, it sounds nowhere and stands in no list of alarms."""
 UNSEEN: frozenset[str] = frozenset({"raised", "escalated", "ended"})
 """Nobody has answered: it sounds (unless it ended by itself), and it climbs the ladder."""
-HELD: frozenset[str] = frozenset({"acknowledged", "acted"})
-"""Somebody has it."""
+HELD: frozenset[str] = frozenset({"acknowledged", "acted", "paused"})
+"""Somebody has it, or will until its pause ends."""
 OPEN: frozenset[str] = UNSEEN | HELD
 TECHNICAL = ("silence:", "battery:")
 """How the causes of alarms about a device begin; the device's name follows."""
-CLOSED: frozenset[str] = frozenset({"resolved", "false-alarm", "withdrawn", "superseded"})
+CLOSED: frozenset[str] = frozenset({"passed", "resolved", "false-alarm", "withdrawn", "superseded"})
 
 TRANSITIONS: dict[tuple[str, str], State] = {
+    # The delay is over and the limit still broken, or nothing was heard since; or something worse, that does not wait.
+    ("pending", "raise"): "raised",
+    # Within limits before the delay was over: nobody was told, so nobody need see it.
+    ("pending", "end"): "passed",
+    ("pending", "withdraw"): "withdrawn",
     # Nobody came: one step up, for ever. One that ended by itself is still unseen, so it climbs too.
     ("raised", "escalate"): "escalated",
     ("escalated", "escalate"): "escalated",
@@ -60,18 +81,32 @@ TRANSITIONS: dict[tuple[str, str], State] = {
     ("ended", "hand-over"): "acknowledged",
     ("acknowledged", "hand-over"): "acknowledged",
     ("acted", "hand-over"): "acted",
+    ("paused", "acknowledge"): "acknowledged",
+    ("paused", "act"): "acted",
+    ("paused", "hand-over"): "acknowledged",
+    # Somebody is at the patient and lets it be quiet for a while; again is another pause.
+    ("raised", "pause"): "paused",
+    ("escalated", "pause"): "paused",
+    ("acknowledged", "pause"): "paused",
+    ("acted", "pause"): "paused",
+    ("paused", "pause"): "paused",
+    # Its time is over, or somebody wants it back before.
+    ("paused", "unpause"): "raised",
     # The values came back within limits, and out again.
     ("raised", "end"): "ended",
     ("escalated", "end"): "ended",
     ("acknowledged", "end"): "resolved",
     ("acted", "end"): "resolved",
+    ("paused", "end"): "resolved",
     ("ended", "resume"): "raised",
     # Acknowledged is not handled; acted on is not healed.
     ("acknowledged", "return"): "raised",
     ("acted", "return"): "raised",
+    ("paused", "return"): "raised",
     # Closed by a person who has it.
     ("acknowledged", "resolve"): "resolved",
     ("acted", "resolve"): "resolved",
+    ("paused", "resolve"): "resolved",
     **{(state, "dismiss"): "false-alarm" for state in sorted(OPEN)},
     **{(state, "withdraw"): "withdrawn" for state in sorted(OPEN)},
     # A worse one of the same episode takes its place.
@@ -83,10 +118,13 @@ TRANSITIONS: dict[tuple[str, str], State] = {
 }
 
 SAYS: dict[str, str] = {
+    "pending": N_("not raised yet"),
     "raised": N_("open"),
     "escalated": N_("open"),
     "acknowledged": N_("acknowledged"),
     "acted": N_("answered"),
+    "paused": N_("paused"),
+    "passed": N_("over before it was raised"),
     "ended": N_("over and not seen yet"),
     "resolved": N_("resolved"),
     "false-alarm": N_("a false alarm"),
@@ -124,6 +162,8 @@ class Alarm:
     raised_at: server time; measured_at: the device time of what raised it; breach_at: newest device time still outside.
     ended_at: when the values came back within limits. step: how far up the ladder (1 first). asked: names on that step.
     holder: who has it now. nobody: the ladder has ended, or nobody is on duty, and still nobody has seen it.
+    pending_until: when its delay ends, of one that was not raised (raised_at is then when it began to wait); delays: of
+    each rule that is broken. paused_until: when its pause ends.
     """
 
     id: str
@@ -145,6 +185,10 @@ class Alarm:
     acted_at: datetime | None = None
     closed_at: datetime | None = None
     nobody: bool = False
+    pending_until: datetime | None = None
+    delays: dict[str, Delay] = field(default_factory=dict)
+    paused_until: datetime | None = None
+    paused_reason: str | None = None
     events: tuple[AlarmEvent, ...] = ()
 
     @property
@@ -166,6 +210,25 @@ class Alarm:
     def rank(self) -> int:
         """3 high, 2 medium, 1 low."""
         return RANK[self.priority]
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A rule's delay while it runs. since: when Bedside first found the rule broken; at: the device time of that."""
+
+    since: datetime
+    at: datetime
+    seconds: float
+
+    @property
+    def until(self) -> datetime:
+        """When it is over, by the server's time."""
+        return self.since + timedelta(seconds=self.seconds)
+
+    def over(self, now: datetime, at: datetime) -> bool:
+        """Whether it is over now; or by the readings themselves, of which one of device time `at` still breaks it: what
+        comes as one pack is judged as if it had come one by one."""
+        return now >= self.until or at - self.at >= timedelta(seconds=self.seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,12 @@ async def set_limits(ctx: Ctx, patient: str, limits: Iterable[PatientLimit]) -> 
             raise Invalid("Say why this patient has a limit of their own.", where="reason")
         if limit.limit is not None and not isfinite(limit.limit):
             raise Invalid("Only a number, please.", where="limit")
+        if not 0 <= limit.delay_seconds <= LONGEST_DELAY or (limit.delay_seconds and limit.kind != "limit"):
+            raise Invalid(
+                "A delay is of 0 to 300 seconds.",
+                where="delay",
+                remedy="A rule that looks back has none: it waits by itself.",
+            )
         _looks_back(limit, ctx.clock.now().date())
         now, by = ctx.clock.now(), ctx.actor.id
         await store.end_limit(ctx.sql, ctx.tenant, patient, limit, at=now, by=by)
@@ -94,6 +100,8 @@ async def set_limits(ctx: Ctx, patient: str, limits: Iterable[PatientLimit]) -> 
     ctx.trail.entities.append(f"limits of Patient/{patient}")
 
 
+LONGEST_DELAY: Final = 300
+"""Seconds for which a limit may stand broken before its alarm is raised."""
 MOST_OF: Final = 20
 """The last so many readings at most, for n of the last m."""
 LONGEST: Final = {"persistence": 24 * 30.0, "change": 24 * 7.0, "baseline": 24 * 60.0}

@@ -38,6 +38,7 @@ def limit_of(row: Mapping[str, Any]) -> PatientLimit:
         row["least"],
         row["of_last"],
         row["spread"],
+        row["delay_seconds"],
     )
 
 
@@ -93,7 +94,8 @@ async def limits(sql: Connection, tenant: int, patient: str) -> list[Row]:
     """The patient's own limits in force, with who set them and when."""
     rows = await sql.fetch(
         """
-        select metric, comparison, value, priority, reason, rule, kind, hours, least, of_last, spread, set_at, set_by
+        select metric, comparison, value, priority, reason, rule, kind, hours, least, of_last, spread, delay_seconds,
+               set_at, set_by
         from monitoring.patient_limit
         where tenant = $1 and patient = $2 and ended_at is null order by metric, comparison, priority, kind, rule
         """,
@@ -122,9 +124,10 @@ async def add_limit(
     await sql.execute(
         """
         insert into monitoring.patient_limit (id, tenant, patient, metric, comparison, value, priority, reason,
-                                              set_at, set_by, rule, kind, hours, least, of_last, spread)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                                              set_at, set_by, rule, kind, hours, least, of_last, spread,
+                                              delay_seconds)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
         """,
         *(id, tenant, patient, limit.metric, limit.comparison, limit.limit, limit.priority, limit.reason, at, by),
-        *(limit.rule, limit.kind, limit.hours, limit.least, limit.of, limit.spread),
+        *(limit.rule, limit.kind, limit.hours, limit.least, limit.of, limit.spread, limit.delay_seconds),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from math import isfinite
 from typing import Any
 
@@ -41,6 +42,7 @@ NOTHING = {
     "of": "",
     "hours": "",
     "spread": "",
+    "delay": "",
     "priority": "medium",
     "reason": "",
     "off": "",
@@ -71,6 +73,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         own=own,
         standing=standing,
         rules=replaceable(plan),
+        delays={row.id: seconds for row in plan.rows if (seconds := delay_of(row, page_of(request).now.date()))},
         programmes={key: PROGRAMMES[key] for key in monitoring.programmes()},
         kinds=KINDS,
         incomplete=INCOMPLETE,
@@ -92,6 +95,12 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
 def replaceable(plan: monitoring.Plan) -> list[str]:
     """The rules of the tables in whose place one of this patient's own may stand."""
     return [row.id for row in plan.rows if not row.own and (row.kind != "limit" or row.programme)]
+
+
+def delay_of(row: monitoring.LimitRow, on: date) -> int:
+    """Seconds for which a row must stand broken: a patient's own always, a default on a monitor."""
+    asked = row.delay if row.own else monitoring.default_delay("monitor", row.metric, row.priority, on)
+    return int(asked.total_seconds()) if row.kind == "limit" else 0
 
 
 async def keep(request: Request) -> Response:
@@ -126,6 +135,7 @@ def taken(typed: dict[str, str], plan: monitoring.Plan) -> monitoring.PatientLim
             typed["reason"],
             row.id,
             row.kind,
+            delay_seconds=_delay(typed),
             **_looking_back(typed),
         )
     kind = typed["kind"] or "limit"
@@ -141,6 +151,7 @@ def taken(typed: dict[str, str], plan: monitoring.Plan) -> monitoring.PatientLim
         typed["priority"],  # type: ignore[arg-type]
         typed["reason"],
         kind=kind,  # type: ignore[arg-type]
+        delay_seconds=_delay(typed),
         **more,
     )
 
@@ -157,6 +168,15 @@ def _looking_back(typed: dict[str, str]) -> dict[str, Any]:
         if typed[name]:
             told[name] = _number(typed, name)
     return told
+
+
+def _delay(typed: dict[str, str]) -> int:
+    """Seconds; what they may be is monitoring's to say."""
+    if not typed["delay"]:
+        return 0
+    if not (typed["delay"].isascii() and typed["delay"].isdigit() and len(typed["delay"]) < 5):
+        raise Invalid(N_("Only a whole number, please."), where="delay")
+    return int(typed["delay"])
 
 
 def _number(typed: dict[str, str], name: str) -> float:

@@ -32,12 +32,16 @@ def _there(request: Request, path: str) -> str | None:
 
 async def listing(request: Request) -> Response:
     """The alarms of the patients one is on duty for, worst first; ?all=1 shows below them those that are closed, newest
-    first."""
-    open_only = request.query_params.get("all") != "1"
+    first; ?all=passed only what was over within its delay, so that nobody was told."""
+    asked = request.query_params.get("all")
+    open_only = asked not in {"1", "passed"}
     async with access.work(ctx_of(request), "looked at the alarms", readonly=True) as work:
         await access.require(work, "nurse", "clinician")
-        found = await monitoring.alarms(work, limit=200)
-        if not open_only:
+        if asked == "passed":
+            found = await monitoring.alarms(work, open_only=False, raised=False, limit=200)
+        else:
+            found = await monitoring.alarms(work, limit=200)
+        if asked == "1":
             found += [one for one in await monitoring.alarms(work, open_only=False, limit=200) if not one.open]
         names = {one: await name_of(work, one) for one in {alarm.patient for alarm in found}}
         off = not await monitoring.alarms_on(work)
@@ -46,6 +50,7 @@ async def listing(request: Request) -> Response:
         "wall/alarms.html",
         alarms=[(alarm, names[alarm.patient]) for alarm in found],
         open_only=open_only,
+        passed=asked == "passed",
         off=off,
         undo_of=request.query_params.get("undo"),
         words=words,
@@ -154,6 +159,16 @@ async def _false_alarm(ctx: Ctx, alarm: str, form: FormData) -> None:
     await monitoring.false_alarm(ctx, alarm, _text(form, "reason"))
 
 
+async def _pause(ctx: Ctx, alarm: str, form: FormData) -> None:
+    minutes = _text(form, "minutes")
+    whole = int(minutes) if minutes.isascii() and minutes.isdigit() and len(minutes) < 4 else 0
+    await monitoring.pause(ctx, alarm, whole, _text(form, "other") or _text(form, "reason"))
+
+
+async def _unpause(ctx: Ctx, alarm: str, form: FormData) -> None:  # noqa: ARG001, RUF100 - an answer takes a form
+    await monitoring.unpause(ctx, alarm)
+
+
 async def _undo(ctx: Ctx, alarm: str, form: FormData) -> None:  # noqa: ARG001, RUF100 - an answer takes a form
     await monitoring.undo(ctx, alarm)
 
@@ -164,6 +179,8 @@ ANSWERS: dict[str, tuple[str, Callable[[Ctx, str, FormData], Awaitable[None]]]] 
     "hand-over": (N_("handed over an alarm"), _hand_over),
     "resolve": (N_("resolved an alarm"), _resolve),
     "false-alarm": (N_("called an alarm false"), _false_alarm),
+    "pause": (N_("paused an alarm"), _pause),
+    "unpause": (N_("ended the pause of an alarm"), _unpause),
     "undo": (N_("took back an answer to an alarm"), _undo),
 }
 

@@ -326,6 +326,14 @@ class BedsideWall extends HTMLElement {
     const patient = this.#focused();
     if (!patient) return;
     if (event.key.toLowerCase() === "a") void this.#open(patient).then(() => this.querySelector<HTMLElement>(".wall-panel [data-acknowledge]")?.focus());
+    if (event.key.toLowerCase() === "p")
+      void this.#open(patient).then(() => {
+        // Its first field, not its summary: a panel in which somebody is choosing is not drawn anew.
+        const pause = this.querySelector<HTMLElement>(".wall-panel [data-pause]");
+        const fold = pause?.closest("details.fold");
+        if (fold instanceof HTMLDetailsElement) fold.open = true;
+        (fold?.querySelector<HTMLElement>("select") ?? pause)?.focus();
+      });
     if (event.key.toLowerCase() === "c") location.href = `/patients/${encodeURIComponent(patient)}`;
     if (event.key.toLowerCase() === "v") location.href = `/patients/${encodeURIComponent(patient)}/visit`;
   }

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bedside.foundation.errors import N_
-from bedside.monitoring import DANGER_SYMPTOMS, Alarm, LateFinding
+from bedside.monitoring import DANGER_SYMPTOMS, Alarm, LateFinding, longest_pause
 from bedside.web.kit import amounts
 
 METRICS: dict[str, tuple[str, str, int]] = {
@@ -86,6 +86,9 @@ STATES: dict[str, str] = {
     "ended": N_("over, not seen yet"),
     "acknowledged": N_("acknowledged"),
     "acted": N_("acted on"),
+    "paused": N_("paused"),
+    "pending": N_("not raised yet: its delay runs"),
+    "passed": N_("over within its delay, nobody was told"),
     "resolved": N_("resolved"),
     "false-alarm": N_("false alarm"),
     "withdrawn": N_("withdrawn"),
@@ -93,6 +96,7 @@ STATES: dict[str, str] = {
 }
 
 EVENTS: dict[str, str] = {
+    "wait": N_("Outside its limit: waits for the delay"),
     "raise": N_("Raised"),
     "ask": N_("Asked"),
     "nobody": N_("Nobody left to ask: administrators told"),
@@ -100,6 +104,8 @@ EVENTS: dict[str, str] = {
     "acknowledge": N_("Acknowledged"),
     "act": N_("Acted"),
     "hand-over": N_("Handed over"),
+    "pause": N_("Paused"),
+    "unpause": N_("Pause over: raised again"),
     "end": N_("Values within limits again"),
     "resume": N_("Values outside limits again"),
     "return": N_("Came back: nothing done, or still outside limits"),
@@ -126,6 +132,10 @@ ACTIONS: tuple[str, ...] = (
     N_("Changed the treatment"),
     N_("Sent help"),
 )
+
+PAUSES: tuple[str, ...] = (N_("suction"), N_("washing"), N_("patient is being moved"), N_("sensor is being changed"))
+"""Why an alarm is paused, most often; else in words."""
+MINUTES = (1, 2, 3, 5, 10, 15, 30, 60)
 
 SIDES = {">=": N_("at or above"), ">": N_("above"), "<=": N_("at or below"), "<": N_("below")}
 LIMITED = {
@@ -178,6 +188,11 @@ def cause_of(alarm: Alarm | LateFinding) -> str:
     """What is wrong, as a msgid; a cause this table does not know reads as its own name."""
     name = alarm.cause.partition(":")[0]
     return CAUSES.get(name, name.replace("-", " "))
+
+
+def pauses_of(alarm: Alarm) -> list[int]:
+    """For how many minutes an alarm of its priority may be paused."""
+    return [one for one in MINUTES if one <= longest_pause(alarm)]
 
 
 def value_of(finding: Mapping[str, Any], units: str) -> str:

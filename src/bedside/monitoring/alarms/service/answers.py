@@ -29,7 +29,7 @@ async def acknowledge(ctx: Ctx, id: str, note: str = "") -> None:
     Raises NotFound, Forbidden, Conflict. Acknowledging what oneself holds changes nothing.
     """
     alarm = await _mine(ctx, id)
-    if alarm.holder == ctx.actor.id and not alarm.unseen and alarm.open:
+    if alarm.holder == ctx.actor.id and alarm.state in {"acknowledged", "acted"}:
         return
     now = ctx.clock.now()
     state = await life.move(
@@ -103,6 +103,52 @@ async def hand_over(ctx: Ctx, id: str, person: str, reason: str) -> None:
     if state == "acknowledged":
         await life.disarm(ctx, alarm, "escalate")
         await life.arm(ctx, alarm, "return", now + life.pace(alarm, now).returns)
+
+
+async def pause(ctx: Ctx, id: str, minutes: int, reason: str) -> None:
+    """Let this one alarm be quiet for a while (washing, suction, a patient who is moved): it neither sounds nor climbs,
+    and is raised again at the end. Again is another pause, logged and counted too. Raises Invalid without a reason, or
+    for longer than its priority allows; Conflict, Forbidden.
+    """
+    alarm = await _mine(ctx, id)
+    now = ctx.clock.now()
+    if not reason.strip():
+        raise Invalid("Say why it is paused.", where="reason")
+    if not timedelta(0) < timedelta(minutes=minutes) <= life.pace(alarm, now).pause:
+        raise Invalid(
+            "An alarm of this priority may be paused for %(minutes)s minutes at most.",
+            where="minutes",
+            minutes=int(life.pace(alarm, now).pause.total_seconds() // 60),
+        )
+    until = now + timedelta(minutes=minutes)
+    await life.move(
+        ctx,
+        alarm,
+        "pause",
+        note=reason.strip()[:200],
+        data={"minutes": minutes, "until": until.isoformat()},
+        holder=ctx.actor.id,
+        holder_name=ctx.actor.name,
+        acknowledged_at=alarm.acknowledged_at or now,
+        paused_until=until,
+        paused_reason=reason.strip()[:200],
+        nobody=False,
+    )
+    await life.disarm(ctx, alarm, "escalate", "return", "recheck")
+    await life.arm(ctx, alarm, "pause", until)
+
+
+async def unpause(ctx: Ctx, id: str) -> None:
+    """End a pause before its time, one's own or another's: it is raised again, its ladder from the first step."""
+    alarm = await _mine(ctx, id)
+    data = {"holder": alarm.holder, "holder_name": alarm.holder_name}
+    await life.move(ctx, alarm, "unpause", data=data, holder=None, holder_name=None)
+    await life.climb(ctx, alarm)
+
+
+def longest_pause(alarm: Alarm) -> int:
+    """Minutes, by its priority."""
+    return int(life.pace(alarm, alarm.raised_at).pause.total_seconds() // 60)
 
 
 async def resolve(ctx: Ctx, id: str, note: str = "") -> None:

@@ -14,7 +14,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid
 from bedside.monitoring.alarms.store import burden as store
 from bedside.monitoring.alarms.store import watch
-from bedside.monitoring.alarms.store.burden import RuleCount
+from bedside.monitoring.alarms.store.burden import PassedCount, RuleCount
 from bedside.monitoring.devices.service.devices import microseconds
 from bedside.monitoring.ingest.model.metrics import BY_NAME
 from bedside.monitoring.ingest.model.pack import Flag
@@ -29,12 +29,14 @@ UNFIT: Final = Flag.LATE | Flag.CLOCK
 
 
 class Burden(msgspec.Struct, frozen=True):
-    """Alarms of a span. patient_days: on how many days how many patients were measured. rules: that with most first."""
+    """Alarms of a span. patient_days: on how many days how many patients were measured. rules: that with most first.
+    passed: what was over within its delay, which is no alarm."""
 
     since: datetime
     until: datetime
     patient_days: int
     rules: list[RuleCount]
+    passed: list[PassedCount] = []
 
     @property
     def raised(self) -> int:
@@ -76,7 +78,8 @@ async def burden(ctx: Ctx, since: datetime, until: datetime) -> Burden:
     await access.require(ctx, "nurse", "clinician", "administrator")
     patients = await access.visible(ctx, what="alarm")
     days = await replay.patient_days(ctx.sql, ctx.tenant, patients, microseconds(since), microseconds(until))
-    return Burden(since, until, days, await store.by_rule(ctx.sql, ctx.tenant, patients, since, until))
+    rules = await store.by_rule(ctx.sql, ctx.tenant, patients, since, until)
+    return Burden(since, until, days, rules, await store.passed(ctx.sql, ctx.tenant, patients, since, until))
 
 
 def replayable(on: datetime) -> list[LimitRow]:

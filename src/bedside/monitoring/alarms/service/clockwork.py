@@ -1,11 +1,14 @@
-"""What happens because nothing happened: escalation, return, recheck, silence. A timer is a row; a job wakes it."""
+"""What happens because nothing happened: escalation, return, recheck, silence, a delay or a pause that is over.
+
+A timer is a row; a job wakes it.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from bedside.foundation.context import Ctx
-from bedside.monitoring.alarms.service import battery, functions, life, tell
+from bedside.monitoring.alarms.service import battery, delay, functions, life, tell
 from bedside.monitoring.alarms.service.judge import raise_alarm
 from bedside.monitoring.alarms.store import timers, watch
 from bedside.monitoring.alarms.store.timers import Timer
@@ -41,6 +44,9 @@ async def ring(ctx: Ctx, id: str) -> None:
     if known.kind == "silence":
         await _silence(ctx, known)
         return
+    if known.kind == "delay":
+        await delay.ring(ctx, known)
+        return
     # The alarm first, its timers after: in the order in which everybody else takes them.
     alarm = await life.locked(ctx, known.alarm or "")
     if await timers.take(ctx.sql, id) is None:
@@ -58,8 +64,11 @@ async def ring(ctx: Ctx, id: str) -> None:
     ):
         data = {"after": known.kind, "holder": alarm.holder, "holder_name": alarm.holder_name, **_late(late)}
         await life.move(ctx, alarm, "return", data=data, holder=None, holder_name=None)
-        await life.ask(ctx, alarm, 1, late)
-        await life.arm(ctx, alarm, "escalate", now + life.pace(alarm, now).escalate)
+        await life.climb(ctx, alarm, late)
+    elif known.kind == "pause" and alarm.state == "paused":
+        data = {"holder": alarm.holder, "holder_name": alarm.holder_name, **_late(late)}
+        await life.move(ctx, alarm, "unpause", data=data, holder=None, holder_name=None)
+        await life.climb(ctx, alarm, late)
 
 
 def _late(late: timedelta) -> dict[str, int]:

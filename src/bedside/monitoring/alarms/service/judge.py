@@ -13,7 +13,8 @@ from itertools import groupby
 from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms.model import TECHNICAL, Alarm
-from bedside.monitoring.alarms.service import battery, functions, late, life, remember, rhythm
+from bedside.monitoring.alarms.service import battery, delay, functions, late, life, remember, rhythm
+from bedside.monitoring.alarms.service.described import described
 from bedside.monitoring.alarms.service.remember import Reading, measured
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
@@ -133,10 +134,16 @@ async def _judge_late(ctx: Ctx, memory: Memory, rules: Plan, readings: list[Meas
         found += [
             (at, verdict.finding, described(verdict.finding))
             for verdict in limits.judge(now.keys(), view, rules, at, known)
-            if verdict.finding is not None and verdict.cause not in memory.open_causes
+            if verdict.finding is not None and not _known(memory, verdict.cause)
         ]
     if found:
         await late.note(ctx, memory.patient, found)
+
+
+def _known(memory: Memory, cause: str) -> bool:
+    """Whether somebody has been told of this cause: of one that waits for its delay nobody has."""
+    found = memory.open_causes.get(cause)
+    return found is not None and found.state != "pending"
 
 
 async def _judge_moment(
@@ -155,7 +162,7 @@ async def _judge_moment(
             verdicts.append(scored)
     for verdict in verdicts:
         if verdict.finding is not None:
-            await _breach(ctx, memory, verdict.finding, at)
+            await _breach(ctx, memory, verdict, at)
             if behind:
                 await _overtaken(ctx, memory, rules, verdict.cause, known)
         elif all(reading.sound for reading in group):
@@ -181,19 +188,31 @@ async def _filled(ctx: Ctx, memory: Memory, rules: Plan, metrics: Iterable[str],
         newest = memory.newest[metric]
         for verdict in limits.judge([metric], memory.newest, rules, newest.device_time, known):
             if verdict.finding is not None and verdict.finding.kind == "persistence" and newest.unfit is None:
-                await _breach(ctx, memory, verdict.finding, newest.device_time)
+                await _breach(ctx, memory, verdict, newest.device_time)
 
 
 async def _settle(ctx: Ctx, memory: Memory, verdict: Verdict, metrics: Iterable[str], at: datetime) -> None:
     """A verdict that stands by itself."""
     if verdict.finding is not None:
-        await _breach(ctx, memory, verdict.finding, at)
+        await _breach(ctx, memory, verdict, at)
     else:
         await _within(ctx, memory, verdict, metrics, at)
 
 
-async def _breach(ctx: Ctx, memory: Memory, finding: Finding, at: datetime) -> None:
+async def _breach(ctx: Ctx, memory: Memory, verdict: Verdict, at: datetime) -> None:
+    finding = verdict.finding
+    if finding is None:
+        return
     known = memory.open_causes.get(finding.cause)
+    if known is None or known.state == "pending":
+        delays = delay.delays(memory, (finding, *verdict.besides), ctx.clock.now(), at)
+        fluttering = await delay.again(ctx, memory.patient, finding) if delays and known is None else None
+        if fluttering is not None:
+            await raise_alarm(ctx, memory, fluttering, at, None)
+            return
+        if delays or known is not None:
+            await delay.stand(ctx, memory, finding, at, delays)
+            return
     if known is None or tables.RANK[finding.priority] > tables.RANK[known.priority]:
         await raise_alarm(ctx, memory, finding, at, known)
         return
@@ -234,6 +253,8 @@ async def _within(ctx: Ctx, memory: Memory, verdict: Verdict, changed: Iterable[
         return
     if verdict.holds or known.rule in verdict.incomplete:
         return
+    if known.state == "pending" and not await delay.back(ctx, memory, verdict.cause, at):
+        return
     if at - known.breach_at < settle_of(verdict.cause, changed, at.date()):
         return
     alarm = await life.locked(ctx, known.id)
@@ -263,47 +284,3 @@ async def _hear(ctx: Ctx, memory: Memory, kinds: Mapping[str, str]) -> None:
             known.state = await life.move(ctx, alarm, "end", ended_at=now)
             if known.state != "ended":
                 del memory.open_causes[f"silence:{device}"]
-
-
-def _looked_back(finding: Finding) -> dict[str, object]:
-    """How a rule looked back, for those that do."""
-    told: dict[str, object] = {} if finding.kind == "limit" else {"kind": finding.kind}
-    told |= finding.told
-    if finding.kind == "persistence":
-        told |= {"least": finding.least, "of": finding.of, "count": finding.count, "looked": finding.looked}
-    if finding.usual is not None:
-        usual = finding.usual
-        told |= {"usual": usual.median, "deviation": usual.deviation, "days": usual.days, "span": usual.span}
-        told |= {"readings": usual.readings, "as_of": usual.as_of.isoformat()}
-    return told
-
-
-def described(finding: Finding) -> dict[str, object]:
-    """A finding as the JSON that an alarm keeps: which inputs, which rule and version, and why."""
-    return {
-        "rule": finding.rule,
-        "version": finding.version,
-        "metric": finding.metric,
-        "value": finding.value,
-        "comparison": finding.comparison,
-        "limit": finding.limit,
-        "source": finding.source,
-        "hazard": finding.hazard,
-        "own": finding.own,
-        "window_hours": finding.window_hours,
-        **_looked_back(finding),
-        "inputs": [
-            {
-                "id": reading.id,
-                "metric": reading.metric,
-                "value": reading.value,
-                "unit": reading.unit,
-                "at": reading.device_time.isoformat(),
-                "received": reading.received_at.isoformat(),
-                "device": reading.device,
-                "source": reading.source,
-                "flags": sorted(reading.flags),
-            }
-            for reading in finding.inputs
-        ],
-    }

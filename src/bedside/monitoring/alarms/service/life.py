@@ -21,7 +21,7 @@ from bedside.monitoring.rules.model.tables import Pace
 AFTERWARDS = timedelta(hours=24)
 """Whoever was asked keeps a relationship so long after the alarm has closed."""
 ANSWERERS = frozenset({"nurse", "clinician"})
-TIMERS = ("escalate", "return", "recheck")
+TIMERS = ("escalate", "return", "recheck", "delay", "pause")
 
 
 def pace(alarm: Alarm, at: datetime) -> Pace:
@@ -39,13 +39,26 @@ async def locked(ctx: Ctx, id: str) -> Alarm:
 
 async def begin(ctx: Ctx, new: Alarm) -> None:
     """A new alarm: kept, logged, on its way up the ladder, and told to whoever looks."""
-    now = ctx.clock.now()
     await store.insert(ctx.sql, ctx.tenant, new)
     await _log(ctx, new, "raise", "", new.state, "", {"rule": new.finding.get("rule"), "priority": new.priority})
     ctx.trail.entities.append(f"Alarm/{new.id}")
-    await ask(ctx, new, 1)
-    await arm(ctx, new, "escalate", now + pace(new, now).escalate)
+    await climb(ctx, new)
     await publish(ctx, new.id, new.patient)
+
+
+async def climb(ctx: Ctx, alarm: Alarm, late: timedelta = timedelta(0)) -> None:
+    """The ladder from its first step. late: how long after its time, see `ask`."""
+    now = ctx.clock.now()
+    await ask(ctx, alarm, 1, late)
+    await arm(ctx, alarm, "escalate", now + pace(alarm, now).escalate)
+
+
+async def wait(ctx: Ctx, new: Alarm, until: datetime) -> None:
+    """A new alarm that waits for its delay: kept, logged, with a timer; nobody is told."""
+    await store.insert(ctx.sql, ctx.tenant, new)
+    await _log(ctx, new, "wait", "", new.state, "", {"rule": new.finding.get("rule"), "priority": new.priority})
+    ctx.trail.entities.append(f"Alarm/{new.id}")
+    await arm(ctx, new, "delay", until)
 
 
 async def move(
@@ -55,12 +68,16 @@ async def move(
     state = model.after(alarm.state, event)
     now = ctx.clock.now()
     closes = state in CLOSED
+    if alarm.state == "paused" and state != "paused":
+        columns = {"paused_until": None, "paused_reason": None, **columns}
+        await disarm(ctx, alarm, "pause")
     await store.change(ctx.sql, ctx.tenant, alarm.id, state=state, closed_at=now if closes else None, **columns)
     await _log(ctx, alarm, event, alarm.state, state, note, data or {})
     if closes:
         await timers.disarm(ctx.sql, ctx.tenant, alarm.id, TIMERS, at=now)
         await access.unrelate(ctx, source=f"Alarm/{alarm.id}", at=now + AFTERWARDS)
-    await publish(ctx, alarm.id, alarm.patient)
+    if state != "passed":  # nobody knew of it
+        await publish(ctx, alarm.id, alarm.patient)
     return state
 
 

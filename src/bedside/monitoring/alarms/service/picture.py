@@ -23,6 +23,8 @@ STATE: Final = "urn:bedside:alarm-state"
 """System of the tag that says where the alarm stands: R4's status has no word for most of it."""
 SHAPE: Final = re.compile(r"a\.([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12})")
 STATUS: Final = {
+    "pending": "registered",
+    "passed": "cancelled",
     "resolved": "final",
     "superseded": "final",
     "false-alarm": "cancelled",
@@ -34,6 +36,8 @@ MITIGATES: Final = {
     "acknowledge": "Acknowledged",
     "act": "Acted",
     "hand-over": "Handed over",
+    "pause": "Paused",
+    "unpause": "Ended the pause",
     "resolve": "Resolved",
     "dismiss": "Called a false alarm",
     "undo": "Took back the last answer",

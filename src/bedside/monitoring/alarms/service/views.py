@@ -25,9 +25,11 @@ async def alarms(
     place: str | None = None,
     open_only: bool = True,
     limit: int = MOST,
+    raised: bool = True,
 ) -> list[Alarm]:
     """Alarms that the actor may see: open ones worst first, else newest first; at most `limit`. Raises Forbidden for
-    a patient the actor may not see; a list of a place or of all is only of those they may.
+    a patient the actor may not see; a list of a place or of all is only of those they may. raised False, with open_only
+    False: those instead that were over within their delay and told nobody. What still waits is in no list.
     """
     if patient is not None or patients is not None:
         wanted: frozenset[str] | None = frozenset({patient} if patient else ()) | frozenset(patients or ())
@@ -38,7 +40,7 @@ async def alarms(
         if place is not None:
             there = frozenset(stay.patient for stay in await access.patients_at(ctx, place))
             wanted = there if wanted is None else wanted & there
-    found = await store.many(ctx.sql, ctx.tenant, patients=wanted, open_only=open_only, limit=limit)
+    found = await store.many(ctx.sql, ctx.tenant, patients=wanted, open_only=open_only, limit=limit, raised=raised)
     for alarm in found:
         ctx.trail.patients.setdefault(alarm.patient, set()).add("R")
     return worst_first(found) if open_only else found

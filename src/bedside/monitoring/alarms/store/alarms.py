@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from bedside.foundation.database import Connection
-from bedside.monitoring.alarms.model import Alarm, AlarmEvent
+from bedside.monitoring.alarms.model import Alarm, AlarmEvent, Delay
 
 COLUMNS = (
     "id, patient, episode, cause, priority, state, finding, raised_at, measured_at, breach_at, ended_at, step, asked,"
-    " holder, holder_name, acknowledged_at, acted_at, closed_at, nobody"
+    " holder, holder_name, acknowledged_at, acted_at, closed_at, nobody, pending_until, delays,"
+    " paused_until, paused_reason"
 )
 
 
 def _alarm(row: Any, events: tuple[AlarmEvent, ...] = ()) -> Alarm:
     fields = dict(row)
     fields["asked"] = tuple(fields["asked"])
+    fields["delays"] = delays_of(fields["delays"])
     return Alarm(**fields, events=events)
+
+
+def delays_of(found: Mapping[str, Any]) -> dict[str, Delay]:
+    """From the column of that name."""
+    return {
+        rule: Delay(datetime.fromisoformat(since), datetime.fromisoformat(at), seconds)
+        for rule, (since, at, seconds) in found.items()
+    }
+
+
+def packed_delays(delays: Mapping[str, Delay]) -> dict[str, Any]:
+    """As the column keeps them."""
+    return {rule: [one.since.isoformat(), one.at.isoformat(), one.seconds] for rule, one in delays.items()}
 
 
 async def insert(sql: Connection, tenant: int, alarm: Alarm) -> None:
@@ -26,8 +41,9 @@ async def insert(sql: Connection, tenant: int, alarm: Alarm) -> None:
     await sql.execute(
         """
         insert into monitoring.alarm
-            (id, tenant, patient, episode, cause, priority, state, finding, raised_at, measured_at, breach_at, ended_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            (id, tenant, patient, episode, cause, priority, state, finding, raised_at, measured_at, breach_at, ended_at,
+             pending_until, delays)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """,
         alarm.id,
         tenant,
@@ -41,6 +57,8 @@ async def insert(sql: Connection, tenant: int, alarm: Alarm) -> None:
         alarm.measured_at,
         alarm.breach_at,
         alarm.ended_at,
+        alarm.pending_until,
+        packed_delays(alarm.delays),
     )
 
 
@@ -157,19 +175,22 @@ async def last_event(sql: Connection, tenant: int, id: str) -> Any:
 
 
 async def many(
-    sql: Connection, tenant: int, *, patients: Collection[str] | None, open_only: bool, limit: int
+    sql: Connection, tenant: int, *, patients: Collection[str] | None, open_only: bool, limit: int, raised: bool = True
 ) -> list[Alarm]:
-    """Alarms of these patients (None: of all), newest first."""
+    """Alarms of these patients (None: of all), newest first. raised False: those that were over within their delay
+    instead, of which nobody was told."""
     rows = await sql.fetch(
         f"""
         select {COLUMNS} from monitoring.alarm
         where tenant = $1 and ($2::text[] is null or patient = any($2)) and (not $3 or closed_at is null)
+          and case when $5 then pending_until is null else state = 'passed' end
         order by raised_at desc limit $4
         """,  # noqa: S608
         tenant,
         None if patients is None else list(patients),
         open_only,
         limit,
+        raised,
     )
     return [_alarm(row) for row in rows]
 
@@ -184,6 +205,16 @@ async def open_of(sql: Connection, tenant: int, patient: str, cause: str) -> Ala
         cause,
     )
     return None if row is None else _alarm(row)
+
+
+async def passed(sql: Connection, tenant: int, patient: str, cause: str, since: datetime) -> int:
+    """How often a cause was over within its delay since then."""
+    found: int = await sql.fetchval(
+        "select count(*) from monitoring.alarm where tenant = $1 and patient = $2 and cause = $3 and state = 'passed'"
+        " and raised_at >= $4",
+        *(tenant, patient, cause, since),
+    )
+    return found
 
 
 async def resting_on(sql: Connection, tenant: int, patient: str, reading: str) -> list[Alarm]:

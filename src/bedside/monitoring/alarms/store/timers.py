@@ -13,7 +13,7 @@ from bedside.monitoring.alarms.model import Opening
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """kind: escalate, return, recheck (alarm set) or silence (patient and device set)."""
+    """kind: escalate, return, recheck, delay, pause (alarm set) or silence (patient and device set)."""
 
     id: str
     tenant: int

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from bedside.foundation.database import Connection
+from bedside.monitoring.alarms.model import Delay
+from bedside.monitoring.alarms.store.alarms import delays_of
 from bedside.monitoring.rules.model.limits import PatientLimit
 from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.profile import Profile
@@ -39,6 +41,8 @@ class OpenAlarm:
     state: str
     breach_at: datetime
     rule: str = ""
+    pending_until: datetime | None = None
+    delays: dict[str, Delay] = field(default_factory=dict)
 
 
 def packed(reading: Measured) -> list[Any]:
@@ -92,7 +96,7 @@ async def read(sql: Connection, tenant: int, patients: Sequence[str]) -> list[Me
             (select jsonb_agg(to_jsonb(l)) from monitoring.patient_limit l
              where l.tenant = $1 and l.patient = u.patient and l.ended_at is null) as own,
             (select jsonb_object_agg(a.cause, jsonb_build_array(a.id, a.episode, a.priority, a.state, a.breach_at,
-                                                                a.finding ->> 'rule'))
+                                                                a.finding ->> 'rule', a.pending_until, a.delays))
              from monitoring.alarm a
              where a.tenant = $1 and a.patient = u.patient and a.closed_at is null) as open
         from unnest($2::text[]) u (patient)
@@ -116,8 +120,12 @@ def _memory(row: Any) -> Memory:
         weights=[unpacked(found) for found in row["weights"].values()],
         heard={device: (datetime.fromisoformat(at), kind) for device, (at, kind) in row["heard"].items()},
         open_causes={
-            cause: OpenAlarm(found[0], found[1], found[2], found[3], datetime.fromisoformat(found[4]), found[5] or "")
-            for cause, found in (row["open"] or {}).items()
+            cause: OpenAlarm(
+                *(alarm, episode, priority, state, datetime.fromisoformat(breach_at), rule or ""),
+                pending_until=datetime.fromisoformat(until) if until else None,
+                delays=delays_of(delays),
+            )
+            for cause, (alarm, episode, priority, state, breach_at, rule, until, delays) in (row["open"] or {}).items()
         },
         recent={metric: [unpacked(one) for one in found] for metric, found in row["recent"].items()},
     )

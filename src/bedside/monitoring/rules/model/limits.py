@@ -44,6 +44,8 @@ class Finding:
     usual: Baseline | None = None
     told: Mapping[str, object] = field(default_factory=dict)
     """What else it rests on, as an alarm keeps it."""
+    delay: timedelta = timedelta(0)
+    """As a patient's own row asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class PatientLimit:
     limit None switches that default off. reason: in the words of who set it.
     rule: in place of that row of the tables, whatever it is; "" for a plain limit, or a rule of its own of another
     `kind` (hours: its window; least, of, spread: see LimitRow), which stands beside the tables' rows.
+    delay_seconds: how long a limit on the newest value must stand broken before its alarm is raised.
     """
 
     metric: str
@@ -66,6 +69,7 @@ class PatientLimit:
     least: int = 0
     of: int = 0
     spread: float = 0.0
+    delay_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def _own(limit: PatientLimit, on: date) -> LimitRow:
         least=limit.least,
         of=limit.of,
         spread=limit.spread,
+        delay=timedelta(seconds=limit.delay_seconds),
         own=True,
     )
 
@@ -132,6 +137,7 @@ def _in_place_of(row: LimitRow, limit: PatientLimit) -> LimitRow:
         least=limit.least or row.least,
         of=limit.of or row.of,
         spread=limit.spread or row.spread,
+        delay=timedelta(seconds=limit.delay_seconds),
         source=OWN,
         own=True,
     )
@@ -187,13 +193,15 @@ class Verdict:
     """What the values of a moment say about one cause: a finding, or within limits (finding None).
 
     holds: n of the last m are still beyond a limit, though the newest is not: nothing ends. incomplete: rules that
-    could not be reckoned, for want of readings: what they raised does not end by them.
+    could not be reckoned, for want of readings: what they raised does not end by them. besides: what other rules of the
+    cause find broken, worst first.
     """
 
     cause: str
     finding: Finding | None
     holds: bool = False
     incomplete: frozenset[str] = frozenset()
+    besides: tuple[Finding, ...] = ()
 
 
 def _finding(row: LimitRow, got: Reckoned) -> Finding:
@@ -218,6 +226,7 @@ def _finding(row: LimitRow, got: Reckoned) -> Finding:
         count=got.have if row.kind == "persistence" else 0,
         looked=got.need if row.kind == "persistence" else 0,
         usual=got.baseline,
+        delay=row.delay,
     )
 
 
@@ -237,7 +246,7 @@ def judge(
             causes.setdefault(row.cause)
     verdicts = []
     for cause in causes:
-        worst: Finding | None = None
+        broken: list[Finding] = []
         holds, incomplete = False, []
         for row in rules.rows:  # worst first
             if row.cause != cause:
@@ -249,12 +258,14 @@ def judge(
             if got is None:
                 continue
             if got.status == "breach":
-                worst = _with_its_pair(_finding(row, got), newest)
-                break
+                broken.append(_with_its_pair(_finding(row, got), newest))
+            if broken:
+                continue
             holds |= got.status == "holds"
             if got.status == "incomplete":
                 incomplete.append(row.id)
-        verdicts.append(Verdict(cause, worst, holds, frozenset(incomplete)))
+        worst = broken[0] if broken else None
+        verdicts.append(Verdict(cause, worst, holds, frozenset(incomplete), tuple(broken[1:])))
     return verdicts
 
 

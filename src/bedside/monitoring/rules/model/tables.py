@@ -50,6 +50,8 @@ class LimitRow:
     spread: float = 0.0
     programme: str = ""
     version: str = ""
+    delay: timedelta = timedelta(0)
+    """How long it must stand broken before its alarm is raised; of a patient's own rows alone (default_delay)."""
     own: bool = False
     """Set for this patient, above the defaults."""
 
@@ -105,6 +107,8 @@ class Pace:
     escalate: timedelta
     returns: timedelta
     recheck: timedelta
+    pause: timedelta
+    """The longest pause."""
     source: str
 
 
@@ -254,14 +258,32 @@ def battery(on: date) -> BatteryRow:
 
 
 @cache
+def default_delay(kind: str, metric: str, priority: str, on: date) -> timedelta:
+    """How long a default limit must stand broken, by the kind of device that measured; zero where no row says so."""
+    for row in _file("timing.toml")["delay"]:
+        if (row["kind"], row["metric"], row["priority"]) == (kind, metric, priority) and _in_force(row, on):
+            return timedelta(seconds=row["seconds"])
+    return timedelta(0)
+
+
+@cache
+def again(on: date) -> tuple[int, timedelta]:
+    """After how many delays that passed, within how long, a default limit does not wait any more."""
+    row = next(row for row in _file("timing.toml")["again"] if _in_force(row, on))
+    return int(row["times"]), timedelta(minutes=row["minutes"])
+
+
+@cache
 def paces(on: date) -> dict[str, Pace]:
     """By priority."""
+    longest = {row["priority"]: row["minutes"] for row in _file("timing.toml")["pause"] if _in_force(row, on)}
     return {
         row["priority"]: Pace(
             row["priority"],
             timedelta(minutes=row["escalate_minutes"]),
             timedelta(minutes=row["return_minutes"]),
             timedelta(minutes=row["recheck_minutes"]),
+            timedelta(minutes=longest[row["priority"]]),
             row["source"],
         )
         for row in _file("timing.toml")["alarm"]

@@ -1,0 +1,99 @@
+"""access: duties by weekday in their place's zone, substitutes, who is told of alarms; messaging: quiet hours;
+monitoring: what people at home were told
+
+Revision ID: 0027
+Revises: 0025
+"""
+
+from alembic import op
+
+revision = "0027"
+down_revision = "0025"
+branch_labels = None
+depends_on = None
+
+ACCESS = """
+-- Null until somebody says it: no duty by the hour can be planned before.
+alter table access.place add column zone text;
+
+-- Null: around the clock. begins, ends: the place's local time; ends at or before begins is on the next day.
+alter table access.duty add column weekdays smallint[], add column begins time, add column ends time,
+    add constraint duty_by_the_hour check (
+        num_nulls(weekdays, begins, ends) in (0, 3) and (weekdays <@ array[1, 2, 3, 4, 5, 6, 7]::smallint[])
+    );
+
+-- From since to until `by` is asked in person's place: in one of their duties, or in all (null).
+create table access.substitute (
+    id text primary key,
+    tenant integer not null,
+    person text not null references access.person,
+    by text not null references access.person,
+    duty text references access.duty,
+    since timestamptz not null,
+    until timestamptz not null,
+    made_by text not null,
+    made timestamptz not null,
+    check (until > since),
+    check (by <> person)
+);
+create index substitute_person on access.substitute (tenant, person);
+create index substitute_by on access.substitute (tenant, by);
+
+-- Caregivers whom the patient lets Bedside tell of alarms; holds nothing without a grant.
+create table access.alerted (
+    tenant integer not null,
+    patient text not null,
+    person text not null references access.person,
+    since timestamptz not null,
+    primary key (tenant, patient, person)
+);
+"""
+
+MESSAGING = """
+-- due: until when it waits, of one that came in its reader's quiet hours.
+alter table messaging.notice add column due timestamptz;
+alter table messaging.notice drop constraint notice_state_check;
+alter table messaging.notice add constraint notice_state_check
+    check (state in ('waiting', 'sent', 'held', 'withdrawn'));
+-- Several of one kind that wait are one.
+create unique index notice_waits on messaging.notice (tenant, person, template, md5(subject || text))
+    where state = 'waiting' and due is not null;
+
+-- In the reader's own zone; ends at or before begins is on the next day.
+create table messaging.quiet (
+    tenant integer not null,
+    person text not null,
+    begins time not null,
+    ends time not null,
+    primary key (tenant, person),
+    check (begins <> ends)
+);
+"""
+
+MONITORING = """
+-- An alarm that somebody at home has to read about. notice: the one that was sent for it, null where one was on its way.
+create table monitoring.told (
+    tenant integer not null,
+    alarm text not null,
+    person text not null,
+    patient text not null,
+    kind text not null check (kind in ('urgent', 'reading', 'device')),
+    cause text not null,
+    at timestamptz not null,
+    notice text,
+    read_at timestamptz,
+    primary key (tenant, alarm, person)
+);
+create index told_person on monitoring.told (tenant, person, patient, at desc);
+"""
+
+
+def upgrade() -> None:
+    """Forward."""
+    for part in (ACCESS, MESSAGING, MONITORING):
+        op.execute(part)
+
+
+def downgrade() -> None:
+    """Before the first release nothing is taken back."""
+    raise NotImplementedError("restore the backup made before the upgrade")

@@ -52,11 +52,16 @@ async def send(ctx: Ctx, notice: Notice) -> str:
         "waiting" if address else "held",
         due,
     )
-    if await store.insert(ctx.sql, ctx.tenant, kept):
-        if address:
-            await enqueue(ctx, "messaging.deliver", {"id": kept.id}, at=due)
-    elif due is not None:
-        return await store.of_its_kind(ctx.sql, ctx.tenant, kept) or kept.id
+    if not await store.insert(ctx.sql, ctx.tenant, kept):
+        if due is None:
+            return kept.id  # asked twice with one id
+        if waits := await store.of_its_kind(ctx.sql, ctx.tenant, kept):
+            return waits
+        # It went meanwhile; or this one was asked twice.
+        if not await store.insert(ctx.sql, ctx.tenant, kept):
+            return kept.id
+    if address:
+        await enqueue(ctx, "messaging.deliver", {"id": kept.id}, at=due)
     if not address:
         log.warning("a notice has nowhere to go", notice=kept.id, template=kept.template)
     return kept.id

@@ -9,6 +9,7 @@ from datetime import datetime, time
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfoNotFoundError
 
 from bedside import access
 from bedside.foundation import telemetry
@@ -71,14 +72,17 @@ async def _quiet_until(ctx: Ctx, person: access.Person) -> datetime | None:
     hours = await store.quiet(ctx.sql, ctx.tenant, person.id)
     if hours is None:
         return None
-    due = Quiet(*hours).until(ctx.clock.now(), person.zone)
+    try:
+        due = Quiet(*hours).until(ctx.clock.now(), person.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None  # a zone that nobody knows holds nothing up
     # Whoever the timetable has on duty is awake for it.
     return None if due is None or await access.on_duty(ctx, person=person.id) else due
 
 
-async def withdraw(ctx: Ctx, id: str) -> None:  # noqa: A002
-    """A notice that has not gone yet is not sent any more: what it was about is no more."""
-    await store.withdraw(ctx.sql, ctx.tenant, id, ctx.clock.now())
+async def withdraw(ctx: Ctx, id: str) -> bool:  # noqa: A002
+    """A notice that has not gone yet is not sent any more: what it was about is no more. False when it has gone."""
+    return await store.withdraw(ctx.sql, ctx.tenant, id, ctx.clock.now())
 
 
 async def quiet_hours(ctx: Ctx) -> tuple[time, time] | None:

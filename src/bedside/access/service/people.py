@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 import asyncpg
 
@@ -86,6 +87,8 @@ async def change_person(ctx: Ctx, id: str, **changes: Any) -> Person:
 
 async def add_place(ctx: Ctx, id: str, name: str, kind: PlaceKind, zone: str | None = None) -> Place:
     """Add a ward or programme, or rename it. zone: IANA, of its duties."""
+    if zone is not None and zone not in available_timezones():
+        raise Invalid("There is no such time zone.", where="zone", remedy="Write it as Europe/Madrid.")
     made = Place(id, name, kind, zone)
     await store.insert_place(ctx.sql, ctx.tenant, made)
     ctx.trail.wrote = True

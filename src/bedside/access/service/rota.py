@@ -42,22 +42,36 @@ class Week:
     gaps: tuple[Gap, ...]
 
 
-async def weeks(ctx: Ctx, since: datetime | None = None, *, days: int = 7) -> list[Week]:
-    """The coming days of every ward and programme. since: None is now. An administrator's. Raises Forbidden."""
+async def weeks(ctx: Ctx, first: date | None = None, *, days: int = 7) -> list[Week]:
+    """Some days of every ward and programme, from midnight to midnight of its own zone. first: None is today there.
+
+    What is past is no gap any more. An administrator's. Raises Forbidden.
+    """
     await require(ctx, "administrator")
-    begins = since or ctx.clock.now()
-    until = begins + timedelta(days=days)
-    rows = [row for row in await store.rows(ctx.sql, ctx.tenant, begins, until) if row.duty.role in ANSWERERS]
+    now = ctx.clock.now()
     found = []
     for place in await people_store.places(ctx.sql, ctx.tenant):
         if place.kind not in WATCHED:
             continue
-        mine = [row for row in rows if row.duty.place == place.id]
-        turns = timetable.turns(mine, begins, until)
-        duties = tuple(row.duty for row in mine)
-        gaps = timetable.gaps(turns, begins, until)
-        found.append(Week(place, begins, until, duties, tuple(turns), tuple(gaps)))
+        zone = ZoneInfo(place.zone or "UTC")
+        day = first or now.astimezone(zone).date()
+        since, until = (instant(one, time(0), zone) for one in (day, day + timedelta(days=days)))
+        rows = await store.rows(ctx.sql, ctx.tenant, since, until, place=place.id)
+        rows = [row for row in rows if row.duty.role in ANSWERERS]
+        turns = timetable.turns(rows, since, until)
+        ahead = max(since, now)
+        gaps = timetable.gaps([turn for turn in turns if turn.end > ahead], ahead, until) if ahead < until else []
+        duties = tuple(row.duty for row in rows)
+        found.append(Week(place, since, until, duties, tuple(turns), tuple(gaps)))
     return found
+
+
+async def planned(ctx: Ctx, place: str) -> tuple[Place, list[Duty]]:
+    """A place and the duties of it that stand or will. An administrator's. Raises Forbidden, NotFound."""
+    await require(ctx, "administrator")
+    there, now = await _watched(ctx, place), ctx.clock.now()
+    rows = await store.rows(ctx.sql, ctx.tenant, now, now + 10 * LONGEST, place=place)
+    return there, [row.duty for row in rows if row.duty.role in ANSWERERS and row.owner.active]
 
 
 async def mine(ctx: Ctx, *, days: int = 14) -> tuple[list[Duty], list[Turn], list[Substitute]]:

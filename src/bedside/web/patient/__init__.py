@@ -2,6 +2,14 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.patient import home, me, medicines, messages, readings
+from bedside.web.patient import caregivers, home, me, medicines, messages, readings, told
 
-ROUTES: list[BaseRoute] = [*home.ROUTES, *readings.ROUTES, *medicines.ROUTES, *messages.ROUTES, *me.ROUTES]
+ROUTES: list[BaseRoute] = [
+    *home.ROUTES,
+    *readings.ROUTES,
+    *medicines.ROUTES,
+    *messages.ROUTES,
+    *me.ROUTES,
+    *caregivers.ROUTES,
+    *told.ROUTES,
+]

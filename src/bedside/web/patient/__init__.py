@@ -4,12 +4,5 @@ from starlette.routing import BaseRoute
 
 from bedside.web.patient import caregivers, home, me, medicines, messages, readings, told
 
-ROUTES: list[BaseRoute] = [
-    *home.ROUTES,
-    *readings.ROUTES,
-    *medicines.ROUTES,
-    *messages.ROUTES,
-    *me.ROUTES,
-    *caregivers.ROUTES,
-    *told.ROUTES,
-]
+PAGES = (home, readings, medicines, messages, me, caregivers, told)
+ROUTES: list[BaseRoute] = [route for page in PAGES for route in page.ROUTES]

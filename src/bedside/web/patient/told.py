@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, monitoring
@@ -131,29 +131,22 @@ def line_of(told: monitoring.Told) -> Line:
 
 
 async def page(request: Request) -> Response:
-    """GET /told: unread first."""
-    async with access.work(ctx_of(request), "read about an alarm", readonly=True) as ctx:
+    """GET /told: what is new first. Whoever sees it has read it."""
+    async with access.work(ctx_of(request), "read about an alarm") as ctx:
         patient, name = await whose(request, ctx)
         lines = [line_of(one) for one in await monitoring.told(ctx, patient)]
         watched = await monitoring.watched(ctx, patient)
+        if request.method == "GET" and any(line.told.read_at is None for line in lines):
+            await monitoring.told_read(ctx, patient)
     other = name if name != page_of(request).actor.name else ""
     return render(
         request,
         "patient/told.html",
         lines=lines,
-        unread=any(line.told.read_at is None for line in lines),
         urgent=any(line.urgent and line.told.read_at is None for line in lines),
         other=other,
         watched=watched,
     )
 
 
-async def read(request: Request) -> Response:
-    """POST /told: I have read it."""
-    async with access.work(ctx_of(request), "has read about an alarm") as ctx:
-        patient, _ = await whose(request, ctx)
-        await monitoring.told_read(ctx, patient)
-    return RedirectResponse("/home", 303)
-
-
-ROUTES: list[BaseRoute] = [Route("/told", page, methods=["GET"]), Route("/told", read, methods=["POST"])]
+ROUTES: list[BaseRoute] = [Route("/told", page)]

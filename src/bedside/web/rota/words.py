@@ -98,9 +98,11 @@ def _pieces(week: Week, step: int, start: datetime, end: datetime, zone: ZoneInf
         if turn.planned.step == step and turn.duty and turn.start < end and turn.end > start:
             named = turn.duty.name, turn.duty.instead_name
             found.append((max(turn.start, start), min(turn.end, end), *named, ()))
-    for gap in week.gaps:
-        if gap.step == step and gap.start < end and gap.end > start:
-            found.append((max(gap.start, start), min(gap.end, end), None, "", gap.missing))
+    found += [
+        (max(gap.start, start), min(gap.end, end), None, "", gap.missing)
+        for gap in week.gaps
+        if gap.step == step and gap.start < end and gap.end > start
+    ]
     for since, until, name, instead, missing in sorted(found, key=lambda one: (one[0], one[2] or "")):
         yield Piece(hours(since, until, start, end, zone), name, instead, missing)
 

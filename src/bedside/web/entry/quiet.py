@@ -8,10 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bedside import access, messaging
-from bedside.foundation.errors import N_, Invalid
+from bedside.foundation.errors import Invalid
 from bedside.foundation.http import ctx_of
-
-SAID = (N_("Quiet hours end at another time than they begin."),)
 
 
 async def save(request: Request) -> Response:

@@ -8,15 +8,9 @@ from starlette.routing import BaseRoute, Route
 
 from bedside import access
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import N_, BedsideError, Conflict, Forbidden, NotFound
+from bedside.foundation.errors import BedsideError, Conflict, Forbidden, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.kit import render
-
-SAID = (
-    N_("Only the patient decides this."),
-    N_("You have not let this person in."),
-    N_("This person may not read your alarms, so they cannot be told of them."),
-)
 
 
 async def page(request: Request) -> Response:

@@ -22,38 +22,6 @@ DAYS = {
 }
 SHORT = {1: N_("Mon"), 2: N_("Tue"), 3: N_("Wed"), 4: N_("Thu"), 5: N_("Fri"), 6: N_("Sat"), 7: N_("Sun")}
 ROLES = {"nurse": N_("nurse"), "clinician": N_("clinician")}
-SAID = (
-    N_("This account is ended."),
-    N_("Choose somebody who works here."),
-    N_("This person is not a %(role)s."),
-    N_("A step is a number from 1 to %(most)s."),
-    N_("The last day comes before the first."),
-    N_("Choose at least one day of the week."),
-    N_("It ends when it begins."),
-    N_("Around the clock is a choice of its own."),
-    N_("These days are over."),
-    N_("The time zone of this place is not set yet."),
-    N_("Set it first."),
-    N_("This duty has ended already."),
-    N_("There is no such duty."),
-    N_("Nobody stands in for themselves."),
-    N_("It ends before it begins."),
-    N_("These times are over."),
-    N_("Nobody stands in for longer than a year."),
-    N_("Plan a duty for them."),
-    N_("There is no duty to stand in for at that time."),
-    N_("%(name)s is not a %(role)s."),
-    N_("%(name)s stands in for %(other)s then."),
-    N_("End that first, and let somebody else stand in for both."),
-    N_("%(name)s is away then."),
-    N_("Choose somebody who is not replaced then."),
-    N_("%(other)s stands in for %(name)s then already."),
-    N_("End that first."),
-    N_("%(name)s holds no licence for %(places)s for all of that time."),
-    N_("Nobody stands in there."),
-    N_("This has ended already."),
-)
-"""What access refuses here, for the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)

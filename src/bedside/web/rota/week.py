@@ -39,6 +39,7 @@ async def week_page(
         error.status if error else 200,
         places=[shown(week) for week in weeks],
         names=names,
+        away=sorted({duty.person: duty.name for duty in duties.values()}.items(), key=lambda one: one[1]),
         duties=sorted(duties.values(), key=lambda one: (one.name, names[one.place], one.step)),
         substitutes=substitutes,
         colleagues=colleagues,

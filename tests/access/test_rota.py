@@ -178,6 +178,22 @@ async def test_when_the_substitute_leaves_the_next_step_is_asked_and_the_adminis
         [week] = await access.rota.weeks(inner)
     [gap] = week.gaps
     assert (gap.step, gap.missing, gap.end - gap.start) == (1, ("Tom",), 2 * DAY)
+    assert week.wanting
+
+
+async def test_a_step_that_is_planned_for_nights_alone_asks_nobody_to_see_to_it(house: House) -> None:
+    async with access.work(house.ctx, "planned") as inner:
+        nights = access.Weekly(frozenset(range(1, 8)), time(20), time(8), "Europe/Madrid")
+        await access.set_duty(inner, person=house.doctor.id, place="icu", role="clinician", step=2, weekly=nights)
+    async with access.work(house.admin, "looked", readonly=True) as inner:
+        [week] = await access.rota.weeks(inner)
+    assert {gap.step for gap in week.gaps} == {2}
+    assert not week.wanting
+    async with access.work(house.admin, "ended") as inner:
+        await access.rota.end_duty(inner, house.duty.id)
+        [week] = await access.rota.weeks(inner)
+    assert {gap.step for gap in week.gaps} == {None, 1, 2}
+    assert week.wanting
 
 
 async def test_only_an_administrator_plans_and_a_person_only_for_themselves(house: House, clock: TurnableClock) -> None:

@@ -41,6 +41,14 @@ class Week:
     turns: tuple[Turn, ...]
     gaps: tuple[Gap, ...]
 
+    @property
+    def wanting(self) -> bool:
+        """Whether somebody has to see to it: at some time nobody is asked at all, or who was to be asked cannot be.
+
+        A step that is planned for nights alone is empty by day because somebody meant it so.
+        """
+        return any(gap.step is None or gap.missing for gap in self.gaps)
+
 
 async def weeks(ctx: Ctx, first: date | None = None, *, days: int = 7) -> list[Week]:
     """Some days of every ward and programme, from midnight to midnight of its own zone. first: None is today there.

@@ -150,8 +150,8 @@ def test_every_cause_that_a_table_knows_has_words(language: str) -> None:
 
 
 GENERIC = frozenset(
-    "device dispositivo está silent given between usual danger aparato callado entre siempre peligro irregular flag marca aviso "
-    "muy poca poco baja bajo alta alto como cambio".split()
+    "device dispositivo aparato silent callado está given between entre usual como siempre danger peligro irregular "
+    "flag marca aviso muy poca poco baja bajo alta alto cambio".split()
 )
 """Words of causes that say nothing of anybody's health by themselves."""
 

@@ -1,5 +1,4 @@
-"""access: duties by weekday in their place's zone, substitutes, who is told of alarms; messaging: quiet hours;
-monitoring: what people at home were told
+"""access: duties by weekday in their place's zone, substitutes, and whom a patient lets be told of alarms
 
 Revision ID: 0027
 Revises: 0025
@@ -12,7 +11,7 @@ down_revision = "0025"
 branch_labels = None
 depends_on = None
 
-ACCESS = """
+ROTA = """
 -- Null until somebody says it: no duty by the hour can be planned before.
 alter table access.place add column zone text;
 
@@ -49,49 +48,10 @@ create table access.alerted (
 );
 """
 
-MESSAGING = """
--- due: until when it waits, of one that came in its reader's quiet hours.
-alter table messaging.notice add column due timestamptz;
-alter table messaging.notice drop constraint notice_state_check;
-alter table messaging.notice add constraint notice_state_check
-    check (state in ('waiting', 'sent', 'held', 'withdrawn'));
--- Several of one kind that wait are one.
-create unique index notice_waits on messaging.notice (tenant, person, template, md5(subject || text))
-    where state = 'waiting' and due is not null;
-
--- In the reader's own zone; ends at or before begins is on the next day.
-create table messaging.quiet (
-    tenant integer not null,
-    person text not null,
-    begins time not null,
-    ends time not null,
-    primary key (tenant, person),
-    check (begins <> ends)
-);
-"""
-
-MONITORING = """
--- An alarm that somebody at home has to read about. notice: the one that was sent for it, null where one was on its way.
-create table monitoring.told (
-    tenant integer not null,
-    alarm text not null,
-    person text not null,
-    patient text not null,
-    kind text not null check (kind in ('urgent', 'reading', 'device')),
-    cause text not null,
-    at timestamptz not null,
-    notice text,
-    read_at timestamptz,
-    primary key (tenant, alarm, person)
-);
-create index told_person on monitoring.told (tenant, person, patient, at desc);
-"""
-
 
 def upgrade() -> None:
     """Forward."""
-    for part in (ACCESS, MESSAGING, MONITORING):
-        op.execute(part)
+    op.execute(ROTA)
 
 
 def downgrade() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -133,6 +134,26 @@ async def test_a_chain_and_a_circle_are_refused_in_words(house: House, clock: Tu
         assert refused.value.message == says
     await house.replace(house.tom, house.amina, since=clock.now() + 2 * DAY)
     assert await house.names() == ["Tom", "Eve", "Tom"], "asked for Amina, and as himself"
+
+
+async def test_of_two_who_name_each_other_at_once_one_is_refused(house: House, clock: TurnableClock) -> None:
+    async with access.work(house.ctx, "planned") as inner:
+        await access.set_duty(inner, person=house.tom.id, place="icu", role="nurse", step=2)
+    found = await asyncio.gather(
+        house.replace(house.amina, house.tom), house.replace(house.tom, house.amina), return_exceptions=True
+    )
+    assert sorted(type(one).__name__ for one in found) == ["Conflict", "Substitute"]
+
+
+async def test_a_pharmacy_s_duty_is_nobody_s_to_stand_in_for(house: House) -> None:
+    async with access.work(house.ctx, "planned") as inner:
+        new = access.NewPerson(name="Grace", roles=frozenset({"nurse", "pharmacist"}))
+        grace = await access.add_person(inner, new)
+        await access.add_place(inner, "shop", "Shop", "pharmacy")
+        await access.set_duty(inner, person=grace.id, place="shop", role="pharmacist")
+        await access.set_duty(inner, person=grace.id, place="icu", role="nurse", step=2)
+    await house.replace(grace, house.tom)
+    assert (await house.names("shop"), await house.names("icu")) == (["Grace"], ["Amina", "Tom"])
 
 
 async def test_who_cannot_answer_is_refused(house: House, clock: TurnableClock) -> None:

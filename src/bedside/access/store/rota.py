@@ -59,7 +59,7 @@ async def rows(
                 order by s.since)
             from access.substitute s join access.person b on b.id = s.by
             where s.tenant = d.tenant and s.person = d.person and (s.duty is null or s.duty = d.id)
-            and s.since <= $3 and s.until > $2
+            and s.since <= $3 and s.until > $2 and d.role in ('nurse', 'clinician')
         ), '[]') as away
         from access.duty d join access.person p on p.id = d.person join access.place l on l.id = d.place
         where d.tenant = $1 and d.since <= $3 and (d.until is null or d.until > $2)
@@ -114,7 +114,7 @@ async def set_zone(sql: Connection, tenant: int, place: str, zone: str) -> None:
 async def lock_people(sql: Connection, tenant: int, people: Sequence[str]) -> None:
     """One at a time plans who stands in for these people, or ends their accounts."""
     await sql.fetch(
-        "select id from access.person where tenant = $1 and id = any($2) order by id for update", tenant, list(people)
+        "select id from access.person where tenant = $1 and id = any($2) order by id for no key update", tenant, list(people)
     )
 
 

@@ -114,7 +114,9 @@ async def set_zone(sql: Connection, tenant: int, place: str, zone: str) -> None:
 async def lock_people(sql: Connection, tenant: int, people: Sequence[str]) -> None:
     """One at a time plans who stands in for these people, or ends their accounts."""
     await sql.fetch(
-        "select id from access.person where tenant = $1 and id = any($2) order by id for no key update", tenant, list(people)
+        "select id from access.person where tenant = $1 and id = any($2) order by id for no key update",
+        tenant,
+        list(people),
     )
 
 

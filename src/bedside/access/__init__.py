@@ -9,12 +9,25 @@ anything of a patient is read or written.
 
 from bedside.access.model.audit import AuditLine
 from bedside.access.model.licence import Licence, LicenceDecision
-from bedside.access.model.people import Bed, Duty, GrantRequest, NewPerson, Person, Place, Relation
+from bedside.access.model.people import (
+    Bed,
+    Caregiver,
+    Duty,
+    GrantRequest,
+    NewPerson,
+    Person,
+    Place,
+    Relation,
+    Substitute,
+    Weekly,
+)
 from bedside.access.model.sign_in import NextStep, Proof, Session, SignedIn
-from bedside.access.service import invited, limits, passkeys, sign_in
+from bedside.access.model.timetable import Gap, Turn, instant
+from bedside.access.service import caregivers, invited, limits, passkeys, rota, sign_in
 from bedside.access.service.clients import NewClient, add_client, clients, end_client
 from bedside.access.service.confirm import break_glass, confirm, set_pin
 from bedside.access.service.decide import absent, authorise, may, require, visible
+from bedside.access.service.duties import on_duty, set_duty
 from bedside.access.service.licences import add_licence, licence_decision
 from bedside.access.service.people import (
     add_person,
@@ -22,7 +35,6 @@ from bedside.access.service.people import (
     change_person,
     grant,
     leave_place,
-    on_duty,
     patients_at,
     people,
     person,
@@ -33,9 +45,9 @@ from bedside.access.service.people import (
     relate,
     relations_of,
     revoke,
-    set_duty,
     unrelate,
 )
+from bedside.access.service.rota import Week
 from bedside.access.service.sealing import AuditReport, verify_audit
 from bedside.access.service.sessions import (
     drop_cookie,
@@ -53,7 +65,9 @@ __all__ = [
     "AuditLine",
     "AuditReport",
     "Bed",
+    "Caregiver",
     "Duty",
+    "Gap",
     "GrantRequest",
     "Licence",
     "LicenceDecision",
@@ -66,6 +80,10 @@ __all__ = [
     "Relation",
     "Session",
     "SignedIn",
+    "Substitute",
+    "Turn",
+    "Week",
+    "Weekly",
     "absent",
     "add_client",
     "add_licence",
@@ -75,12 +93,14 @@ __all__ = [
     "audit_lines",
     "authorise",
     "break_glass",
+    "caregivers",
     "change_person",
     "clients",
     "confirm",
     "drop_cookie",
     "end_client",
     "grant",
+    "instant",
     "invited",
     "keep_alive",
     "leave_place",
@@ -101,6 +121,7 @@ __all__ = [
     "relations_of",
     "require",
     "revoke",
+    "rota",
     "sessions",
     "set_cookie",
     "set_duty",

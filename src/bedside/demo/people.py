@@ -23,13 +23,14 @@ PLACES: tuple[tuple[str, str, Literal["ward", "programme"]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A seeded colleague. duties: (place, ladder step) — step 1 is called first."""
+    """A seeded colleague. duties: (place, ladder step) — step 1 is called first. nights: the same, from 20 to 8."""
 
     key: str
     name: str
     roles: tuple[str, ...]
     title: str
     duties: tuple[tuple[str, int], ...] = ()
+    nights: tuple[tuple[str, int], ...] = ()
     language: str = "en"
     licences: tuple[str, ...] = ()
 
@@ -43,7 +44,14 @@ STAFF = (
         (("virtual-ward", 1), ("home-monitoring", 1)),
         licences=("US-NY", "US-NJ"),
     ),
-    Staff("nurse-2", "Tom Berg", ("nurse",), "Charge nurse", (("virtual-ward", 2), ("home-monitoring", 2))),
+    Staff(
+        "nurse-2",
+        "Tom Berg",
+        ("nurse",),
+        "Charge nurse",
+        (("virtual-ward", 2), ("home-monitoring", 2)),
+        licences=("US-NY",),
+    ),
     Staff(
         "clinician",
         "Elena Ruiz",
@@ -52,7 +60,14 @@ STAFF = (
         (("virtual-ward", 3), ("home-monitoring", 3)),
         licences=("US-NY", "US-NJ"),
     ),
-    Staff("clinician-2", "Samuel Okafor", ("clinician",), "Cardiologist", licences=("US-NY",)),
+    Staff(
+        "clinician-2",
+        "Samuel Okafor",
+        ("clinician",),
+        "Cardiologist",
+        nights=(("virtual-ward", 4),),
+        licences=("US-NY",),
+    ),
     Staff("pharmacist", "Grace Lin", ("pharmacist",), "Pharmacist, Harbor Street Pharmacy"),
     Staff("administrator", "Pat Morgan", ("administrator",), "Practice manager"),
     Staff("privacy-officer", "Inês Costa", ("privacy-officer",), "Privacy officer"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
-from bedside import access, monitoring, prescribing, records
+from bedside import access, messaging, monitoring, prescribing, records
 from bedside.demo import histories
 from bedside.demo.devices import Card
 from bedside.demo.histories import STORY, STORY_BORN, Device, Patient
@@ -29,7 +30,7 @@ async def seed(outer: Ctx, home: Path, *, patients: int, seed: int) -> bool:
         if await access.places(ctx):
             return False
         for place, name, kind in PLACES:
-            await access.add_place(ctx, place, name, kind)
+            await access.add_place(ctx, place, name, kind, CLINIC["zone"])
         await access.add_place(ctx, PHARMACY, "Harbor Street Pharmacy", "pharmacy")
         await _staff(ctx, seed)
         drawn = histories.draw(seed, patients, ctx.clock.now().date())
@@ -114,6 +115,9 @@ async def _staff(ctx: Ctx, seed: int) -> None:
         )
         for place, step in person.duties:
             await access.set_duty(ctx, person=id, place=place, role=person.roles[0], step=step)
+        for place, step in person.nights:
+            hours = access.Weekly(frozenset(range(1, 8)), time(20), time(8), CLINIC["zone"])
+            await access.set_duty(ctx, person=id, place=place, role=person.roles[0], step=step, weekly=hours)
         if "pharmacist" in person.roles:
             await access.set_duty(ctx, person=id, place=PHARMACY, role="pharmacist")
         for jurisdiction in person.licences:
@@ -141,6 +145,16 @@ async def _staff(ctx: Ctx, seed: int) -> None:
     actor = Actor("person", administrator, "Pat Morgan", frozenset({"administrator"}))
     pharmacy = prescribing.Pharmacy(PHARMACY, "Harbor Street Pharmacy", "+1 212 555 0140", "12 Harbor Street, New York")
     await prescribing.put_pharmacy(ctx.with_(actor=actor), pharmacy)
+    # Dr Ruiz is away for three days; Dr Okafor answers in her place.
+    zone = ZoneInfo(CLINIC["zone"])
+    away = access.instant(ctx.clock.now().astimezone(zone).date() + timedelta(days=2), time(8), zone)
+    await access.rota.set_substitute(
+        ctx.with_(actor=actor),
+        person=identity(seed, "staff", "clinician"),
+        by=identity(seed, "staff", "clinician-2"),
+        since=away,
+        until=away + timedelta(days=3),
+    )
 
 
 def device_name(device: Device) -> str:
@@ -254,3 +268,10 @@ async def _caregiver(ctx: Ctx, seed: int, patient: Patient) -> None:
             until=ctx.clock.now() + timedelta(days=365),
         ),
     )
+    # Rosa wants him told of alarms, and both sleep from ten to seven.
+    own = await access.person_of_patient(ctx, patient.id)
+    if own is not None:
+        rosa = Actor("person", own.id, own.name, own.roles, own.reference)
+        await access.caregivers.set_alerts(ctx.with_(actor=rosa), patient.id, id, on=True)
+        for sleeper in (rosa, Actor("person", id, "Luis Álvarez", frozenset({"caregiver"}))):
+            await messaging.set_quiet_hours(ctx.with_(actor=sleeper), (time(22), time(7)))

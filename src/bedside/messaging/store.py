@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 
 from bedside.foundation.database import Connection
 from bedside.messaging.model.notice import Sent
 
-_SENT = "id, person, template, channel, address, subject, text, created, state"
+_SENT = "id, person, template, channel, address, subject, text, created, state, due"
 
 
 async def insert(sql: Connection, tenant: int, notice: Sent) -> bool:
-    """Keep a notice; False when this id is here already."""
+    """Keep a notice; False when this id is here already, or one of its kind waits for the end of quiet hours."""
     row = await sql.fetchrow(
-        """insert into messaging.notice (id, tenant, person, template, channel, address, subject, text, created, state)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning id""",
+        """insert into messaging.notice (id, tenant, person, template, channel, address, subject, text, created,
+        state, due) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning id""",
         notice.id,
         tenant,
         notice.person,
@@ -25,8 +25,69 @@ async def insert(sql: Connection, tenant: int, notice: Sent) -> bool:
         notice.text,
         notice.created,
         notice.state,
+        notice.due,
     )
     return row is not None
+
+
+async def of_its_kind(sql: Connection, tenant: int, notice: Sent) -> str | None:
+    """The id of the one that waits in quiet hours and says the same to the same person, locked: it is not sent before
+    this transaction ends."""
+    found: str | None = await sql.fetchval(
+        """select id from messaging.notice where tenant = $1 and person = $2 and template = $3
+        and md5(subject || text) = md5($4::text || $5::text) and state = 'waiting' and due is not null for update""",
+        tenant,
+        notice.person,
+        notice.template,
+        notice.subject,
+        notice.text,
+    )
+    return found
+
+
+async def waiting_of(sql: Connection, tenant: int, person: str) -> list[tuple[str, datetime]]:
+    """A person's notices that wait for the end of quiet hours, with when that is; locked."""
+    rows = await sql.fetch(
+        """select id, due from messaging.notice where tenant = $1 and person = $2 and state = 'waiting'
+        and due is not null order by id for update""",
+        tenant,
+        person,
+    )
+    return [(row["id"], row["due"]) for row in rows]
+
+
+async def put_off(sql: Connection, tenant: int, id: str, due: datetime) -> None:  # noqa: A002
+    """It waits until then."""
+    await sql.execute("update messaging.notice set due = $3 where tenant = $1 and id = $2", tenant, id, due)
+
+
+async def withdraw(sql: Connection, tenant: int, id: str, at: datetime) -> bool:  # noqa: A002
+    """One that waits is never sent; False when it has gone."""
+    row = await sql.fetchrow(
+        """update messaging.notice set state = 'withdrawn', sent = $3
+        where tenant = $1 and id = $2 and state = 'waiting' returning id""",
+        tenant,
+        id,
+        at,
+    )
+    return row is not None
+
+
+async def quiet(sql: Connection, tenant: int, person: str) -> tuple[time, time] | None:
+    """When a person's quiet hours begin and end."""
+    row = await sql.fetchrow(
+        "select begins, ends from messaging.quiet where tenant = $1 and person = $2", tenant, person
+    )
+    return (row["begins"], row["ends"]) if row else None
+
+
+async def put_quiet(sql: Connection, tenant: int, person: str, hours: tuple[time, time] | None) -> None:
+    """Set them, or have none."""
+    await sql.execute("delete from messaging.quiet where tenant = $1 and person = $2", tenant, person)
+    if hours is not None:
+        await sql.execute(
+            "insert into messaging.quiet (tenant, person, begins, ends) values ($1, $2, $3, $4)", tenant, person, *hours
+        )
 
 
 async def waiting(sql: Connection, tenant: int, id: str) -> Sent | None:  # noqa: A002

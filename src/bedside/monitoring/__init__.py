@@ -5,7 +5,7 @@ went wrong on the way; rules, scores and alarms. Serves its readings to the reco
 Refuses: an acknowledgement before the commit, an impossible value, a stale value as the newest, a missing one as zero.
 """
 
-from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent, LateFinding, Opening
+from bedside.monitoring.alarms.model import DANGER_SYMPTOMS, UNDO_SECONDS, Alarm, AlarmEvent, LateFinding, Opening, Told
 from bedside.monitoring.alarms.service.answers import (
     acknowledge,
     act,
@@ -19,6 +19,7 @@ from bedside.monitoring.alarms.service.answers import (
 from bedside.monitoring.alarms.service.answers import dismiss as false_alarm
 from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, replayable, what_if
 from bedside.monitoring.alarms.service.functions import Function, alarms_on, function, switch_function
+from bedside.monitoring.alarms.service.home import told, told_read
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
 from bedside.monitoring.alarms.service.reports import report_symptoms
@@ -133,6 +134,7 @@ __all__ = [
     "Summary",
     "Target",
     "TechnicalEvent",
+    "Told",
     "Track",
     "Typed",
     "Watched",
@@ -201,6 +203,8 @@ __all__ = [
     "targets",
     "technical_event_seen",
     "technical_events",
+    "told",
+    "told_read",
     "undo",
     "unpause",
     "watched",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Literal
 
 ROLES = frozenset(
@@ -58,18 +58,33 @@ class NewPerson:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A ward or a monitoring programme: where patients are watched and staff are on duty."""
+    """A ward or a monitoring programme: where patients are watched and staff are on duty. zone: IANA, of its duties."""
 
     id: str
     name: str
     kind: PlaceKind
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """When in the week a duty is: ISO weekdays (1 is Monday) on which a shift begins, from and to in the place's time.
+
+    ends at or before begins: on the next day.
+    """
+
+    weekdays: frozenset[int]
+    begins: time
+    ends: time
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
     """Somebody on duty: in a place, as a role, at a step of its on-call ladder (1 is asked first).
 
-    since, until: UTC; until None is open-ended.
+    since, until: UTC; until None is open-ended. weekly: None is around the clock. instead_of: for whom this person
+    stands in, with their name.
     """
 
     id: str
@@ -80,6 +95,36 @@ class Duty:
     step: int
     since: datetime
     until: datetime | None
+    weekly: Weekly | None = None
+    instead_of: str | None = None
+    instead_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """From since to until (UTC) `by` is asked instead of person, in one duty or in all of theirs (None)."""
+
+    id: str
+    person: str
+    name: str
+    by: str
+    by_name: str
+    duty: str | None
+    since: datetime
+    until: datetime
+    by_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Caregiver:
+    """Somebody whom a patient's grant lets in, and whether they are told of alarms."""
+
+    person: str
+    name: str
+    actions: str
+    what: frozenset[str]
+    until: datetime | None
+    alerts: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,9 @@ RULES: tuple[Rule, ...] = (
 )
 """administrator is in no row: no clinical data."""
 
+BY_DUTY = frozenset(rule.role for rule in RULES if rule.standing == "duty")
+"""Roles to which being on duty opens anything."""
+
 # A job says what it runs for; a purpose that is not here opens nothing (emergency treatment is a person's act).
 JOBS: dict[str, str] = {
     "TREAT": "CRUDE",

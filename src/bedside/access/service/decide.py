@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bedside.access.model import scopes
-from bedside.access.model.policy import JOBS, OUTSIDE, UNHELD, Standing, permits, standings_that_read
+from bedside.access.model.policy import BY_DUTY, JOBS, OUTSIDE, UNHELD, Standing, permits, standings_that_read
+from bedside.access.service.duties import on_duty
 from bedside.access.store import relations as store
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Forbidden, NotFound, SignInNeeded
@@ -71,7 +72,8 @@ async def _may(ctx: Ctx, patient: str | None, action: str, what: str) -> bool:
         standings.append(Standing("self"))
     if permits(roles, standings, action, what):
         return True
-    found = await store.standings(ctx.sql, ctx.tenant, actor.id, patient, ctx.clock.now())
+    duties = await on_duty(ctx, person=actor.id, role=_shown(roles)) if roles & BY_DUTY else []
+    found = await store.standings(ctx.sql, ctx.tenant, actor.id, patient, ctx.clock.now(), duties)
     if permits(roles, [one for one in found if one.kind != "emergency"], action, what):
         return True
     if permits(roles, found, action, what):
@@ -98,11 +100,18 @@ async def visible(ctx: Ctx, what: str = "*") -> frozenset[str] | None:
     pairs = standings_that_read(roles, what)
     if any(standing == "none" for _, standing in pairs):
         return None
-    found = await store.visible(ctx.sql, ctx.tenant, actor.id, ctx.clock.now(), sorted(pairs), what)
+    by_duty = any(standing == "duty" for _, standing in pairs)
+    duties = await on_duty(ctx, person=actor.id, role=_shown(roles)) if by_duty else []
+    found = await store.visible(ctx.sql, ctx.tenant, actor.id, ctx.clock.now(), sorted(pairs), what, duties)
     own = (actor.reference or "").removeprefix("Patient/")
     if own != (actor.reference or "") and any(standing == "self" for _, standing in pairs):
         found |= {own}
     return found
+
+
+def _shown(roles: frozenset[str]) -> str | None:
+    """A display's duties are answered only when they are asked for by name."""
+    return "display" if "display" in roles else None
 
 
 async def require(ctx: Ctx, *roles: str) -> None:

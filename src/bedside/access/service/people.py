@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 import asyncpg
 
-from bedside.access.model.people import ROLES, Bed, Duty, GrantRequest, NewPerson, Person, Place, PlaceKind, Relation
+from bedside.access.model.people import ROLES, Bed, GrantRequest, NewPerson, Person, Place, PlaceKind, Relation
 from bedside.access.service import keys
 from bedside.access.store import credentials, relations
 from bedside.access.store import people as store
@@ -84,9 +85,11 @@ async def change_person(ctx: Ctx, id: str, **changes: Any) -> Person:
     return await person(ctx, id)
 
 
-async def add_place(ctx: Ctx, id: str, name: str, kind: PlaceKind) -> Place:
-    """Add a ward or programme, or rename it."""
-    made = Place(id, name, kind)
+async def add_place(ctx: Ctx, id: str, name: str, kind: PlaceKind, zone: str | None = None) -> Place:
+    """Add a ward or programme, or rename it. zone: IANA, of its duties."""
+    if zone is not None and zone not in available_timezones():
+        raise Invalid("There is no such time zone.", where="zone", remedy="Write it as Europe/Madrid.")
+    made = Place(id, name, kind, zone)
     await store.insert_place(ctx.sql, ctx.tenant, made)
     ctx.trail.wrote = True
     return made
@@ -120,46 +123,6 @@ async def patients_at(ctx: Ctx, place: str) -> list[Bed]:
 async def places_of(ctx: Ctx, patient: str) -> list[Bed]:
     """Where a patient is watched now."""
     return await store.stays(ctx.sql, ctx.tenant, place=None, patient=patient)
-
-
-async def set_duty(
-    ctx: Ctx,
-    *,
-    person: str,
-    place: str,
-    role: str,
-    step: int = 1,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    id: str | None = None,
-) -> Duty:
-    """Put somebody on duty. step: where on the place's on-call ladder, 1 first. Raises NotFound, Invalid."""
-    await _known(ctx, place)
-    who = await store.person(ctx.sql, ctx.tenant, person)
-    if who is None:
-        raise NotFound("There is no such person.")
-    if role not in who.roles:
-        raise Invalid("They are on duty as what they are.", where="role")
-    begins = since or ctx.clock.now()
-    if step < 1 or (until is not None and until <= begins):
-        raise Invalid("A duty has a step from 1 on, and ends after it begins.")
-    made = Duty(id or uuid7(), person, who.name, place, role, step, begins, until)
-    await store.put_duty(ctx.sql, ctx.tenant, made)
-    ctx.trail.wrote = True
-    ctx.trail.entities.append(f"duty/{made.id}")
-    return made
-
-
-async def on_duty(
-    ctx: Ctx,
-    *,
-    place: str | None = None,
-    role: str | None = None,
-    person: str | None = None,
-    at: datetime | None = None,
-) -> list[Duty]:
-    """Who is on duty at a moment (now), by step."""
-    return await store.duties(ctx.sql, ctx.tenant, at or ctx.clock.now(), place=place, role=role, person=person)
 
 
 async def place_name(ctx: Ctx, place: str) -> str:

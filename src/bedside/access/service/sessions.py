@@ -10,8 +10,9 @@ from bedside.access import settings
 from bedside.access.model.people import STAFF, NewPerson, Person
 from bedside.access.model.sign_in import Session, SignedIn
 from bedside.access.service.decide import require
+from bedside.access.service.duties import set_duty
 from bedside.access.service.keys import digest, new_token
-from bedside.access.service.people import add_person, person, place_name, set_duty
+from bedside.access.service.people import add_person, person, place_name
 from bedside.access.store import sessions as store
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Forbidden

@@ -1,11 +1,11 @@
-"""People, places, stays and duties."""
+"""People, places and stays."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from bedside.access.model.people import Bed, Duty, NewPerson, Person, Place
+from bedside.access.model.people import Bed, NewPerson, Person, Place
 from bedside.foundation.database import Connection
 
 _PERSON = "id, name, roles, reference, language, phone, email, units, zone, patient, active"
@@ -105,24 +105,26 @@ async def change_person(sql: Connection, tenant: int, id: str, changes: dict[str
 async def insert_place(sql: Connection, tenant: int, place: Place) -> None:
     """Add, or rename one that is there."""
     await sql.execute(
-        """insert into access.place (id, tenant, name, kind) values ($1, $2, $3, $4)
-        on conflict (id) do update set name = excluded.name where place.tenant = excluded.tenant""",
+        """insert into access.place (id, tenant, name, kind, zone) values ($1, $2, $3, $4, $5)
+        on conflict (id) do update set name = excluded.name, zone = coalesce(excluded.zone, place.zone)
+        where place.tenant = excluded.tenant""",
         place.id,
         tenant,
         place.name,
         place.kind,
+        place.zone,
     )
 
 
 async def places(sql: Connection, tenant: int) -> list[Place]:
     """All, by name."""
-    rows = await sql.fetch("select id, name, kind from access.place where tenant = $1 order by name, id", tenant)
+    rows = await sql.fetch("select id, name, kind, zone from access.place where tenant = $1 order by name, id", tenant)
     return [Place(**row) for row in rows]
 
 
 async def place(sql: Connection, tenant: int, id: str) -> Place | None:
     """One."""
-    row = await sql.fetchrow("select id, name, kind from access.place where tenant = $1 and id = $2", tenant, id)
+    row = await sql.fetchrow("select id, name, kind, zone from access.place where tenant = $1 and id = $2", tenant, id)
     return Place(**row) if row else None
 
 
@@ -164,45 +166,3 @@ async def stays(sql: Connection, tenant: int, *, place: str | None, patient: str
         patient,
     )
     return [Bed(**row) for row in rows]
-
-
-async def put_duty(
-    sql: Connection,
-    tenant: int,
-    duty: Duty,
-) -> None:
-    """Add a duty, or change the one with its id."""
-    await sql.execute(
-        """insert into access.duty (id, tenant, person, place, role, step, since, until)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
-        on conflict (id) do update set role = excluded.role, step = excluded.step, since = excluded.since,
-        until = excluded.until where duty.tenant = excluded.tenant""",
-        duty.id,
-        tenant,
-        duty.person,
-        duty.place,
-        duty.role,
-        duty.step,
-        duty.since,
-        duty.until,
-    )
-
-
-async def duties(
-    sql: Connection, tenant: int, at: datetime, *, place: str | None, role: str | None, person: str | None = None
-) -> list[Duty]:
-    """Who is on duty at a moment, by step. Displays are on duty only when asked for by role."""
-    rows = await sql.fetch(
-        """select d.id, d.person, p.name, d.place, d.role, d.step, d.since, d.until
-        from access.duty d join access.person p on p.id = d.person
-        where d.tenant = $1 and p.active and d.since <= $2 and (d.until is null or d.until > $2)
-        and ($3::text is null or d.place = $3) and ($5::text is null or d.person = $5)
-        and case when $4::text is null then d.role <> 'display' else d.role = $4 end
-        order by d.step, p.name, d.id""",
-        tenant,
-        at,
-        place,
-        role,
-        person,
-    )
-    return [Duty(**row) for row in rows]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from bedside.access.model.people import GrantRequest, Relation
+from bedside.access.model.people import Caregiver, Duty, GrantRequest, Relation
 from bedside.access.model.policy import Standing
 from bedside.foundation.database import Connection
+
+TAKEN_OVER = timedelta(minutes=1)
+"""A Consent that changes ends its grant and makes another in the same breath."""
 
 
 async def put_relation(sql: Connection, id: str, tenant: int, relation: Relation) -> None:
@@ -71,6 +75,50 @@ async def put_grant(sql: Connection, tenant: int, id: str, request: GrantRequest
         now,
         request.until,
     )
+    # What was said of an earlier grant holds on only where this one takes over from it.
+    await sql.execute(
+        """delete from access.alerted a where a.tenant = $1 and a.patient = $2 and a.person = $3 and not exists (
+        select from access.granted g where g.tenant = $1 and g.patient = $2 and g.person = $3 and g.id <> $4
+        and (g.revoked is null or g.revoked > $5) and (g.until is null or g.until > $6))""",
+        tenant,
+        request.patient,
+        request.person,
+        id,
+        now - TAKEN_OVER,
+        now,
+    )
+
+
+async def caregivers(sql: Connection, tenant: int, patient: str, at: datetime) -> list[Caregiver]:
+    """Whom a patient's grants let in at a moment, one line a grant."""
+    rows = await sql.fetch(
+        """select g.person, p.name, g.actions, g.what, g.until, a.person is not null as alerts from access.granted g
+        join access.person p on p.id = g.person and p.active
+        left join access.alerted a on a.tenant = g.tenant and a.patient = g.patient and a.person = g.person
+        where g.tenant = $1 and g.patient = $2 and g.revoked is null and g.since <= $3
+        and (g.until is null or g.until > $3) order by p.name, g.id""",
+        tenant,
+        patient,
+        at,
+    )
+    return [Caregiver(**{**row, "what": frozenset(row["what"])}) for row in rows]
+
+
+async def set_alerts(sql: Connection, tenant: int, patient: str, person: str, at: datetime, *, on: bool) -> None:
+    """Whether a caregiver is told of alarms."""
+    if on:
+        await sql.execute(
+            """insert into access.alerted (tenant, patient, person, since) values ($1, $2, $3, $4)
+            on conflict do nothing""",
+            tenant,
+            patient,
+            person,
+            at,
+        )
+    else:
+        await sql.execute(
+            "delete from access.alerted where tenant = $1 and patient = $2 and person = $3", tenant, patient, person
+        )
 
 
 async def revoke_grant(sql: Connection, tenant: int, id: str, now: datetime) -> str | None:
@@ -85,16 +133,17 @@ async def revoke_grant(sql: Connection, tenant: int, id: str, now: datetime) -> 
     return patient
 
 
-async def standings(sql: Connection, tenant: int, person: str, patient: str, at: datetime) -> list[Standing]:
-    """All that binds a person to a patient at a moment, in one query."""
+async def standings(
+    sql: Connection, tenant: int, person: str, patient: str, at: datetime, duties: Sequence[Duty]
+) -> list[Standing]:
+    """All that binds a person to a patient at a moment, in one query. duties: theirs of that moment."""
     rows = await sql.fetch(
         """select kind, source, null as role, null as actions, null::text[] as what from access.relation
         where tenant = $1 and person = $2 and patient = $3 and since <= $4 and (until is null or until > $4)
         union all
-        select 'duty', d.place, d.role, null, null from access.duty d
-        join access.place_patient s on s.place = d.place and s.tenant = d.tenant
-        where d.tenant = $1 and d.person = $2 and s.patient = $3 and d.since <= $4 and (d.until is null or d.until > $4)
-        and s.since <= $4 and (s.until is null or s.until > $4)
+        select 'duty', d.place, d.role, null, null from unnest($5::text[], $6::text[]) as d(place, role)
+        join access.place_patient s on s.place = d.place
+        where s.tenant = $1 and s.patient = $3 and s.since <= $4 and (s.until is null or s.until > $4)
         union all
         select 'grant', source, null, actions, what from access.granted
         where tenant = $1 and person = $2 and patient = $3 and revoked is null and since <= $4
@@ -103,6 +152,8 @@ async def standings(sql: Connection, tenant: int, person: str, patient: str, at:
         person,
         patient,
         at,
+        [duty.place for duty in duties],
+        [duty.role for duty in duties],
     )
     return [
         Standing(
@@ -117,18 +168,24 @@ async def standings(sql: Connection, tenant: int, person: str, patient: str, at:
 
 
 async def visible(
-    sql: Connection, tenant: int, person: str, at: datetime, standings: list[tuple[str, str]], what: str
+    sql: Connection,
+    tenant: int,
+    person: str,
+    at: datetime,
+    standings: list[tuple[str, str]],
+    what: str,
+    duties: Sequence[Duty],
 ) -> frozenset[str]:
-    """Patients whom a person may read what of, given the (role, standing) pairs that let them."""
+    """Patients whom a person may read what of, given the (role, standing) pairs that let them and their duties then."""
     rows = await sql.fetch(
         """with may as (select * from unnest($4::text[], $5::text[]) as m(role, standing))
         select r.patient from access.relation r join may on may.standing = r.kind
         where r.tenant = $1 and r.person = $2 and r.since <= $3 and (r.until is null or r.until > $3)
         union
-        select s.patient from access.duty d join may on may.standing = 'duty' and may.role = d.role
-        join access.place_patient s on s.place = d.place and s.tenant = d.tenant
-        where d.tenant = $1 and d.person = $2 and d.since <= $3 and (d.until is null or d.until > $3)
-        and s.since <= $3 and (s.until is null or s.until > $3)
+        select s.patient from unnest($7::text[], $8::text[]) as d(place, role)
+        join may on may.standing = 'duty' and may.role = d.role
+        join access.place_patient s on s.place = d.place
+        where s.tenant = $1 and s.since <= $3 and (s.until is null or s.until > $3)
         union
         select g.patient from access.granted g join may on may.standing = 'grant'
         where g.tenant = $1 and g.person = $2 and g.revoked is null and g.since <= $3
@@ -139,5 +196,7 @@ async def visible(
         [role for role, _ in standings],
         [standing for _, standing in standings],
         what,
+        [duty.place for duty in duties],
+        [duty.role for duty in duties],
     )
     return frozenset(row["patient"] for row in rows)

@@ -124,6 +124,24 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("An alarm was handed to you", "An alarm was handed to you. Sign in to see who and why."),
         "es": Words("Le han pasado una alarma", "Le han pasado una alarma. Entre para ver quién y por qué."),
     },
+    "monitoring.read": {
+        "en": Words(
+            "Something for you to read", "There is something for you to read in Bedside, and what to do. Sign in now."
+        ),
+        "es": Words(
+            "Algo para que lo lea", "Hay algo para que lo lea en Bedside, y qué hacer. Entre ahora, por favor."
+        ),
+    },
+    "monitoring.check-device": {
+        "en": Words(
+            "Please check what the clinic lent you",
+            "Is it charged, switched on and near its usual place? Sign in to see what to check.",
+        ),
+        "es": Words(
+            "Revise, por favor, lo que le prestó la clínica",
+            "¿Está cargado, encendido y cerca de su sitio? Entre para ver qué revisar.",
+        ),
+    },
     "monitoring.deaf": {
         "en": Words(
             "No readings come in", "No device can reach Bedside now. Sign in, and look after patients otherwise."
@@ -135,6 +153,21 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "es": Words("Una alarma sin respuesta", "Nadie ha respondido a una alarma. Entre ahora."),
     },
 }
+
+URGENT = frozenset(
+    {
+        "access.link",
+        "access.recover",
+        "access.emergency",
+        "visits.link",
+        "visits.link-locked",
+        "visits.handed",
+        "monitoring.unanswered",
+        "monitoring.deaf",
+    }
+)
+"""What quiet hours never hold up: what somebody asked for and waits for, a visit that begins, and what nobody else
+answers. An alarm's own notice is urgent by its priority (hazard H98)."""
 
 
 def words(template: str, language: str) -> Words:

@@ -293,6 +293,23 @@ DANGER_SYMPTOMS: dict[str, str] = {
 """Msgids. Source: American Heart Association, "When To Call 911 About High Blood Pressure". Hazard H20."""
 
 
+Kind = Literal["urgent", "reading", "device"]
+"""Of what people at home are told: an alarm of high priority, a lesser one, a device that needs a look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alarm that somebody at home has to read about. rule: what raised it; state: how it stands now."""
+
+    alarm: str
+    kind: Kind
+    cause: str
+    rule: str
+    state: State
+    at: datetime
+    read_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class LateFinding:
     """Readings outside a limit that came too late to raise anything live, together. finding: the worst of them, as an

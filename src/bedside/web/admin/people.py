@@ -24,6 +24,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
     async with access.work(ctx, "opened the list of colleagues", readonly=True) as inner:
         # Patients are not listed: that somebody is one is clinical, and an administrator has no clinical data.
         found = [one for one in await access.people(inner) if one.roles & set(STAFF)]
+        gaps = [week.place.name for week in await access.rota.weeks(inner) if week.wanting]
     done = {"invited", "left", "added"} & set(request.query_params)
     return render(
         request,
@@ -31,6 +32,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         error.status if error else 200,
         people=found,
         error=error,
+        gaps=gaps,
         typed=typed or {"name": "", "email": "", "role": "clinician"},
         done=next(iter(done), None),
         me=ctx.actor.id,

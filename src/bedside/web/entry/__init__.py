@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.entry import account, emergency, link, outbox, shown, sign_in
+from bedside.web.entry import account, emergency, link, outbox, quiet, shown, sign_in
 from bedside.web.entry.proof import proof_of
 
 ROUTES: list[BaseRoute] = [
@@ -24,6 +24,7 @@ ROUTES: list[BaseRoute] = [
     Route("/sign-out", account.sign_out, methods=["POST"]),
     Route("/account", account.page, methods=["GET"]),
     Route("/account", shown.save, methods=["POST"]),
+    Route("/account/quiet", quiet.save, methods=["POST"]),
     Route("/account/sign-out-everywhere", account.sign_out_everywhere, methods=["POST"]),
     Route("/account/wall", account.wall, methods=["POST"]),
     Route("/account/pin", account.pin, methods=["POST"]),

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
-from bedside import access
+from bedside import access, messaging
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Conflict, Forbidden, Invalid, SignInNeeded, TooMany
 from bedside.foundation.http import ctx_of
@@ -34,6 +34,7 @@ async def _page(request: Request, error: BedsideError | None = None, done: str |
         sessions = await access.sessions(inner)
         passkeys = await access.passkeys.passkeys(inner)
         places = await _walls(inner, person)
+        silence = await messaging.quiet_hours(inner)
     return render(
         request,
         "entry/account.html",
@@ -46,6 +47,8 @@ async def _page(request: Request, error: BedsideError | None = None, done: str |
         browser=browser,
         mine=ctx.actor.session,
         passkeys=[(bytes_to_base64url(one.id), one.label, one.created) for one in passkeys],
+        silence=silence,
+        quiet_error=request.query_params.get("quiet"),
         staff=bool(person.roles & STAFF),
         places=places,
     )

@@ -173,6 +173,7 @@ def environment(language: str) -> Environment:
         day=lambda value: written.day(value, language, _page.get().zone) if value else "–",
         long_day=lambda value: written.long_day(value, language, _page.get().zone),
         weekday=lambda value: written.weekday(value, language, _page.get().zone),
+        short_day=lambda value: written.short_day(value, language),
         clock=lambda value: written.clock(value, _page.get().zone),
         when=_when,
         number=lambda value, digits=None: written.number(value, language, digits),

@@ -88,6 +88,11 @@ def weekday(value: datetime, language: str, zone: ZoneInfo) -> str:
     return str(format_date(value.astimezone(zone).date(), "EEE", locale=language))
 
 
+def short_day(value: date, language: str) -> str:
+    """A day of these weeks: "Sat 21 Nov"."""
+    return str(format_date(value, "EEE d MMM", locale=language))
+
+
 def clock(value: datetime, zone: ZoneInfo) -> str:
     """The time of day, 24 hours: "14:30"."""
     return value.astimezone(zone).strftime("%H:%M")

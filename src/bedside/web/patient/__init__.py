@@ -2,6 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.patient import home, me, medicines, messages, readings
+from bedside.web.patient import caregivers, home, me, medicines, messages, readings, told
 
-ROUTES: list[BaseRoute] = [*home.ROUTES, *readings.ROUTES, *medicines.ROUTES, *messages.ROUTES, *me.ROUTES]
+PAGES = (home, readings, medicines, messages, me, caregivers, told)
+ROUTES: list[BaseRoute] = [route for page in PAGES for route in page.ROUTES]

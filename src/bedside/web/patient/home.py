@@ -34,6 +34,7 @@ async def page(request: Request) -> Response:
         plan = (await monitoring.plans(ctx, [patient])).get(patient)
         targets = await monitoring.targets(ctx, patient)
         alarms = await monitoring.alarms(ctx, patient=patient)
+        to_read = [one for one in await monitoring.told(ctx, patient) if one.read_at is None]
         watched = await monitoring.watched(ctx, patient)
         open_visits = await visits.of_patient(ctx, patient, open_only=True)
         prescriptions = [p for p in await prescribing.of_patient(ctx, patient) if p.status != "draft"]
@@ -57,6 +58,7 @@ async def page(request: Request) -> Response:
         symptoms=any(a.cause == "symptoms" for a in alarms),
         high=any(a.cause in HIGH_PRESSURE for a in alarms),
         watched=watched,
+        to_read=to_read,
         prescriptions=prescriptions[:3],
         steps=STEPS,
         others=others,

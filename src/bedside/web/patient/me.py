@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access
+from bedside import access, messaging
 from bedside.foundation.http import ctx_of
-from bedside.web.entry import shown
+from bedside.web.entry import quiet, shown
 from bedside.web.kit import page_of, render
 from bedside.web.patient.looked import lines
 from bedside.web.patient.whose import whose
@@ -21,8 +21,17 @@ async def page(request: Request) -> Response:
     async with access.work(ctx_of(request), "opened their own page", readonly=True) as ctx:
         await access.require(ctx, "patient", "caregiver")
         person = await access.person(ctx, ctx.actor.id)
+        silence = await messaging.quiet_hours(ctx)
     theme = page_of(request).theme
-    return render(request, "patient/me.html", person=person, theme=theme, saved="saved" in request.query_params)
+    return render(
+        request,
+        "patient/me.html",
+        person=person,
+        theme=theme,
+        saved="saved" in request.query_params,
+        silence=silence,
+        quiet_error=request.query_params.get("quiet"),
+    )
 
 
 async def who_looked(request: Request) -> Response:
@@ -43,5 +52,6 @@ async def who_looked(request: Request) -> Response:
 ROUTES: list[BaseRoute] = [
     Route("/me", page, methods=["GET"]),
     Route("/me", shown.save, methods=["POST"]),
+    Route("/me/quiet", quiet.save, methods=["POST"]),
     Route("/me/who-looked", who_looked),
 ]

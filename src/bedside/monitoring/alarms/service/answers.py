@@ -99,7 +99,7 @@ async def hand_over(ctx: Ctx, id: str, person: str, reason: str) -> None:
         acknowledged_at=alarm.acknowledged_at or now,
         nobody=False,
     )
-    await tell.holder(ctx, to.id)
+    await tell.holder(ctx, alarm, to.id)
     if state == "acknowledged":
         await life.disarm(ctx, alarm, "escalate")
         await life.arm(ctx, alarm, "return", now + life.pace(alarm, now).returns)

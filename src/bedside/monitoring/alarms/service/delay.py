@@ -14,7 +14,7 @@ from typing import Any
 from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms.model import Alarm, Delay
-from bedside.monitoring.alarms.service import functions, life
+from bedside.monitoring.alarms.service import functions, home, life
 from bedside.monitoring.alarms.service.described import described
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import timers, watch
@@ -134,6 +134,7 @@ async def sound(
     await life.disarm(ctx, alarm, "delay")
     raised = replace(alarm, state="raised", priority=priority, raised_at=now, pending_until=None)
     await life.climb(ctx, raised, late)
+    await home.tell(ctx, raised)
     if known is not None:
         known.state, known.priority, known.pending_until, known.delays = "raised", priority, None, {}
 

@@ -12,7 +12,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms import model
 from bedside.monitoring.alarms.model import CLOSED, Alarm, Event, Rung, State
-from bedside.monitoring.alarms.service import tell
+from bedside.monitoring.alarms.service import home, tell
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import timers
 from bedside.monitoring.rules.model import tables
@@ -43,6 +43,7 @@ async def begin(ctx: Ctx, new: Alarm) -> None:
     await _log(ctx, new, "raise", "", new.state, "", {"rule": new.finding.get("rule"), "priority": new.priority})
     ctx.trail.entities.append(f"Alarm/{new.id}")
     await climb(ctx, new)
+    await home.tell(ctx, new)
     await publish(ctx, new.id, new.patient)
 
 
@@ -76,6 +77,10 @@ async def move(
     if closes:
         await timers.disarm(ctx.sql, ctx.tenant, alarm.id, TIMERS, at=now)
         await access.unrelate(ctx, source=f"Alarm/{alarm.id}", at=now + AFTERWARDS)
+    if state in {"false-alarm", "withdrawn"} or (event == "end" and alarm.technical):
+        await home.take_back(ctx, alarm)
+    elif alarm.state == "false-alarm":
+        await home.tell(ctx, alarm)
     if state != "passed":  # nobody knew of it
         await publish(ctx, alarm.id, alarm.patient)
     return state
@@ -155,7 +160,7 @@ async def _ask(ctx: Ctx, alarm: Alarm, rungs: Sequence[Rung], step: int) -> None
     source = f"Alarm/{alarm.id}"
     for person, _ in people:
         await access.relate(ctx, person=person, patient=alarm.patient, kind="alarm", source=source)
-    await tell.staff(ctx, [person for person, _ in people])
+    await tell.staff(ctx, alarm, [person for person, _ in people])
     await store.change(
         ctx.sql, ctx.tenant, alarm.id, step=step, asked=[name for _, name in people], nobody=ended or alarm.nobody
     )

@@ -6,17 +6,18 @@ from collections.abc import Iterable
 
 from bedside import access, messaging
 from bedside.foundation.context import Ctx
+from bedside.monitoring.alarms.model import Alarm
 
 
-async def staff(ctx: Ctx, people: Iterable[str]) -> None:
-    """Those who are asked now."""
+async def staff(ctx: Ctx, alarm: Alarm, people: Iterable[str]) -> None:
+    """Those who are asked now. Of a high alarm at any hour; of a lesser one too while they are on duty."""
     for person in people:
-        await messaging.send(ctx, messaging.Notice(person, "monitoring.waiting"))
+        await messaging.send(ctx, messaging.Notice(person, "monitoring.waiting", urgent=alarm.priority == "high"))
 
 
-async def holder(ctx: Ctx, person: str) -> None:
+async def holder(ctx: Ctx, alarm: Alarm, person: str) -> None:
     """Whom an alarm was handed to."""
-    await messaging.send(ctx, messaging.Notice(person, "monitoring.handed"))
+    await messaging.send(ctx, messaging.Notice(person, "monitoring.handed", urgent=alarm.priority == "high"))
 
 
 async def administrators(ctx: Ctx) -> list[str]:

@@ -120,6 +120,17 @@ class Bands:
     bands: tuple[tuple[Decimal | None, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HomeRow:
+    """How seldom people at home are told of alarms, and how long the page lists them."""
+
+    repeat: timedelta
+    unread: timedelta
+    listed: timedelta
+    source: str
+    hazard: str
+
+
 T = TypeVar("T")
 
 
@@ -318,3 +329,16 @@ def news2_responses() -> tuple[dict[str, Any], ...]:
 def news2_version() -> str:
     """Which NEWS2 this is."""
     return str(_file("news2.toml")["version"])
+
+
+@cache
+def home(on: date) -> HomeRow:
+    """What holds for notices to people at home."""
+    (row,) = (row for row in _file("notices.toml")["home"] if _in_force(row, on))
+    return HomeRow(
+        timedelta(hours=row["repeat_hours"]),
+        timedelta(hours=row["unread_hours"]),
+        timedelta(days=row["listed_days"]),
+        row["source"],
+        row["hazard"],
+    )

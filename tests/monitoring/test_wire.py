@@ -318,17 +318,18 @@ async def test_what_an_older_bedside_left_in_its_unparted_stream_lands(
 
 async def test_the_bus_tells_walls_after_the_commit(wire: Ctx, bus: Bus, nats: Nats) -> None:
     device = await add(wire)
-    heard: asyncio.Queue[tuple[str, list[dict[str, object]]]] = asyncio.Queue()
+    heard: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
 
-    async def hear(subject: str, payload: list[dict[str, object]]) -> None:
+    async def hear(subject: str, payload: bytes) -> None:
         await heard.put((subject, payload))
 
-    await bus.subscribe("monitoring.live.>", hear)
+    await bus.listen("monitoring.live.>", hear)
     async with Cuff(device, nats.mqtt_port) as cuff:
         await cuff.send(pack(1, ("spo2", 91, "%", time.time())))
-        subject, told = await asyncio.wait_for(heard.get(), 10)
+        subject, payload = await asyncio.wait_for(heard.get(), 10)
     assert subject == "monitoring.live.1.p1"
-    assert [(one["metric"], one["value"], one["unit"]) for one in told] == [("spo2", 91, "%")]
+    told = monitoring.live_readings(payload)
+    assert [(one.metric, one.value, one.unit) for one in told] == [("spo2", 91, "%")]
 
 
 async def test_two_ingest_processes_share_the_wire_and_hold_each_reading_once(

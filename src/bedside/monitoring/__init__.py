@@ -57,6 +57,7 @@ from bedside.monitoring.series.model.reading import (
     Summary,
     Typed,
 )
+from bedside.monitoring.series.service.landing import live_readings
 from bedside.monitoring.service import (
     add_device,
     add_source,
@@ -170,6 +171,7 @@ __all__ = [
     "late_findings",
     "latest",
     "limits",
+    "live_readings",
     "longest_pause",
     "measured_at",
     "note_trouble",

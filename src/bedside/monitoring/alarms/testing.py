@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bedside.foundation.ids import uuid7
+from bedside.monitoring.devices.service.devices import microseconds
 
 UNITS = {"systolic": "mm[Hg]", "diastolic": "mm[Hg]", "spo2": "%", "temperature": "Cel", "weight": "kg"}
 
@@ -24,6 +25,11 @@ class Reading:
     source: str = "device"
     flags: frozenset[str] = frozenset()
     id: str = field(default_factory=uuid7)
+
+    @property
+    def time(self) -> int:
+        """device_time in µs since 1970."""
+        return microseconds(self.device_time)
 
 
 def reading(

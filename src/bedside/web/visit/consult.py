@@ -265,15 +265,23 @@ async def live(socket: WebSocket) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.send_text(orjson.dumps(moment).decode())
 
-    async def heard(_: str, readings: Any) -> None:
-        await tell({"t": "readings", "readings": readings})
+    async def heard(_: str, payload: bytes) -> None:
+        readings = monitoring.live_readings(payload)
+        await tell(
+            {
+                "t": "readings",
+                "readings": [
+                    {"metric": one.metric, "value": one.value, "device_time": one.device_time} for one in readings
+                ],
+            }
+        )
 
     async def moved(_: str, moment: Any) -> None:
         if moment.get("t") == "visit":
             await tell(moment)
 
     subscriptions = [
-        await ctx.bus.subscribe(f"monitoring.live.{ctx.tenant}.{visit.patient}", heard),
+        await ctx.bus.listen(f"monitoring.live.{ctx.tenant}.{visit.patient}", heard),
         await ctx.bus.subscribe(signal_subject(ctx.tenant, visit.id), moved),
     ]
     try:

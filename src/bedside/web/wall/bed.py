@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from bedside.monitoring import LEADS, Alarm, Latest, Lead, News2Result, Plan
+from bedside.monitoring import LEADS, Alarm, Latest, Lead, News2Result, Plan, Reading
 from bedside.web.wall import words
 
 ORDER = ("heart-rate", "spo2", "pressure", "respiratory-rate", "temperature", "weight", "glucose")
@@ -111,20 +110,19 @@ class Bed:
         for found in self.values.values():
             self._point(found)
 
-    def take_live(self, message: dict[str, Any]) -> bool:
+    def take_live(self, reading: Reading) -> bool:
         """One reading heard live; False when its limit of staleness is not known, so the store must be asked."""
-        metric, at = str(message["metric"]), datetime.fromisoformat(message["device_time"])
-        flags = frozenset(message["flags"])
+        metric, at, flags = reading.metric, reading.device_time, reading.flags
         if "clock" in flags:
             return True
         known = self.values.get(metric)
-        if known is None or known.kind != message["device_kind"]:
+        if known is None or known.kind != reading.device_kind:
             return False
         if at <= known.at:
             return True
         stale_at = at + (known.stale_at - known.at)
         self.values[metric] = Value(
-            metric, message["value"], message["unit"], at, stale_at, message["source"], message["device_kind"], flags
+            metric, reading.value, reading.unit, at, stale_at, reading.source, reading.device_kind, flags
         )
         self._point(self.values[metric])
         return True

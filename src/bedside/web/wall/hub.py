@@ -71,6 +71,9 @@ class Hub:
         self._lock = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._subscriptions: list[Any] = []
+        self._ears: dict[str, list[Any]] = {}
+        """By patient: of nobody else's readings a word comes here, however many there are."""
+        self._listening = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._read_at: datetime | None = None
         self.off = False
@@ -99,6 +102,7 @@ class Hub:
             if self._task is None:
                 await self._begin()
             await self._load([patient for patient in viewer.patients if patient not in self.beds])
+            await self._listen()
             self._viewers.add(viewer)
 
     async def leave(self, viewer: Viewer) -> None:
@@ -118,13 +122,20 @@ class Hub:
         self._task = asyncio.create_task(self._run())
 
     async def _listen(self) -> None:
-        if self.bus.connected and not self._subscriptions:
-            tenant = self._ctx.tenant
-            self._subscriptions = [
-                await self.bus.subscribe(f"monitoring.live.{tenant}.*", self._hear_readings),
-                await self.bus.subscribe(f"monitoring.alarm.{tenant}.*", self._hear_alarm),
-                await self.bus.listen(f"monitoring.waves.{tenant}.*", self._hear_waves),
-            ]
+        if not self.bus.connected:
+            return
+        tenant = self._ctx.tenant
+        async with self._listening:
+            if not self._subscriptions:
+                self._subscriptions = [await self.bus.subscribe(f"monitoring.alarm.{tenant}.*", self._hear_alarm)]
+            for patient in self.beds.keys() - self._ears.keys():
+                self._ears[patient] = [
+                    await self.bus.listen(f"monitoring.live.{tenant}.{patient}", self._hear_readings),
+                    await self.bus.listen(f"monitoring.waves.{tenant}.{patient}", self._hear_waves),
+                ]
+            for patient in self._ears.keys() - self.beds.keys():
+                for subscription in self._ears.pop(patient):
+                    await subscription.unsubscribe()
 
     async def _end(self) -> None:
         if self._task is not None:
@@ -134,19 +145,20 @@ class Hub:
             await asyncio.wait({self._task}, timeout=5)
             self._task.cancel()
             self._task = None
-        for subscription in self._subscriptions:
+        for subscription in [*self._subscriptions, *(one for ears in self._ears.values() for one in ears)]:
             with contextlib.suppress(Exception):
                 await subscription.unsubscribe()
         self._subscriptions.clear()
+        self._ears.clear()
         for waiting in (self._alarms, self._values, self._changed):
             waiting.clear()
 
-    async def _hear_readings(self, subject: str, payload: list[dict[str, Any]]) -> None:
+    async def _hear_readings(self, subject: str, payload: bytes) -> None:
         patient = subject.rpartition(".")[2]
         bed = self.beds.get(patient)
         if bed is None:
             return
-        if not all(bed.take_live(message) for message in payload):
+        if not all(bed.take_live(reading) for reading in monitoring.live_readings(payload)):
             self._values.add(patient)
         bed.changed()
         self._changed.add(patient)

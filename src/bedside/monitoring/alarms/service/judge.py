@@ -27,8 +27,6 @@ from bedside.monitoring.rules.model.past import Past
 SCORED = frozenset(news2.PARAMETERS)
 CLOSELY = frozenset({"weight", battery.METRIC, rhythm.METRIC})
 """Metrics that no glance suffices for."""
-LOOKS = frozenset({"change", "baseline"})
-"""Kinds of rule that a value within every limit may breach."""
 
 
 async def judge(ctx: Ctx, patient: str, readings: Sequence[Reading]) -> None:
@@ -60,7 +58,7 @@ async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None
                 beats[memory.patient] = live
         else:
             for reading in calm:
-                remember.newest(memory, measured(reading))
+                memory.bring(remember.row(reading))
             if not judged:
                 memory.recent = {}  # what comes meanwhile is not kept: the series fills it again
             elif rules.remembered:
@@ -83,28 +81,20 @@ def _calm(memory: Memory, rules: Plan, readings: Sequence[Reading]) -> list[Read
     if any(not cause.startswith(TECHNICAL) for cause in memory.open_causes):
         return None
     newest: dict[str, Reading] = {}
-    low: dict[str, float] = {}
-    high: dict[str, float] = {}
     for reading in readings:
         metric, value = reading.metric, reading.value
         if reading.flags or isinstance(value, str) or metric in CLOSELY:
             return None
-        known = newest.get(metric)
-        if known is None:
-            newest[metric], low[metric], high[metric] = reading, value, value
-            continue
-        if reading.device_time > known.device_time:
-            newest[metric] = reading
-        if value < low[metric]:
-            low[metric] = value
-        elif value > high[metric]:
-            high[metric] = value
-    for metric in newest:
-        for row in rules.by_metric.get(metric, ()):
-            # What is not beyond the limit itself raises nothing for n of the last m either; a change may hide anywhere.
-            if row.kind in LOOKS or row.breached_by(low[metric]) or row.breached_by(high[metric]):
+        band = rules.calm.get(metric)
+        if band is not None:
+            above, least, most, below = band
+            # What is not beyond the limit itself raises nothing for n of the last m either.
+            if not (above < value < below and least <= value <= most):
                 return None
-    scored = "news2" in rules.by_metric and memory.newest.keys() | newest.keys() >= SCORED
+        known = newest.get(metric)
+        if known is None or reading.time > known.time:
+            newest[metric] = reading
+    scored = "news2" in rules.by_metric and memory.metrics | newest.keys() >= SCORED
     return None if scored and newest.keys() & SCORED else list(newest.values())
 
 

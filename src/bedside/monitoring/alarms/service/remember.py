@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.store import baselines
-from bedside.monitoring.alarms.store.watch import Memory
+from bedside.monitoring.alarms.store.watch import Memory, Row
 from bedside.monitoring.devices.service.devices import microseconds
 from bedside.monitoring.ingest.model.metrics import BY_NAME
 from bedside.monitoring.ingest.model.pack import Flag
@@ -25,7 +25,8 @@ Usual = Mapping[tuple[str, int], Baseline]
 
 
 class Reading(Protocol):
-    """What the judge takes of a reading; series' own has it. flags: see rules.model.measured."""
+    """What the judge takes of a reading; series' own has it. time: device_time in µs since 1970. flags: see
+    rules.model.measured."""
 
     @property
     def id(self) -> str: ...
@@ -35,6 +36,8 @@ class Reading(Protocol):
     def value(self) -> float | str: ...
     @property
     def unit(self) -> str: ...
+    @property
+    def time(self) -> int: ...
     @property
     def device_time(self) -> datetime: ...
     @property
@@ -62,6 +65,21 @@ def measured(reading: Reading) -> Measured:
         reading.source,
         reading.flags,
     )
+
+
+def row(reading: Reading) -> Row:
+    """The same as the store keeps it, without building what nobody reads."""
+    return [
+        reading.id,
+        reading.metric,
+        reading.value,
+        reading.unit,
+        reading.time,
+        microseconds(reading.received_at),
+        reading.device,
+        reading.source,
+        sorted(reading.flags),
+    ]
 
 
 def newest(memory: Memory, reading: Measured) -> bool:

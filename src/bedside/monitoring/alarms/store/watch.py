@@ -2,33 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import KeysView, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bedside.foundation.database import Connection
 from bedside.monitoring.alarms.model import Delay
 from bedside.monitoring.alarms.store.alarms import delays_of
+from bedside.monitoring.devices.service.devices import EPOCH, microseconds
 from bedside.monitoring.rules.model.limits import PatientLimit
 from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.profile import Profile
 from bedside.monitoring.rules.store import limits_of, profile_of
 
+Row = list[Any]
+"""A reading as a JSON array: see `packed`."""
 
-@dataclass(slots=True)
+
 class Memory:
     """What the judge knows of a patient. heard: device to (when, its kind). open_causes: the open alarm of each.
-    recent: the last readings of the metrics that a rule of theirs looks back at."""
+    recent: the last readings of the metrics that a rule of theirs looks back at.
 
-    patient: str
-    profile: Profile
-    own: tuple[PatientLimit, ...]
-    newest: dict[str, Measured]
-    weights: list[Measured]
-    heard: dict[str, tuple[datetime, str]]
-    open_causes: dict[str, OpenAlarm]
-    recent: dict[str, list[Measured]] = field(default_factory=dict)
+    Most packs only bring the newest values forward: these stay rows, as they are kept, until somebody reads them.
+    """
+
+    __slots__ = ("_newest", "_rows", "heard", "open_causes", "own", "patient", "profile", "recent", "rich", "weights")
+
+    def __init__(
+        self,
+        patient: str,
+        profile: Profile,
+        own: tuple[PatientLimit, ...],
+        rows: dict[str, Row],
+        weights: list[Measured],
+        heard: dict[str, tuple[datetime, str]],
+        open_causes: dict[str, OpenAlarm],
+        recent: dict[str, list[Measured]],
+    ) -> None:
+        self.patient = patient
+        self.profile = profile
+        self.own = own
+        self._rows = rows
+        self._newest: dict[str, Measured] | None = None
+        self.weights = weights
+        self.heard = heard
+        self.open_causes = open_causes
+        self.recent = recent
+        self.rich = bool(weights or recent)
+        """Whether it was kept with readings beside the newest."""
+
+    @property
+    def metrics(self) -> KeysView[str]:
+        """Of which a newest value is known."""
+        return self._rows.keys() if self._newest is None else self._newest.keys()
+
+    @property
+    def newest(self) -> dict[str, Measured]:
+        """By metric; may be changed in place."""
+        if self._newest is None:
+            self._newest = {metric: unpacked(row) for metric, row in self._rows.items()}
+        return self._newest
+
+    @newest.setter
+    def newest(self, newest: dict[str, Measured]) -> None:
+        self._newest = newest
+
+    def bring(self, row: Row) -> None:
+        """Take a reading as the newest of its metric, unless a newer one is known."""
+        metric = row[1]
+        if self._newest is not None:
+            known = self._newest.get(metric)
+            if known is None or microseconds(known.device_time) <= row[TIME]:
+                self._newest[metric] = unpacked(row)
+            return
+        stands = self._rows.get(metric)
+        if stands is None or _time(stands[TIME]) <= row[TIME]:
+            self._rows[metric] = row
+
+    def rows(self) -> dict[str, Row]:
+        """The newest values as they are kept."""
+        if self._newest is None:
+            return self._rows
+        return {metric: packed(found) for metric, found in self._newest.items()}
 
 
 @dataclass(slots=True)
@@ -45,25 +101,33 @@ class OpenAlarm:
     delays: dict[str, Delay] = field(default_factory=dict)
 
 
-def packed(reading: Measured) -> list[Any]:
-    """A reading as a JSON array."""
+TIME = 4
+
+
+def packed(reading: Measured) -> Row:
+    """A reading as a JSON array; times in µs since 1970."""
     return [
         reading.id,
         reading.metric,
         reading.value,
         reading.unit,
-        reading.device_time.isoformat(),
-        reading.received_at.isoformat(),
+        microseconds(reading.device_time),
+        microseconds(reading.received_at),
         reading.device,
         reading.source,
         sorted(reading.flags),
     ]
 
 
-def unpacked(row: list[Any]) -> Measured:
+def unpacked(row: Row) -> Measured:
     """The reading again."""
-    at, received = datetime.fromisoformat(row[4]), datetime.fromisoformat(row[5])
+    at, received = EPOCH + timedelta(microseconds=_time(row[TIME])), EPOCH + timedelta(microseconds=_time(row[5]))
     return Measured(row[0], row[1], row[2], row[3], at, received, row[6], row[7], frozenset(row[8]))
+
+
+def _time(kept: int | str) -> int:
+    """Rows of an earlier Bedside hold ISO 8601."""
+    return microseconds(datetime.fromisoformat(kept)) if isinstance(kept, str) else kept
 
 
 async def locked(sql: Connection, tenant: int, patients: Sequence[str]) -> list[Memory]:
@@ -116,7 +180,7 @@ def _memory(row: Any) -> Memory:
         patient=row["patient"],
         profile=profile_of(row),
         own=limits_of(row["own"]),
-        newest={metric: unpacked(found) for metric, found in row["newest"].items()},
+        rows=row["newest"],
         weights=[unpacked(found) for found in row["weights"].values()],
         heard={device: (datetime.fromisoformat(at), kind) for device, (at, kind) in row["heard"].items()},
         open_causes={
@@ -140,19 +204,28 @@ async def expecting(sql: Connection, tenant: int, device: str) -> list[str]:
 
 
 async def keep(sql: Connection, tenant: int, memories: Sequence[Memory]) -> None:
-    """Write them back, in one statement."""
+    """Write them back: what every pack changes in one statement, what few do in another."""
     await sql.execute(
         """
-        update monitoring.watch w
-        set newest = new.newest, weights = new.weights, heard = new.heard, recent = new.recent
-        from unnest($2::text[], $3::jsonb[], $4::jsonb[], $5::jsonb[], $6::jsonb[])
-            as new (patient, newest, weights, heard, recent)
+        update monitoring.watch w set newest = new.newest, heard = new.heard
+        from unnest($2::text[], $3::jsonb[], $4::jsonb[]) as new (patient, newest, heard)
         where w.tenant = $1 and w.patient = new.patient and w.patient = any($2)
         """,
         tenant,
         [memory.patient for memory in memories],
-        [{metric: packed(found) for metric, found in memory.newest.items()} for memory in memories],
-        [{found.id: packed(found) for found in memory.weights} for memory in memories],
+        [memory.rows() for memory in memories],
         [{device: [at.isoformat(), kind] for device, (at, kind) in memory.heard.items()} for memory in memories],
-        [{metric: [packed(one) for one in found] for metric, found in memory.recent.items()} for memory in memories],
     )
+    rich = [memory for memory in memories if memory.rich or memory.weights or memory.recent]
+    if rich:
+        await sql.execute(
+            """
+            update monitoring.watch w set weights = new.weights, recent = new.recent
+            from unnest($2::text[], $3::jsonb[], $4::jsonb[]) as new (patient, weights, recent)
+            where w.tenant = $1 and w.patient = new.patient and w.patient = any($2)
+            """,
+            tenant,
+            [memory.patient for memory in rich],
+            [{found.id: packed(found) for found in memory.weights} for memory in rich],
+            [{metric: [packed(one) for one in found] for metric, found in memory.recent.items()} for memory in rich],
+        )

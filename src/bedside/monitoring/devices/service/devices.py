@@ -26,6 +26,7 @@ from bedside.monitoring.devices.model import (
 from bedside.monitoring.devices.store import devices as store
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
 FOREVER: Final = 2**62
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that are not mistaken for each other when a person types them."""
@@ -33,7 +34,7 @@ ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 def microseconds(moment: datetime) -> int:
     """Since 1970 UTC, exact."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    return (moment - EPOCH) // MICROSECOND
 
 
 def moment_of(time: int) -> datetime:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, reduce
+from typing import Final, NamedTuple
 
 from bedside.monitoring.rules.model import past, tables
 from bedside.monitoring.rules.model.measured import Measured
@@ -72,13 +74,44 @@ class PatientLimit:
     delay_seconds: int = 0
 
 
+class Band(NamedTuple):
+    """Values above and below two limits, at least and at most two others; which of the two is narrower is no matter."""
+
+    above: float = -math.inf
+    least: float = -math.inf
+    most: float = math.inf
+    below: float = math.inf
+
+    def narrowed(self, row: LimitRow) -> Band:
+        """Less what this row finds; nothing is left where it looks at more than this value."""
+        if row.kind in LOOKS:
+            return NOTHING
+        match row.comparison:
+            case ">":
+                return self._replace(most=min(self.most, row.limit))
+            case ">=":
+                return self._replace(below=min(self.below, row.limit))
+            case "<":
+                return self._replace(least=max(self.least, row.limit))
+            case "<=":
+                return self._replace(above=max(self.above, row.limit))
+            case _:
+                return self
+
+
+NOTHING: Final = Band(above=math.inf, below=-math.inf)
+LOOKS: Final = frozenset({"change", "baseline"})
+"""Rules that may find something in a value that is within every limit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The rows that judge one patient on one day.
 
     without_defaults: why the adult defaults are left out, or None. A metric with no row reads "no limits set",
     never normal. remembered: of which metrics the judge keeps how many readings, for rules that look back. usual: the
-    baselines that they need, by metric and days.
+    baselines that they need, by metric and days. calm: of each metric that has rows, within what no row finds anything,
+    whatever came before.
     """
 
     profile: Profile
@@ -87,6 +120,7 @@ class Plan:
     without_defaults: str | None
     remembered: Mapping[str, int]
     usual: frozenset[tuple[str, int]]
+    calm: Mapping[str, Band]
 
     def watches(self, metric: str) -> bool:
         """Whether any limit is set for this metric."""
@@ -176,7 +210,8 @@ def plan(profile: Profile, own: tuple[PatientLimit, ...], on: date) -> Plan:
             remembered[row.metric] = max(many, remembered.get(row.metric, 0))
     usual = frozenset((row.metric, row.window.days) for row in rows if row.kind == "baseline" and row.window)
     found = {metric: tuple(those) for metric, those in by_metric.items()}
-    return Plan(profile, rows, found, without, remembered, usual)
+    calm = {metric: reduce(Band.narrowed, those, Band()) for metric, those in found.items()}
+    return Plan(profile, rows, found, without, remembered, usual, calm)
 
 
 def _set(limit: PatientLimit | None) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 HARMLESS = frozenset({"disorder", "converted", "late"})
 """Flags that tell how a reading came, and cast no doubt on its value."""
@@ -11,8 +12,7 @@ RAISES = frozenset({"disorder", "converted", "implausible"})
 """Flags with which a reading may raise a live alarm."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True, gc=False):
     """One value of one metric at one moment.
 
     value: a number in the metric's charted unit (mm[Hg], /min, %, Cel, kg, L/min), or for consciousness one of
@@ -30,7 +30,7 @@ class Measured:
     device: str | None = None
     source: str = "device"
     """device, or typed by the patient or by staff."""
-    flags: frozenset[str] = field(default_factory=frozenset)
+    flags: frozenset[str] = frozenset()
 
     @property
     def unfit(self) -> str | None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from bedside.foundation.context import Ctx
 from bedside.monitoring.devices.model import Held
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.devices.service.technical import note
-from bedside.monitoring.ingest.model.metrics import METRICS
 from bedside.monitoring.ingest.model.pack import Flag, Pack, Refusal
 from bedside.monitoring.series.model.landing import Key, doubtful, mark_late, sort, together
 from bedside.monitoring.series.model.reading import Reading
@@ -268,21 +269,15 @@ MOST_TOLD: Final = 60
 def _tell(ctx: Ctx, patient: str, readings: list[Reading]) -> Callable[[], Awaitable[None]]:
     async def tell() -> None:
         shown = readings if len(readings) <= MOST_TOLD else sorted(readings, key=lambda r: r.time)[-MOST_TOLD:]
-        await ctx.bus.publish(f"monitoring.live.{ctx.tenant}.{patient}", [live(new) for new in shown])
+        await ctx.bus.publish(f"monitoring.live.{ctx.tenant}.{patient}", LIVE.encode(shown))
 
     return tell
 
 
-def live(new: Reading) -> dict[str, Any]:
-    """A reading as the walls hear of it. Times are ISO 8601, UTC."""
-    return {
-        "id": new.id,
-        "metric": new.metric,
-        "value": new.value,
-        "unit": METRICS[new.number].unit,
-        "device_time": new.device_time,
-        "received_at": new.received_at,
-        "source": new.source,
-        "device_kind": new.device_kind,
-        "flags": sorted(new.flags),
-    }
+LIVE: Final = msgspec.msgpack.Encoder()
+HEARD: Final = msgspec.msgpack.Decoder(list[Reading])
+
+
+def live_readings(payload: bytes) -> list[Reading]:
+    """What a message on monitoring.live.TENANT.PATIENT says: the readings of one pack, at most MOST_TOLD."""
+    return HEARD.decode(payload)

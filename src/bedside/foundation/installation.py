@@ -238,11 +238,7 @@ class Installation:
                 return 3
             return 0
 
-        gc.collect()
-        gc.freeze()
-        # Requests make and drop hundreds of small containers each: a look at the young ones after every 700 that are
-        # left, as is usual, costs a request as much as its round trip to the database.
-        gc.set_threshold(20_000, 20, 20)
+        settled()
         child = Child.fork("prepare", work)
         try:
             self.supervisor.wait_for(lambda: not child.running(), 24 * 3600)
@@ -356,3 +352,14 @@ def reach(home_path: Path, database_url: str | None = None, nats_url: str | None
 
 
 __all__ = ["Conflict", "Installation", "Program", "Wish", "reach", "told"]
+
+
+def settled() -> None:
+    """What stands now stands for good: the collector looks at what comes later, and not so often.
+
+    Requests and packs make and drop hundreds of small containers each: a look at the young ones after every 700 that
+    are left, as is usual, costs a request as much as its round trip to the database.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

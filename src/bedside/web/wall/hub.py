@@ -68,6 +68,7 @@ class Hub:
         self._values: set[str] = set()
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
+        self._alarmed = asyncio.Event()
         self._lock = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._subscriptions: list[Any] = []
@@ -183,6 +184,7 @@ class Hub:
                 self.beds[patient].forget_points()
                 self._values.add(patient)
             self._alarms.add(patient)
+            self._alarmed.set()
             self._wake.set()
             return
         for viewer in self._viewers:  # somebody whom no wall shows yet
@@ -204,8 +206,12 @@ class Hub:
                     next_read = loop.time() + RECONCILE
                     await self._refresh(list(self.beds), everything=True)
                 else:
-                    await asyncio.sleep(GATHER)
-                    await self._refresh(self._alarms | self._values | self._unscored(), everything=False)
+                    await self._gather()
+                    # An alarm is not kept waiting for what else changed: that is read in the next turn.
+                    patients = set(self._alarms) or self._values | self._unscored()
+                    await self._refresh(patients, everything=False)
+                    if self._values:
+                        self._wake.set()
             except Exception as error:
                 # Whatever it is, the next turn tries again; meanwhile the walls are told nothing, and say so.
                 log.warning("the walls could not be refreshed", kind=type(error).__name__)
@@ -215,6 +221,13 @@ class Hub:
             changed, self._changed = self._changed, set()
             for viewer in self._viewers:
                 viewer.tell(changed)
+
+    async def _gather(self) -> None:
+        """Let changes come together for GATHER seconds, unless one of them is an alarm."""
+        if not self._alarms:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._alarmed.wait(), GATHER)
+        self._alarmed.clear()
 
     def _unscored(self) -> set[str]:
         """Whose NEWS2 may have changed: those heard of live, each at most once in RESCORE seconds."""
@@ -229,7 +242,8 @@ class Hub:
 
     async def _refresh(self, patients: Iterable[str], *, everything: bool) -> None:
         alarms, self._alarms = self._alarms, set()
-        values, self._values = self._values, set()
+        values = set(self._values) if everything else self._values & set(patients)
+        self._values -= values
         wanted = [patient for patient in patients if patient in self.beds]
         if not wanted and not everything:
             return

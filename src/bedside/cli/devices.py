@@ -53,7 +53,8 @@ def device_add(
         f"user name       {made.username}\n"
         f"password        {made.password}   (told only now)\n"
         f"publish to      {made.topic}\n"
-        f"answers on      {made.ack_topic}"
+        + (f"waveforms to    devices/{made.device}/waveforms\n" if kind == "monitor" else "")
+        + f"answers on      {made.ack_topic}"
     )
 
 

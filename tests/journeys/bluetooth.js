@@ -4,7 +4,7 @@
   const uuid = (number) => (typeof number === "number" ? number : parseInt(String(number).slice(4, 8), 16));
   const fail = (name) => Promise.reject(new DOMException(name, name));
   const known = new Map();
-  window.fake = { name: "BP7250 3F2A", choose: null, connect: null, subscribe: null, has: null, asked: [], written: [] };
+  window.fake = { name: "BP7250 3F2A", choose: null, connect: null, subscribe: null, has: null, battery: null, asked: [], written: [] };
 
   class Characteristic extends EventTarget {
     constructor(number) {
@@ -17,6 +17,9 @@
       if (fake.subscribe) return fail(fake.subscribe);
       this.listening = true;
       return Promise.resolve(this);
+    }
+    readValue() {
+      return Promise.resolve(new DataView(Uint8Array.of(fake.battery).buffer));
     }
     writeValueWithResponse(bytes) {
       fake.written.push([...bytes]);
@@ -35,7 +38,7 @@
         disconnect: () => {
           if (this.gatt.connected) window.vanish();
         },
-        getPrimaryService: () => Promise.resolve({
+        getPrimaryService: (service) => uuid(service) === 0x180f && fake.battery === null ? fail("NotFoundError") : Promise.resolve({
           getCharacteristic: (number) => {
             if (fake.has && !fake.has.includes(uuid(number))) return fail("NotFoundError");
             if (!known.has(uuid(number))) known.set(uuid(number), new Characteristic(uuid(number)));

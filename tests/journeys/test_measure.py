@@ -139,7 +139,7 @@ def test_a_cuff_with_its_pulse_by_keyboard_to_what_it_means(visitor: Callable[..
     page.get_by_role("link", name="Blood pressure").press("Enter")
     page.get_by_role("button", name="Look for the device").press("Enter")
     expect(said_by(page)).to_contain_text("Connected to BP7250 3F2A")
-    assert page.evaluate("window.fake.asked") == [{"filters": [{"services": [0x1810]}]}]
+    assert page.evaluate("window.fake.asked") == [{"filters": [{"services": [0x1810]}], "optionalServices": [0x180F]}]
     tell(page, CUFF, pressure(127, 81, 68, there(page)))
     # A cuff goes as soon as it has sent.
     page.evaluate("window.vanish()")
@@ -174,6 +174,21 @@ def test_the_button_is_there_when_it_can_do_something(visitor: Callable[..., Pag
     held[0].continue_()
     look.press("Enter")
     page.wait_for_function("number => window.listens(number)", arg=CUFF)
+
+
+def test_a_low_battery_is_said_and_kept_beside_the_number(visitor: Callable[..., Page]) -> None:
+    page = phone(visitor, people()[1])
+    measure(page, "thermometer", 0x2A1C, name="Thermo", battery=15)
+    tell(page, 0x2A1C, "02" + "6e0100ff" + clock(there(page)))
+    found = page.get_by_role("region", name=QUESTION)
+    expect(found).to_contain_text("36.6 °C")
+    expect(found).to_contain_text("The battery of the device is at 15 %")
+    expect(found).not_to_contain_text("Battery level")
+    with page.expect_request("**/readings/measured") as sent:
+        page.get_by_role("button", name="Yes, send it").click()
+    assert [one["metric"] for one in sent.value.post_data_json["values"]] == ["temperature", "battery"]
+    page.wait_for_url(re.compile("/readings/sent/"))
+    expect(page.get_by_role("main")).to_contain_text("97.9")
 
 
 def test_kilopascals_are_shown_as_the_cuff_shows_them_and_charted_in_mmhg(visitor: Callable[..., Page]) -> None:

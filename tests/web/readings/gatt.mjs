@@ -2,7 +2,7 @@
 // Vectors: IEEE 11073 SFLOAT and FLOAT as in HL7/phd; layouts: Bluetooth SIG GATT Specification Supplement.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ASK, PROFILES, decode, float, instant, noRecords, sfloat } from "../../../src/bedside/web/readings/gatt.ts";
+import { ASK, PROFILES, battery, decode, float, instant, noRecords, sfloat } from "../../../src/bedside/web/readings/gatt.ts";
 
 const bytes = (hex) => new DataView(Uint8Array.from(hex.replaceAll(" ", "").match(/../g) ?? [], (pair) => parseInt(pair, 16)).buffer);
 const told = (characteristic, hex) => decode(characteristic, bytes(hex));
@@ -195,6 +195,10 @@ test("a clock is read in this browser's zone, and dates that are not known or no
   assert.equal(new Date(instant({ ...clock, offset: -90 })).toISOString(), "2026-11-29T18:00:05.000Z");
   for (const none of ["0000 0b 1d 0e 1e 05", "ea07 00 1d 0e 1e 05", "ea07 0b 00 0e 1e 05", "ea07 02 1e 0e 1e 05", "ea07 0d 01 0e 1e 05", "ea07 0b 1d 18 1e 05"])
     assert.equal(told(0x2a35, `02 8400 5400 6400 ${none}`).clock, null, none);
+});
+
+test("the battery: 0 to 100 per cent, and nothing else", () => {
+  assert.deepEqual(["00", "0f", "64", "65", "ff", ""].map((hex) => battery(bytes(hex))), [0, 15, 100, null, null, null]);
 });
 
 test("the control point of a glucose meter", () => {

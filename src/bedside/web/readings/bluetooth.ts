@@ -1,5 +1,5 @@
 // The link to a device by Web Bluetooth: choose, connect, listen. What goes wrong comes as a word of the page's list.
-import { ASK, type Decoded, type Kind, PROFILES, RECORD_ACCESS, decode, noRecords } from "./gatt";
+import { ASK, BATTERY, type Decoded, type Kind, PROFILES, RECORD_ACCESS, battery, decode, noRecords } from "./gatt";
 
 export type Trouble =
   | "none_chosen" | "bluetooth_off" | "blocked" | "out_of_reach" | "pairing" | "not_this" | "gone" | "no_records";
@@ -15,6 +15,8 @@ export class NoLink extends Error {
 export interface Heard {
   /** One packet, and whether it belongs to a number that goes on changing. */
   packet: (decoded: Decoded, streams: boolean) => void;
+  /** Per cent of its battery, where it tells. */
+  battery: (level: number) => void;
   /** The device went away, or said that it has nothing. */
   ended: (trouble: Trouble) => void;
 }
@@ -27,7 +29,7 @@ export function absent(): boolean {
 export async function choose(kind: Kind): Promise<BluetoothDevice> {
   if (!(await navigator.bluetooth.getAvailability())) throw new NoLink("bluetooth_off");
   try {
-    return await navigator.bluetooth.requestDevice({ filters: [{ services: [PROFILES[kind].service] }] });
+    return await navigator.bluetooth.requestDevice({ filters: [{ services: [PROFILES[kind].service] }], optionalServices: [BATTERY.service] });
   } catch (error) {
     // NotFoundError: the list was closed, or stayed empty.
     throw new NoLink(named(error) === "NotFoundError" ? "none_chosen" : "blocked");
@@ -57,6 +59,7 @@ export async function listen(device: BluetoothDevice, kind: Kind, heard: Heard):
     found += 1;
   }
   if (!found) throw new NoLink("not_this");
+  void charge(server, heard);
   if (kind === "glucose-meter") {
     const point = await reach(() => service.getCharacteristic(RECORD_ACCESS), "not_this");
     point.addEventListener("characteristicvaluechanged", () => {
@@ -67,6 +70,17 @@ export async function listen(device: BluetoothDevice, kind: Kind, heard: Heard):
     await link.ask("last");
   }
   return link;
+}
+
+/** Beside the measurement, which does not wait for it: most devices have no such service. */
+async function charge(server: BluetoothRemoteGATTServer, heard: Heard): Promise<void> {
+  try {
+    const service = await server.getPrimaryService(BATTERY.service);
+    const level = battery(await (await service.getCharacteristic(BATTERY.level)).readValue());
+    if (level !== null) heard.battery(level);
+  } catch {
+    // It does not say, or went before it could.
+  }
 }
 
 export class Link {

@@ -288,6 +288,15 @@ export const PROFILES: Record<Kind, Profile> = {
   "glucose-meter": { service: 0x1808, characteristics: [0x2a18], streams: [] },
 };
 
+/** What any device may have beside its own service. */
+export const BATTERY = { service: 0x180f, level: 0x2a19 } as const;
+
+/** 0x2A19, per cent; null where it says none. */
+export function battery(bytes: DataView): number | null {
+  const level = bytes.byteLength ? bytes.getUint8(0) : 255;
+  return level <= 100 ? level : null;
+}
+
 /** The record access control point of a glucose meter (0x2A52): it tells nothing until it is asked. */
 export const RECORD_ACCESS = 0x2a52;
 /** Opcode 1, report stored records; operator 6, the last one; operator 1, all. */

@@ -11,6 +11,8 @@ const BEHIND = 10 * MINUTE;
 const AHEAD = MINUTE;
 /** Cuffs tell all they remember at once: the page asks when it was quiet for so long. */
 const QUIET = 700;
+/** Per cent: below it the page says so; the clinic's own limit is the server's. */
+const LOW = 20;
 const PATIENCE = 3 * MINUTE;
 
 interface Found {
@@ -32,6 +34,8 @@ class MeasureDevice extends HTMLElement {
   private quiet: number | undefined;
   private patience: number | undefined;
   private unusual: number | undefined;
+  /** Per cent, where the device told. */
+  private battery: number | undefined;
   /** What the device last said instead of a number. */
   private refusal: string | undefined;
 
@@ -59,11 +63,13 @@ class MeasureDevice extends HTMLElement {
   private async start(): Promise<void> {
     this.clear();
     this.say("choosing");
+    this.battery = undefined;
     try {
       this.device = await choose(this.kind);
       this.say("connecting");
       this.link = await listen(this.device, this.kind, {
         packet: (decoded, streams) => this.packet(decoded, streams),
+        battery: (level) => this.charged(level),
         ended: (trouble) => this.ended(trouble),
       });
       if (!this.found.length) this.say(this.kind === "glucose-meter" ? "asking" : "listening");
@@ -96,6 +102,11 @@ class MeasureDevice extends HTMLElement {
     this.found.push(one);
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => this.show(), QUIET);
+  }
+
+  private charged(level: number): void {
+    this.battery = level;
+    if (this.shown) this.remark(this.shown.decoded);
   }
 
   private ended(trouble: string): void {
@@ -196,7 +207,11 @@ class MeasureDevice extends HTMLElement {
       name: (this.device?.name ?? "").slice(0, 100),
       id: (this.device?.id ?? "").slice(0, 200),
       time,
-      values: one.decoded.values.map((each) => ({ metric: each.metric, value: each.value, unit: each.unit })),
+      values: [
+        ...one.decoded.values.map((each) => ({ metric: each.metric, value: each.value, unit: each.unit })),
+        // Of now: an older reading says nothing of today's battery.
+        ...(this.battery === undefined || one !== this.shown ? [] : [{ metric: "battery", value: this.battery, unit: "%" }]),
+      ],
       confirmed: false,
     };
     return add(sent, `${this.called(one.decoded.values[0]!)} ${value} ${unit}`);
@@ -286,6 +301,7 @@ class MeasureDevice extends HTMLElement {
 
   private remark(decoded: Decoded): void {
     const said = decoded.remarks.map((one) => this.word(one));
+    if (this.battery !== undefined && this.battery <= LOW) said.push(this.word("charge").replace("{n}", String(this.battery)));
     if (decoded.user !== null) said.push(this.word("user").replace("{n}", String(decoded.user)));
     const list = this.at("remarks");
     list.replaceChildren(...said.map((text) => Object.assign(document.createElement("li"), { textContent: text })));

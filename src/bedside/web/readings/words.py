@@ -69,6 +69,7 @@ def measure_words(request: Request) -> dict[str, str]:
         "pulse_low": _("The cuff says the pulse was below its range."),
         "bad_position": _("The cuff was not at the height of your heart. Measure again if you can."),
         "battery": _("The battery of the meter is low."),
+        "charge": _("The battery of the device is at {n} %: charge it or change it soon."),
         "weak_signal": _("The signal was weak: warm your hand and keep still."),
         "stored": _("This comes from the memory of the device."),
         "user": _("The device says: user {n}."),

@@ -28,6 +28,9 @@ MEASURES: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
 }
 """By kind: what one measurement must hold, and what it may hold besides (the GATT profiles' own fields)."""
 
+BESIDES: Final = frozenset({"battery"})
+"""What any device may tell beside it: the battery service."""
+
 
 async def take(
     ctx: Ctx, patient: str, read: Paired, sent: Sequence[Measured], judge: Judge | None, *, confirmed: bool
@@ -59,6 +62,7 @@ def _packed(kind: str, sent: Sequence[Measured], received: int, *, confirmed: bo
         kinds = tuple(MEASURES)
         raise Invalid("That kind of device is not known.", where="kind", remedy="One of: %(kinds)s.", kinds=kinds)
     needed, besides = MEASURES[kind]
+    besides |= BESIDES
     names = [one.metric for one in sent]
     if not needed <= set(names) or len(set(names)) < len(names) or not set(names) <= needed | besides:
         raise Invalid("This is not what such a device measures.", where="values")

@@ -6,6 +6,7 @@ with SIGKILL while it takes and while it passes on.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import signal
@@ -17,9 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from tools.clinic import Clinic, running
+
+from bedside.foundation.home import Home
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -108,6 +112,19 @@ def held(clinic: Clinic, token: str, device: str) -> list[tuple[str, float]]:
     return [(one["effectiveDateTime"], float(one["valueQuantity"]["value"])) for one in resources]
 
 
+def carriers(clinic: Clinic) -> set[str]:
+    """The gateways that Bedside has heard of."""
+
+    async def look() -> set[str]:
+        sql = await asyncpg.connect(Home(clinic.home).postgres.dsn())
+        try:
+            return {row["name"] for row in await sql.fetch("select name from monitoring.gateway")}
+        finally:
+            await sql.close()
+
+    return asyncio.run(look())
+
+
 def test_out_of_reach_killed_and_drained_once(clinic: Clinic, tmp_path: Path) -> None:
     token = token_of(clinic)
     card = card_of(clinic, patient_of(token, clinic))
@@ -137,6 +154,7 @@ def test_out_of_reach_killed_and_drained_once(clinic: Clinic, tmp_path: Path) ->
     for n in range(40):
         assert hand_in(n)
     gateway.drained(20)
+    assert (tmp_path / "journal" / "name").read_text().strip() in carriers(clinic)
     clinic.stop()
     for n in range(40, 200):
         if rng.random() < 0.03:

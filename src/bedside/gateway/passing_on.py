@@ -17,6 +17,8 @@ from bedside.gateway.store import Full, Journal, Waiting
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 60.0
 TIMEOUT: Final = 20.0
+HERE: Final = 30.0
+"""Seconds between two words that it is there."""
 TOGETHER: Final = 100
 """Messages of one device that go as one: a backlog of days costs Bedside little."""
 MOST_BYTES: Final = 60_000
@@ -24,6 +26,7 @@ MOST_BYTES: Final = 60_000
 ONE_BY_ONE: Final = -1.0
 FINAL: Final = frozenset({400, 413, 415, 422})
 """Answers that no second try would change."""
+REFUSED: Final = frozenset({401, 403})
 log = structlog.get_logger("bedside.gateway")
 
 
@@ -41,10 +44,12 @@ class Pace:
 
 
 class PassingOn:
-    """See the module. passwords: by device."""
+    """See the module. passwords: by device. name: by which Bedside knows it."""
 
-    def __init__(self, journal: Journal, client: httpx.AsyncClient, passwords: Mapping[str, str], rate: float) -> None:
-        self._journal, self._client, self._passwords = journal, client, passwords
+    def __init__(
+        self, journal: Journal, client: httpx.AsyncClient, passwords: Mapping[str, str], rate: float, name: str
+    ) -> None:
+        self._journal, self._client, self._passwords, self._name = journal, client, passwords, name
         self._pace = Pace(rate)
         self._news = {device: asyncio.Event() for device in passwords}
         self.reached_at: float | None = None
@@ -61,6 +66,28 @@ class PassingOn:
         async with asyncio.TaskGroup() as group:
             for device in self._passwords:
                 group.create_task(self._device(device))
+            group.create_task(self._say())
+
+    async def _say(self) -> None:
+        """That it is there, twice a minute for each device it carries: else its silence would be taken for theirs."""
+        carried = dict(self._passwords)
+        while carried:
+            for device, password in list(carried.items()):
+                await self._pace.turn()
+                try:
+                    answer = await self._client.put(
+                        f"/devices/{device}/gateway",
+                        json={"gateway": self._name},
+                        auth=httpx.BasicAuth(device, password),
+                    )
+                    self.reached_at = time.time()
+                except httpx.HTTPError:
+                    break  # the passing on says so
+                if answer.status_code == httpx.codes.NOT_FOUND:
+                    return  # an older Bedside does not ask
+                if answer.status_code in REFUSED:
+                    del carried[device]  # its card ended: the passing on goes on trying, and says so
+            await asyncio.sleep(HERE)
 
     async def _device(self, device: str) -> None:
         wait, together = FIRST_WAIT, TOGETHER
@@ -114,7 +141,7 @@ class PassingOn:
         if said.isascii() and said.isdigit():
             return float(said)
         # Refused at the door: the card was revoked or has expired. A person must act; nothing is lost meanwhile.
-        return LONGEST_WAIT if answer.status_code in {401, 403} else 0
+        return LONGEST_WAIT if answer.status_code in REFUSED else 0
 
 
 def _alike(waiting: list[Waiting]) -> list[Waiting]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import secrets
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +56,11 @@ def run(wish: Wish) -> None:
     except Locked as error:
         raise Unavailable("Another gateway has this journal.", remedy="Choose another home: --home.") from error
     try:
-        socket = listen(wish.host, wish.port)
+        listening = listen(wish.host, wish.port)
     except OSError as error:
         raise Unavailable("Port %(port)s is taken.", remedy="Choose another: --port.", port=wish.port) from error
     try:
-        uvloop.run(_serve(wish, journal, passwords, socket))
+        uvloop.run(_serve(wish, journal, passwords, listening))
     finally:
         journal.close()
 
@@ -79,13 +82,25 @@ def read(path: Path) -> dict[str, str]:
     return found
 
 
-async def _serve(wish: Wish, journal: Journal, passwords: dict[str, str], socket: Any) -> None:
+def name_of(home: Path) -> str:
+    """By which Bedside knows this gateway: its machine's, and something of its own; made once and kept in its home."""
+    file = home / "name"
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        host = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())[:40]
+        name = f"{host}-{secrets.token_hex(3)}"
+        file.write_text(f"{name}\n")
+        return name
+
+
+async def _serve(wish: Wish, journal: Journal, passwords: dict[str, str], listening: Any) -> None:
     verify: Any = str(wish.ca) if wish.ca else True
     limits = httpx.Limits(max_connections=LINKS)
     async with httpx.AsyncClient(base_url=wish.to, verify=verify, timeout=TIMEOUT, limits=limits) as client:
-        passing_on = PassingOn(journal, client, passwords, wish.rate)
+        passing_on = PassingOn(journal, client, passwords, wish.rate, name_of(wish.home))
         async with _beside(passing_on):
-            await serve(lambda _: door(journal, passing_on, passwords), socket)
+            await serve(lambda _: door(journal, passing_on, passwords), listening)
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,8 @@ from bedside.monitoring.alarms.service.functions import Function, alarms_on, fun
 from bedside.monitoring.alarms.service.home import told, told_read
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
+from bedside.monitoring.alarms.service.outages import Silenced as Outage
+from bedside.monitoring.alarms.service.outages import standing as outages
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.standing import Standing, pressure_category, standing
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores, spot_scores
@@ -117,6 +119,7 @@ __all__ = [
     "NewReading",
     "News2Result",
     "Opening",
+    "Outage",
     "Paired",
     "PatientLimit",
     "Plan",
@@ -175,6 +178,7 @@ __all__ = [
     "longest_pause",
     "measured_at",
     "note_trouble",
+    "outages",
     "own_limits",
     "pause",
     "plans",

@@ -17,7 +17,7 @@ from bedside.monitoring.alarms.service import clockwork, functions, life, report
 from bedside.monitoring.alarms.service.judge import judge_all
 from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, Paired, device_resource
 from bedside.monitoring.devices.service import devices as devices_service
-from bedside.monitoring.devices.service import sign_in, technical
+from bedside.monitoring.devices.service import gateways, sign_in, technical
 from bedside.monitoring.devices.service.sign_in import Known
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.ingest.model.budget import CUT_SECONDS, Budget
@@ -60,6 +60,11 @@ async def enter(ctx: Ctx, name: str, password: str) -> Known:
 async def welcome(ctx: Ctx, device: Known) -> bool:
     """Whether a device that came in may stay."""
     return await sign_in.welcome(ctx, device.name)
+
+
+async def gateway_heard(ctx: Ctx, device: Known, gateway: str) -> None:
+    """A gateway is there, and carries this device. Raises Invalid (gateway)."""
+    await gateways.heard(ctx, device, gateway)
 
 
 async def admit(ctx: Ctx, device: Known, messages: int = 1) -> None:

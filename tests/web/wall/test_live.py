@@ -12,6 +12,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from bedside import access, monitoring
+from bedside.monitoring.alarms.store import outages
 from bedside.web.wall.hub import hub_of
 
 from .conftest import House, chromium, serving
@@ -107,7 +108,7 @@ async def test_a_restarted_server_is_found_again_and_a_snapshot_replaces_the_old
         port = int(base.rpartition(":")[2])
         await house.enter("patient-1", "heart-rate", 141)
         async with serving(house, port=port):
-            await expect(tile(page, "patient-1")).to_contain_text("141", timeout=10_000)
+            await expect(tile(page, "patient-1")).to_contain_text("141", timeout=20_000)
             await expect(page.locator("[data-link]")).to_have_text("live")
 
 
@@ -312,3 +313,21 @@ async def test_whom_no_wall_shows_appears_with_the_alarm(house: House) -> None:
         async with access.work(house.ctx, "reported") as work:
             await monitoring.report_symptoms(work, "patient-1", ["chest-pain"])
         await expect(tile(page, "patient-1")).to_contain_text("Symptoms")
+
+
+async def test_what_one_cause_has_silenced_is_said_until_it_is_over(house: House) -> None:
+    await house.enter("patient-1", "heart-rate", 72)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        line = page.locator("[data-outage]")
+        await expect(line).to_be_hidden()
+        async with house.ctx.database.transaction() as sql:
+            now = house.ctx.clock.now()
+            for device in ("m1", "m2", "m3"):
+                await outages.join(sql, 1, "place", "ward", now, now, device, "patient-1")
+        await expect(line).to_contain_text("Virtual ward: 3 devices fell silent together. Look after the patients")
+        async with house.ctx.database.transaction() as sql:
+            (one,) = await outages.running(sql, 1)
+            await outages.end(sql, one.id, now)
+        await expect(line).to_be_hidden()

@@ -148,6 +148,14 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         ),
         "es": Words("No llegan lecturas", "Ningún aparato llega a Bedside ahora. Entre, y atienda por otros medios."),
     },
+    "monitoring.outage": {
+        "en": Words(
+            "Many devices send nothing", "They fell silent together. Sign in to see which, and look after patients."
+        ),
+        "es": Words(
+            "Muchos aparatos no envían nada", "Callaron a la vez. Entre para ver cuáles, y atienda a los pacientes."
+        ),
+    },
     "monitoring.unanswered": {
         "en": Words("An alarm has no answer", "Nobody has answered an alarm. Sign in now."),
         "es": Words("Una alarma sin respuesta", "Nadie ha respondido a una alarma. Entre ahora."),
@@ -164,6 +172,7 @@ URGENT = frozenset(
         "visits.handed",
         "monitoring.unanswered",
         "monitoring.deaf",
+        "monitoring.outage",
     }
 )
 """What quiet hours never hold up: what somebody asked for and waits for, a visit that begins, and what nobody else

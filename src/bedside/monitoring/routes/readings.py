@@ -46,7 +46,7 @@ async def post(request: Request) -> Response:
         body = await _body(request)
         return await _take(request, known, media, body)
     except BedsideError as error:
-        return _refusal(error, media)
+        return refusal(error, media)
 
 
 async def _take(request: Request, known: Known, media: str, body: bytes) -> Response:
@@ -57,7 +57,7 @@ async def _take(request: Request, known: Known, media: str, body: bytes) -> Resp
     except NotAPack as error:
         await service.malformed(ctx, known, str(error))
         if media == FHIR:
-            return _refusal(Invalid(f"This cannot be read: {error}."), media)
+            return refusal(Invalid(f"This cannot be read: {error}."), media)
         return _json(malformed(str(error)), 400)
     (receipt,) = await service.receive(ctx, known, [told])
     if media == FHIR:
@@ -98,7 +98,8 @@ def _unsupported() -> Invalid:
     return refusal
 
 
-def _refusal(error: BedsideError, media: str) -> Response:
+def refusal(error: BedsideError, media: str = POINTS) -> Response:
+    """What a device's door answers instead, in the format of what was sent."""
     headers: dict[str, str] = {}
     if error.status == 401:
         headers["www-authenticate"] = CHALLENGE

@@ -81,6 +81,8 @@ class Hub:
         """Whether alarms from readings are off in this installation."""
         self.deaf = False
         """Whether no readings can come in: the broker or the ingest process is away."""
+        self.outages: list[monitoring.Outage] = []
+        """What one cause has silenced."""
         self.traces = Traces()
 
     @property
@@ -260,6 +262,7 @@ class Hub:
     async def _read(self, ctx: Ctx, patients: list[str], *, latest: set[str]) -> None:
         self.off = not await monitoring.alarms_on(ctx)
         self.deaf = await monitoring.deaf_since(ctx) is not None
+        self.outages = await monitoring.outages(ctx)
         found = await monitoring.alarms(ctx, patients=patients)
         scores = await monitoring.scores(ctx, patients)
         plans = await monitoring.plans(ctx, patients)

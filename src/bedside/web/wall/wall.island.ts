@@ -26,6 +26,7 @@ interface Message {
   bus?: boolean;
   alive?: boolean; // false: the server itself cannot read the truth
   deaf?: boolean; // whether no readings can come in
+  outage?: string; // what one cause has silenced, in words
   off?: boolean; // whether alarms from readings are off in this installation
 }
 
@@ -126,6 +127,8 @@ class BedsideWall extends HTMLElement {
       this.#slow = message.bus === false;
       this.#part("off").hidden = message.off !== true;
       this.#part("deaf").hidden = message.deaf !== true;
+      this.#part("outage").hidden = !message.outage;
+      this.#say(this.#part("outage"), message.outage ?? "");
     }
     if (message.kind === "all") this.#all(message.tiles ?? []);
     else for (const [patient, html] of message.tiles ?? []) this.#put(patient, html);

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from bedside import access, monitoring
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Forbidden
 from bedside.foundation.http import ctx_of
-from bedside.web.kit import page_of, render, text
+from bedside.web.kit import page_of, render, text, translator
 from bedside.web.wall import words
 from bedside.web.wall.bed import Bed
 from bedside.web.wall.hub import Hub, Viewer, hub_of
@@ -116,6 +116,7 @@ async def page(request: Request) -> Response:
         places = await places_for(work, place)
         off = not await monitoring.alarms_on(work)
         deaf = await monitoring.deaf_since(work) is not None
+        outages = await monitoring.outages(work)
     hub = hub_of(ctx)
     viewer = Viewer(shown)
     await hub.join(viewer)
@@ -133,11 +134,24 @@ async def page(request: Request) -> Response:
             now=hub.now(),
             off=off,
             deaf=deaf,
+            outage=outage_of(request, outages),
             words=words,
             display="display" in ctx.actor.roles,
         )
     finally:
         await hub.leave(viewer)
+
+
+def outage_of(connection: HTTPConnection, outages: Sequence[monitoring.Outage]) -> str:
+    """What many devices' silence at once is said to be; empty where there is none."""
+    _ = translator(page_of(connection).language)
+    said = []
+    for one in outages:
+        where = _("gateway %(name)s") % {"name": one.name} if one.scope == "gateway" else one.name
+        said.append(_("%(where)s: %(count)s devices fell silent together.") % {"where": where, "count": one.count})
+    if not said:
+        return ""
+    return " ".join([*said, _("Look after the patients by other means, and see to the network.")])
 
 
 def rail_of(beds: Iterable[Bed]) -> list[tuple[Bed, Any]]:
@@ -238,7 +252,7 @@ async def _keep(
         if loop.time() >= next_beat:
             next_beat = loop.time() + BEAT
             beat = {"kind": "beat", "now": hub.now(), "bus": hub.bus.connected, "alive": hub.alive}
-            beat |= {"off": hub.off, "deaf": hub.deaf}
+            beat |= {"off": hub.off, "deaf": hub.deaf, "outage": outage_of(socket, hub.outages)}
             await socket.send_text(_json(beat))
 
 

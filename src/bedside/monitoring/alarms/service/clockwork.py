@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bedside.foundation.context import Ctx
-from bedside.monitoring.alarms.service import battery, delay, functions, life, tell
+from bedside.monitoring.alarms.service import battery, delay, functions, life, outages, tell
 from bedside.monitoring.alarms.service.judge import raise_alarm
 from bedside.monitoring.alarms.store import timers, watch
 from bedside.monitoring.alarms.store.timers import Timer
@@ -33,6 +33,7 @@ async def overdue(ctx: Ctx) -> list[Timer]:
     if awake is not None and ctx.clock.now() - awake > wire.DEAF:  # else the ingest process is starting as we are
         for tenant in await wire.tell(ctx):
             await tell.deaf(ctx.with_(tenant=tenant))
+    await outages.over(ctx)
     return await timers.overdue(ctx.sql, ctx.clock.now(), AT_ONCE)
 
 
@@ -103,6 +104,8 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
         return
     cause = f"silence:{device}"
     if cause in memory.open_causes:
+        return
+    if await outages.explains(ctx, patient, device, at, limit.after):
         return
     minutes = int((now - at).total_seconds() // 60)
     finding = Finding(

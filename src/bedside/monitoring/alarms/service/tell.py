@@ -34,3 +34,14 @@ async def deaf(ctx: Ctx) -> None:
     administrators = await access.people(ctx, role="administrator")
     for person in dict.fromkeys([*(one.person for one in on_duty), *(one.id for one in administrators)]):
         await messaging.send(ctx, messaging.Notice(person, "monitoring.deaf"))
+
+
+async def outage(ctx: Ctx, place: str | None, patient: str) -> None:
+    """That many devices fell silent at once: whoever is on duty in the ward, or where the patient is watched, and the
+    administrators."""
+    places: list[str | None] = [place] if place else [stay.place for stay in await access.places_of(ctx, patient)]
+    now = ctx.clock.now()
+    found = [one for where in places or [None] for one in await access.on_duty(ctx, place=where, role=None, at=now)]
+    administrators = await access.people(ctx, role="administrator")
+    for person in dict.fromkeys([*(one.person for one in found), *(one.id for one in administrators)]):
+        await messaging.send(ctx, messaging.Notice(person, "monitoring.outage"))

@@ -23,6 +23,7 @@ KINDS: Final = {
     "oversize": N_("A message was too large and was cut off by the broker"),
     "protocol": N_("A connection broke the MQTT protocol"),
     "deaf": N_("No readings could come in: the broker or the ingest process was away"),
+    "outage": N_("Devices fell silent together: a ward's network or a gateway is away"),
     "malformed": N_("A message was not a SenML pack"),
     "refused-reading": N_("Readings were refused"),
     "refused-wave": N_("Waveforms were refused"),

@@ -84,6 +84,11 @@ class Latest(msgspec.Struct, frozen=True):
     device: str | None
     device_kind: str
 
+    @property
+    def time(self) -> int:
+        """device_time in µs since 1970."""
+        return (self.device_time - EPOCH) // timedelta(microseconds=1)
+
 
 class Point(msgspec.Struct, frozen=True, gc=False):
     """One reading of a series. withdrawn: entered in error, never to be shown as current.

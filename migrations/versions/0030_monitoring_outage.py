@@ -1,0 +1,46 @@
+"""monitoring: one cause that silences many devices is one matter; gateways, and which device comes by which
+
+Revision ID: 0030
+Revises: 0027.3
+"""
+
+from alembic import op
+
+revision = "0030"
+down_revision = "0027.3"
+branch_labels = None
+depends_on = None
+
+OUTAGE = """
+-- A gateway that devices hand in at, by the name it gives itself. heard_at: when it last said that it is there.
+create table monitoring.gateway (
+    tenant integer not null,
+    name text not null,
+    heard_at timestamptz not null,
+    primary key (tenant, name)
+);
+alter table monitoring.device add column via text;
+
+-- Devices that one cause has silenced. scope: a ward, or a gateway. since: when last heard. devices: name to patient.
+create table monitoring.outage (
+    id bigint generated always as identity primary key,
+    tenant integer not null,
+    scope text not null check (scope in ('place', 'gateway')),
+    name text not null,
+    since timestamptz not null,
+    found_at timestamptz not null,
+    ended_at timestamptz,
+    devices jsonb not null
+);
+create unique index outage_one on monitoring.outage (tenant, scope, name) where ended_at is null;
+"""
+
+
+def upgrade() -> None:
+    """Forward."""
+    op.execute(OUTAGE)
+
+
+def downgrade() -> None:
+    """Before the first release nothing is taken back."""
+    raise NotImplementedError("restore the backup made before the upgrade")

@@ -354,10 +354,10 @@ class BedsideWall extends HTMLElement {
     const left = Math.round((this.#answered.until - Date.now()) / 1000);
     const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
     const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}${undo}`, { headers: { accept: "text/html" } });
+    const page = await answer.text(); // our own, escaped by our own server
     // Closed meanwhile, or of somebody else by now: it does not come back by itself.
     if (why !== "asked" && (!panel.open || this.#opened !== patient)) return;
     if (why === "changed" && busy()) return;
-    const page = await answer.text(); // our own, escaped by our own server
     if (panel.open && this.#opened === patient) {
       // Only what changed is touched: a focus, a press that has begun, and a history that was opened stay.
       Idiomorph.morph(panel, page, { morphStyle: "innerHTML", callbacks: KEEP });

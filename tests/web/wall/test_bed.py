@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bedside.web.wall.bed import REDRAWN, Bed, Value
+from bedside.web.wall.bed import MOST_POINTS, REDRAWN, Bed, Value
 
 pytestmark = pytest.mark.unit
 
@@ -81,3 +81,22 @@ def test_a_bed_is_lost_when_a_device_is_silent_and_nothing_else_is_current() -> 
     assert not bed(stale, fresh, alarms=(silent,)).silent(NOW)
     assert not bed(stale).silent(NOW)
     assert not bed(stale, alarms=(alarm("silence:mo-1", "silence", state="ended"),)).silent(NOW)
+
+
+def test_a_line_that_is_fed_for_a_day_stays_short_and_keeps_its_extremes() -> None:
+    shown = bed(value("heart-rate", 80))
+    readings = 24 * 720
+    most = 0
+    for n in range(readings):
+        at = NOW + timedelta(seconds=5 * n)
+        rate = 140.0 if n == readings - 400 else 38.0 if n == readings - 300 else 80.0 + n % 7
+        reading = SimpleNamespace(
+            **{"metric": "heart-rate", "device_time": at, "flags": frozenset(), "device_kind": "monitor"},
+            **{"value": rate, "unit": "/min", "source": "device"},
+        )
+        assert shown.take_live(reading)  # type: ignore[arg-type]
+        most = max(most, len(shown.points["heart-rate"]))
+    assert most <= MOST_POINTS
+    trend = shown.trend("heart-rate", NOW + timedelta(seconds=5 * readings))
+    assert trend is not None
+    assert (trend.low, trend.high) == (38.0, 140.0)

@@ -18,6 +18,8 @@ NOW_AND_THEN = timedelta(days=7)
 BROKEN = {CONTINUOUS: timedelta(minutes=12), NOW_AND_THEN: timedelta(days=2)}
 """A pause between two values after which the line is broken: nobody knows what was between them."""
 BUCKETS = 60
+MOST_POINTS = 600
+"""Points of a line that are held; two a bucket are drawn."""
 REDRAWN = timedelta(minutes=1)
 """A line ends where its newest value stands, so an old picture of it would hide that nothing came since."""
 
@@ -131,6 +133,8 @@ class Bed:
         line = self.points.get(value.metric)
         if line is not None and not isinstance(value.value, str) and (not line or line[-1][0] < value.at):
             line.append((value.at, value.value))
+            if len(line) > MOST_POINTS:
+                self.set_points(value.metric, line)
 
     def content(self) -> object:
         """What a picture of it is made of, to see whether it changed."""
@@ -246,8 +250,11 @@ class Bed:
         self.points.clear()
 
     def set_points(self, metric: str, points: Sequence[tuple[datetime, float]]) -> None:
-        """The line's past, from the store."""
-        self.points[metric] = deque(points, maxlen=4000)
+        """The line's past, from the store; of one that is long, no more than can be drawn: a wall stands for weeks."""
+        if len(points) > MOST_POINTS:
+            span = self.span_of(metric)
+            points = thinned(points, points[-1][0] - span, span)
+        self.points[metric] = deque(points)
 
     def trend(self, metric: str, now: datetime) -> Trend | None:
         """A metric's line up to now, thinned to what a tile can show; the extremes of each step stay."""

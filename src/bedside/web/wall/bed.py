@@ -253,7 +253,8 @@ class Bed:
         """The line's past, from the store; of one that is long, no more than can be drawn: a wall stands for weeks."""
         if len(points) > MOST_POINTS:
             span = self.span_of(metric)
-            points = thinned(points, points[-1][0] - span, span)
+            since = points[-1][0] - span
+            points = thinned([point for point in points if point[0] >= since], since, span)
         self.points[metric] = deque(points)
 
     def trend(self, metric: str, now: datetime) -> Trend | None:

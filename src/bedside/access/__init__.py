@@ -8,6 +8,7 @@ anything of a patient is read or written.
 """
 
 from bedside.access.model.audit import AuditLine
+from bedside.access.model.clinic import Clinic
 from bedside.access.model.licence import Licence, LicenceDecision
 from bedside.access.model.people import (
     Bed,
@@ -24,6 +25,7 @@ from bedside.access.model.people import (
 from bedside.access.model.sign_in import NextStep, Proof, Session, SignedIn
 from bedside.access.model.timetable import Gap, Turn, instant
 from bedside.access.service import caregivers, invited, limits, passkeys, rota, sign_in
+from bedside.access.service import clinic as clinics
 from bedside.access.service.clients import NewClient, add_client, clients, end_client
 from bedside.access.service.confirm import break_glass, confirm, set_pin
 from bedside.access.service.decide import absent, authorise, may, require, visible
@@ -66,6 +68,7 @@ __all__ = [
     "AuditReport",
     "Bed",
     "Caregiver",
+    "Clinic",
     "Duty",
     "Gap",
     "GrantRequest",
@@ -96,6 +99,7 @@ __all__ = [
     "caregivers",
     "change_person",
     "clients",
+    "clinics",
     "confirm",
     "drop_cookie",
     "end_client",

@@ -321,6 +321,12 @@ async def unsigned_notes(ctx: Ctx, author: str) -> list[Visit]:
     return [_visit(row) for row in rows]
 
 
+async def any_begun(ctx: Ctx) -> bool:
+    """Whether any visit ever began."""
+    asked = "select exists (select from visits.visit where tenant = $1 and started_at is not null)"
+    return bool(await ctx.sql.fetchval(asked, ctx.tenant))
+
+
 async def quiet_since(ctx: Ctx, visit: str) -> datetime | None:
     """When the last one left; None while somebody is there, or when nobody ever was."""
     return await ctx.sql.fetchval(  # type: ignore[no-any-return]

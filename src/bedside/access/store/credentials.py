@@ -187,6 +187,17 @@ async def take_one_time(sql: Connection, tenant: int, digest: bytes, kinds: list
     return person
 
 
+async def without(sql: Connection, tenant: int) -> list[str]:
+    """The active people who have nothing to prove themselves with yet, the first added first."""
+    rows = await sql.fetch(
+        """select p.id from access.person p where p.tenant = $1 and p.active
+        and not exists (select from access.credential c where c.person = p.id and c.kind in ('password', 'totp'))
+        and not exists (select from access.passkey k where k.person = p.id) order by p.created, p.id""",
+        tenant,
+    )
+    return [row["id"] for row in rows]
+
+
 async def drop_one_time(sql: Connection, person: str, *kinds: str) -> None:
     """What was sent before is good no longer."""
     await sql.execute("delete from access.one_time where person = $1 and kind = any($2)", person, list(kinds))

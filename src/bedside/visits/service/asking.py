@@ -163,6 +163,12 @@ async def mine(ctx: Ctx) -> list[Visit]:
     return found
 
 
+async def ever_held(ctx: Ctx) -> bool:
+    """Whether the clinic has ever held a visit: all that an administrator learns of them. Raises Forbidden."""
+    await access.require(ctx, "administrator")
+    return await store.any_begun(ctx)
+
+
 async def history(ctx: Ctx, key: str) -> list[VisitEvent]:
     """What happened in it."""
     visit = await find(ctx, key)

@@ -2,10 +2,18 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.admin import audit, functions, hours, people, retention
+from bedside.web.admin import audit, clinic, functions, hours, people, places, retention, start
+from bedside.web.admin.clinic import shown
 
 ROUTES: list[BaseRoute] = [
     Route("/admin", people.page),
+    Route("/admin/clinic", clinic.page),
+    Route("/admin/clinic", clinic.save, methods=["POST"]),
+    Route("/admin/start", start.page),
+    Route("/admin/start/notice", start.test_notice, methods=["POST"]),
+    Route("/admin/start/away", start.put_away, methods=["POST"]),
+    Route("/admin/places", places.page),
+    Route("/admin/places", places.add, methods=["POST"]),
     Route("/admin/people", people.add, methods=["POST"]),
     Route("/admin/people/{person}/invite", people.invite, methods=["POST"]),
     Route("/admin/people/{person}/leave", people.leave, methods=["POST"]),
@@ -19,4 +27,4 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/audit", audit.page),
 ]
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "shown"]

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from bedside import access
 from bedside.foundation.errors import BedsideError, Conflict, Invalid
 from bedside.foundation.http import ctx_of
+from bedside.web.admin import start
 from bedside.web.kit import render
 
 STAFF = ("clinician", "nurse", "pharmacist", "administrator", "privacy-officer")
@@ -23,7 +24,9 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
     await access.require(ctx, "administrator")
     async with access.work(ctx, "opened the list of colleagues", readonly=True) as inner:
         # Patients are not listed: that somebody is one is clinical, and an administrator has no clinical data.
-        found = [one for one in await access.people(inner) if one.roles & set(STAFF)]
+        everybody = await access.people(inner)
+        found = [one for one in everybody if one.roles & set(STAFF)]
+        steps = None if await access.clinics.start_put_away(inner) else await start.steps(request, inner, everybody)
         gaps = [week.place.name for week in await access.rota.weeks(inner) if week.wanting]
     done = {"invited", "left", "added"} & set(request.query_params)
     return render(
@@ -33,6 +36,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         people=found,
         error=error,
         gaps=gaps,
+        steps=steps,
         typed=typed or {"name": "", "email": "", "role": "clinician"},
         done=next(iter(done), None),
         me=ctx.actor.id,

@@ -90,7 +90,7 @@ def init(
             typer.confirm("Is all of this right? It is written now", default=True, abort=True)
         from bedside import access
 
-        said = access.Clinic(**{field: answers[field] for field in given if field in access.Clinic.__struct_fields__})
+        said = access.clinics.read(answers)
         with lay(place, database_url) as settings:
             reached: Settings = replace(settings, public_url=answers["public_url"])
             made = asyncio.run(app.found(reached, said, answers["admin_name"], answers["admin_email"]))

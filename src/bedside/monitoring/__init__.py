@@ -22,6 +22,7 @@ from bedside.monitoring.alarms.service.functions import Function, alarms_on, fun
 from bedside.monitoring.alarms.service.home import told, told_read
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
+from bedside.monitoring.alarms.service.leaving import alarms_held, hand_on_alarms
 from bedside.monitoring.alarms.service.reports import report_symptoms
 from bedside.monitoring.alarms.service.standing import Standing, pressure_category, standing
 from bedside.monitoring.alarms.service.views import alarm, alarms, plans, score, scores, spot_scores
@@ -145,6 +146,7 @@ __all__ = [
     "add_source",
     "alarm",
     "alarms",
+    "alarms_held",
     "alarms_on",
     "anothers",
     "any_device",
@@ -164,6 +166,7 @@ __all__ = [
     "function",
     "give_source",
     "glucose_report",
+    "hand_on_alarms",
     "hand_over",
     "hours",
     "land_measured",

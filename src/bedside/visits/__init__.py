@@ -21,6 +21,7 @@ from bedside.visits.service.asking import (
     take,
 )
 from bedside.visits.service.joining import arrive, came_back, confirm, elsewhere, guest, look, renew
+from bedside.visits.service.leaving import VisitsInHand, hand_on, in_hand
 from bedside.visits.service.running import chat, end, licence_of, override, presence
 from bedside.visits.service.signing import licence_to_sign, sign_under_licence
 
@@ -32,6 +33,7 @@ __all__ = [
     "Presence",
     "Visit",
     "VisitEvent",
+    "VisitsInHand",
     "arrive",
     "ask",
     "came_back",
@@ -47,7 +49,9 @@ __all__ = [
     "get",
     "guest",
     "hand",
+    "hand_on",
     "history",
+    "in_hand",
     "invite",
     "licence_of",
     "licence_to_sign",

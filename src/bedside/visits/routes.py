@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bedside import access
+from bedside.access.events import ended_subject
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
 from bedside.foundation.http import ctx_of
@@ -76,6 +77,11 @@ class Page:
         )
         await self.relay({"t": "here", **self.me})
 
+    async def close(self, *_: Any) -> None:
+        """Whoever this page was is signed in no longer."""
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await self.socket.close(4403)
+
     async def heard(self, _: str, moment: dict[str, Any]) -> None:
         """A moment from the bus: pass on what concerns this page."""
         if not self.connection:
@@ -93,7 +99,8 @@ class Page:
             case "ping":
                 if (now := self.ctx.clock.now()) - self.kept > ALIVE:
                     self.kept = now
-                    await access.keep_alive(self.ctx)
+                    if not await access.keep_alive(self.ctx):
+                        await self.close()
                 await self.send({"t": "pong", "n": said.get("n")})
             case "signal":
                 await self.relay(
@@ -152,11 +159,13 @@ async def signal(socket: WebSocket) -> None:
         return
     page = Page(socket, ctx, socket.path_params["visit"], socket.app.state.visits)
     subscription = await ctx.bus.subscribe(signal_subject(ctx.tenant, page.visit), page.heard)
+    ended = await ctx.bus.subscribe(ended_subject(ctx.tenant, ctx.actor.id), page.close)
     try:
         await _converse(page)
     finally:
         with contextlib.suppress(Exception):
             await subscription.unsubscribe()
+            await ended.unsubscribe()
         await asyncio.shield(page.bye())
 
 

@@ -41,7 +41,7 @@ class Clinic(msgspec.Struct, frozen=True):
 
 def read(typed: Mapping[str, str]) -> Clinic:
     """Every field as it was typed, checked in the order of FIELDS. Raises Invalid (where: the field)."""
-    return Clinic(**{name: checked(name, typed.get(name, "")) for name in FIELDS})
+    return msgspec.convert({name: checked(name, typed.get(name, "")) for name in FIELDS}, Clinic)
 
 
 def checked(field: str, typed: str) -> str:

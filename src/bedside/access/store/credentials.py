@@ -21,6 +21,10 @@ class Passkey:
     used: datetime | None
 
 
+ONE_TIME = ("link", "invitation", "recover", "sign-in-code", "code", "enrol")
+"""Kinds of links, codes and tickets that let somebody in."""
+
+
 async def put_secret(sql: Connection, person: str, kind: str, secret: str, now: datetime) -> None:
     """Set a password, PIN or TOTP secret (already hashed or sealed)."""
     await sql.execute(

@@ -128,6 +128,10 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("A pharmacy has answered", "A pharmacy could not do what you asked. Sign in to see why."),
         "es": Words("Una farmacia ha respondido", "Una farmacia no pudo hacer lo pedido. Entre para ver por qué."),
     },
+    "prescribing.handed": {
+        "en": Words("Requests were handed to you", "Requests of patients were handed to you. Sign in to answer them."),
+        "es": Words("Le han pasado peticiones", "Le han pasado peticiones de pacientes. Entre para responderlas."),
+    },
     "monitoring.waiting": {
         "en": Words("An alarm waits for you", "An alarm waits for your answer. Sign in now."),
         "es": Words("Una alarma le espera", "Una alarma espera su respuesta. Entre ahora."),

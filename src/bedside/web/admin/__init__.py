@@ -2,7 +2,19 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.admin import audit, clinic, functions, hours, people, places, retention, start
+from bedside.web.admin import (
+    audit,
+    clinic,
+    functions,
+    hours,
+    leaving,
+    people,
+    person,
+    places,
+    retention,
+    staff_list,
+    start,
+)
 from bedside.web.admin.clinic import shown
 
 ROUTES: list[BaseRoute] = [
@@ -16,7 +28,14 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/places", places.add, methods=["POST"]),
     Route("/admin/people", people.add, methods=["POST"]),
     Route("/admin/people/{person}/invite", people.invite, methods=["POST"]),
-    Route("/admin/people/{person}/leave", people.leave, methods=["POST"]),
+    Route("/admin/people/import", staff_list.page),
+    Route("/admin/people/import", staff_list.look, methods=["POST"]),
+    Route("/admin/people/import/these", staff_list.take, methods=["POST"]),
+    Route("/admin/people/template.csv", staff_list.template),
+    Route("/admin/people/{person}", person.page),
+    Route("/admin/people/{person}/licence", person.licence, methods=["POST"]),
+    Route("/admin/people/{person}/leave", leaving.page),
+    Route("/admin/people/{person}/leave", leaving.leave, methods=["POST"]),
     Route("/admin/hours", hours.listing),
     Route("/admin/hours/{place}", hours.edit),
     Route("/admin/hours/{place}", hours.save, methods=["POST"]),

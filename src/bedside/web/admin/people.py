@@ -1,12 +1,13 @@
-"""Who works here: add, invite, begin anew for somebody who lost everything, and end an account."""
+"""Who works here: add, invite, and begin anew for somebody who lost everything."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from bedside import access
-from bedside.foundation.errors import BedsideError, Conflict, Invalid
+from bedside import access, messaging
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import N_, BedsideError, Conflict, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.admin import start
 from bedside.web.kit import render
@@ -28,7 +29,8 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         found = [one for one in everybody if one.roles & set(STAFF)]
         steps = None if await access.clinics.start_put_away(inner) else await start.steps(request, inner, everybody)
         gaps = [week.place.name for week in await access.rota.weeks(inner) if week.wanting]
-    done = {"invited", "left", "added"} & set(request.query_params)
+        waiting = set(await access.invited.waited_for(inner))
+        ending = await access.licences_ending(inner)
     return render(
         request,
         "admin/people.html",
@@ -37,14 +39,17 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         error=error,
         gaps=gaps,
         steps=steps,
+        waiting=waiting,
+        ending=ending,
+        today=ctx.clock.now().date(),
         typed=typed or {"name": "", "email": "", "role": "clinician"},
-        done=next(iter(done), None),
+        left="left" in request.query_params,
         me=ctx.actor.id,
     )
 
 
 async def add(request: Request) -> Response:
-    """Add a colleague and send the invitation."""
+    """Add a colleague, send the invitation, and show its link."""
     form = await request.form()
     typed = {name: str(form.get(name) or "").strip() for name in ("name", "email", "role")}
     try:
@@ -54,14 +59,22 @@ async def add(request: Request) -> Response:
                 raise Invalid("A colleague needs a name and a role.", where="name")
             if "@" not in typed["email"]:
                 raise Invalid("The invitation goes by e-mail: type theirs.", where="email")
-            made = await access.add_person(
-                inner,
-                access.NewPerson(name=typed["name"], roles=frozenset({typed["role"]}), email=typed["email"]),
-            )
-            await access.sign_in.invite(inner, made.id)
+            made = await access.add_person(inner, await _new(inner, typed))
+            link = await access.sign_in.invite(inner, made.id)
     except (Invalid, Conflict) as error:
         return await _page(request, error, typed)
-    return RedirectResponse("/admin?added=1", 303)
+    return links(request, N_("Added, and the invitation is on its way"), [access.staff_list.Added(made, link)])
+
+
+async def _new(ctx: Ctx, typed: dict[str, str]) -> access.NewPerson:
+    """With the clinic's language, units and zone until they choose their own."""
+    ours = await access.clinics.clinic(ctx)
+    new = access.NewPerson(name=typed["name"], roles=frozenset({typed["role"]}), email=typed["email"])
+    if ours is None:
+        return new
+    return access.NewPerson(
+        name=new.name, roles=new.roles, email=new.email, language=ours.language, units=ours.units, zone=ours.zone
+    )
 
 
 async def invite(request: Request) -> Response:
@@ -69,17 +82,16 @@ async def invite(request: Request) -> Response:
     form = await request.form()
     async with access.work(ctx_of(request), "sent an invitation") as inner:
         await access.require(inner, "administrator")
-        await access.sign_in.invite(inner, request.path_params["person"], reset=bool(form.get("reset")))
-    return RedirectResponse("/admin?invited=1", 303)
+        who = await access.person(inner, request.path_params["person"])
+        link = await access.sign_in.invite(inner, who.id, reset=bool(form.get("reset")))
+    return links(request, N_("The invitation is on its way"), [access.staff_list.Added(who, link)])
 
 
-async def leave(request: Request) -> Response:
-    """Somebody works here no longer: they are out everywhere at once."""
-    person = request.path_params["person"]
-    async with access.work(ctx_of(request), "ended an account") as inner:
-        await access.require(inner, "administrator")
-        if person == inner.actor.id:
-            raise Invalid("You cannot end your own account.", remedy="Ask another administrator.")
-        await access.change_person(inner, person, active=False)
-        await access.sign_out_everywhere(inner, person)
-    return RedirectResponse("/admin?left=1", 303)
+def links(request: Request, title: str, added: list[access.staff_list.Added], left_out: int = 0) -> Response:
+    """The links that were just made, shown this once: to be read out, printed or sent. title: a msgid."""
+    ctx = ctx_of(request)
+    rows = [(one, messaging.leads_out(ctx, "email" if one.person.email else "phone")) for one in added]
+    told = title if all(goes for _, goes in rows) else N_("The links are made")
+    response = render(request, "admin/links.html", title=told, rows=rows, left_out=left_out)
+    response.headers["cache-control"] = "no-store"
+    return response

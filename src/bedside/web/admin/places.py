@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from zoneinfo import available_timezones
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
 from bedside.web.kit import render
 
-KINDS = ("ward", "programme", "pharmacy")
+KINDS: tuple[Literal["ward", "programme", "pharmacy"], ...] = ("ward", "programme", "pharmacy")
 
 
 async def page(request: Request) -> Response:
@@ -46,11 +47,11 @@ async def add(request: Request) -> Response:
             await access.require(ctx, "administrator")
             if not typed["name"]:
                 raise Invalid("Write its name.", where="name")
-            if typed["kind"] not in KINDS:
+            kind = next((one for one in KINDS if one == typed["kind"]), None)
+            if kind is None:
                 raise Invalid("Choose what it is.", where="kind")
             if any(one.name.casefold() == typed["name"].casefold() for one in await access.places(ctx)):
                 raise Conflict("There is one of this name already.", where="name")
-            kind = "ward" if typed["kind"] == "ward" else "pharmacy" if typed["kind"] == "pharmacy" else "programme"
             await access.add_place(ctx, uuid7(), typed["name"], kind, typed["zone"])
     except (Invalid, Conflict) as error:
         return await _page(request, error, typed)

@@ -38,6 +38,18 @@ async def add_person(settings: Settings, name: str, email: str, role: str) -> st
         return await access.sign_in.invite(inner, made.id)
 
 
+async def look_at_staff(settings: Settings, data: bytes) -> access.staff_list.Preview:
+    """What add_staff would do with a CSV file; writes nothing. Raises Invalid."""
+    async with operator(settings) as ctx, access.work(ctx, "looked through a list of staff", readonly=True) as inner:
+        return await access.staff_list.look(inner, data)
+
+
+async def add_staff(settings: Settings, data: bytes) -> list[access.staff_list.Added]:
+    """Add those of a CSV file that are new, all or none of them, each with a link. Raises Invalid, Conflict."""
+    async with operator(settings) as ctx, access.work(ctx, "added colleagues from a list") as inner:
+        return await access.staff_list.take(inner, data)
+
+
 async def verify_audit(settings: Settings, progress: Callable[[int], None]) -> access.AuditReport:
     """Check the audit's chain against the home's signed heads."""
     async with operator(settings) as ctx:

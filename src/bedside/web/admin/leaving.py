@@ -9,7 +9,7 @@ from bedside import access, monitoring, prescribing, visits
 from bedside.foundation.errors import BedsideError, Conflict, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.admin.person import colleague
-from bedside.web.kit import render
+from bedside.web.kit import page_of, render
 
 
 async def page(request: Request) -> Response:
@@ -50,7 +50,7 @@ async def _page(request: Request, error: BedsideError | None = None, to: str = "
 async def leave(request: Request) -> Response:
     """POST: to: whose all of it is from now on; empty: alarms go back to their ladder, duties are gaps."""
     to_id = str((await request.form()).get("to") or "")
-    home = request.app.state.clinic.country
+    home = page_of(request).clinic.country
     try:
         async with access.work(ctx_of(request), "ended an account") as ctx:
             who = await colleague(ctx, request.path_params["person"])

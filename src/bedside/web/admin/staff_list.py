@@ -48,7 +48,7 @@ async def look(request: Request) -> Response:
         sent = form.get("file")
         data = await sent.read() if isinstance(sent, UploadFile) else b""
     try:
-        async with access.work(ctx_of(request), "looked through a list of colleagues", readonly=True) as ctx:
+        async with access.work(ctx_of(request), "looked through a list of staff", readonly=True) as ctx:
             preview = await access.staff_list.look(ctx, data)
     except Invalid as error:
         return await _page(request, error)

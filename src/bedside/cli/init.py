@@ -115,7 +115,9 @@ def _whole(home: Path, database_url: str | None, *, again: bool) -> Path:
         known = asyncio.run(app.founded(settings))
     if known is not None:
         raise Conflict(
-            f"{place.path if database_url is None else 'This database'} is {known.name} already.",
+            "%(what)s is %(name)s already.",
+            what=str(place.path) if database_url is None else "This database",
+            name=known.name,
             remedy="An administrator changes it at /admin/clinic; --link-again makes the first link anew.",
         )
     return place.path
@@ -125,18 +127,20 @@ def _checks() -> dict[str, Callable[[str], str]]:
     """How each answer is checked; each raises Invalid."""
     from functools import partial
 
-    from bedside.access.model import clinic
+    from bedside.access import clinics
     from bedside.foundation.errors import Invalid
     from bedside.web.kit.languages import LANGUAGES
 
     def language(typed: str) -> str:
-        code = clinic.checked("language", typed)
+        code = clinics.checked("language", typed)
         if code not in LANGUAGES:
-            raise Invalid("Bedside does not speak this language yet.", remedy=f"One of: {', '.join(LANGUAGES)}.")
+            raise Invalid(
+                "Bedside does not speak this language yet.", remedy="One of: %(languages)s.", languages=tuple(LANGUAGES)
+            )
         return code
 
     def person(typed: str) -> str:
-        return clinic.checked("name", typed)
+        return clinics.checked("name", typed)
 
     def email(typed: str) -> str:
         text = typed.strip()
@@ -156,12 +160,12 @@ def _checks() -> dict[str, Callable[[str], str]]:
             raise Invalid("Browsers give passkeys and cameras to https alone.", remedy="Write it as https://…")
         return text
 
-    plain = {field: partial(clinic.checked, field) for field in clinic.FIELDS}
+    plain = {field: partial(clinics.checked, field) for field in clinics.FIELDS}
     return {**plain, "language": language, "admin_name": person, "admin_email": email, "public_url": address}
 
 
 def _questions() -> list[Question]:
-    from bedside.access.model.clinic import country_of, emergency_of
+    from bedside.access import clinics
     from bedside.web.kit.languages import LANGUAGES
 
     here = _zone_here()
@@ -171,11 +175,11 @@ def _questions() -> list[Question]:
     asked: list[tuple[str, str, Callable[[dict[str, str]], str | None]]] = [
         ("name", "The clinic's name", lambda _: None),
         ("zone", "Time zone", lambda _: here),
-        ("country", "Country where it is established, two letters", lambda said: country_of(said["zone"])),
+        ("country", "Country where it is established, two letters", lambda said: clinics.country_of(said["zone"])),
         ("language", f"Language ({' or '.join(LANGUAGES)})", lambda _: spoken if spoken in LANGUAGES else "en"),
         ("units", "Units (metric or us)", lambda said: "us" if said["country"] == "US" else "metric"),
         ("telephone", "The clinic's telephone", lambda _: None),
-        ("emergency", "Emergency number, as dialled", lambda said: emergency_of(said["country"])),
+        ("emergency", "Emergency number, as dialled", lambda said: clinics.emergency_of(said["country"])),
         ("admin_name", "The first administrator's name", lambda _: None),
         ("admin_email", "Their e-mail address", lambda _: None),
         ("public_url", "How browsers will reach this", lambda _: f"http://localhost:{port}"),
@@ -203,7 +207,11 @@ def _answers(given: dict[str, str | None], *, ask: bool) -> dict[str, str]:
         except BedsideError as error:
             wrong.append(f"{option}: {_one_line(error)}")
     if wrong:
-        raise Invalid("Not everything is said as it should be; nothing was written.", remedy="\n  ".join(wrong))
+        raise Invalid(
+            "Not everything is said as it should be; nothing was written.",
+            remedy="%(faults)s",
+            faults="\n  ".join(wrong),
+        )
     return said
 
 
@@ -236,10 +244,10 @@ def _summary(answers: dict[str, str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bedside.access.model.clinic import countries
+    from bedside.access import clinics
 
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 2))
-    shown = {**answers, "country": f"{answers['country']}, {countries()[answers['country']]}"}
+    shown = {**answers, "country": f"{answers['country']}, {clinics.countries()[answers['country']]}"}
     for question in _questions():
         table.add_row(question.asks.partition(",")[0].partition(" (")[0], shown[question.option])
     console = Console(highlight=False, markup=False)

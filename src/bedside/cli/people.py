@@ -10,7 +10,7 @@ import typer
 from bedside.cli.command import HOME, DatabaseOption, HomeOption, cli, plain_errors
 
 if TYPE_CHECKING:
-    from bedside.access.service.staff_list import Preview
+    from bedside.access import staff_list
 
 person = typer.Typer(no_args_is_help=True, help="Who works here.")
 cli.add_typer(person, name="person")
@@ -107,7 +107,7 @@ def person_import(
         raise typer.Exit(1)
 
 
-def _rows(preview: Preview) -> None:
+def _rows(preview: staff_list.Preview) -> None:
     """What each row would do, the wrong ones first."""
     for one in preview.of("wrong"):
         for fault in one.row.faults:

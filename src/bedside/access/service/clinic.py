@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import msgspec
 
-from bedside.access.model.clinic import Clinic, countries, read
+from bedside.access.model.clinic import FIELDS, Clinic, checked, countries, country_of, emergency_of, read
 from bedside.access.service.decide import require
 from bedside.access.store import clinic as store
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Conflict
 
-__all__ = ["UNNAMED", "clinic", "countries", "known", "name", "put_away_start", "read", "set_clinic", "start_put_away"]
+__all__ = [
+    "FIELDS",
+    "UNNAMED",
+    "checked",
+    "clinic",
+    "countries",
+    "country_of",
+    "emergency_of",
+    "known",
+    "name",
+    "put_away_start",
+    "read",
+    "set_clinic",
+    "start_put_away",
+]
 
 UNNAMED = "Bedside"
 """What a clinic is called of which nobody has said anything."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bedside.access.events import ended_subject
 from bedside.access.model.people import Duty, Person
 from bedside.access.service.decide import require
 from bedside.access.service.people import person, relate
@@ -63,8 +62,7 @@ async def leave(ctx: Ctx, id: str, *, to: str | None) -> Person:
     await people_store.change_person(ctx.sql, ctx.tenant, id, {"active": False})
     ctx.trail.wrote = True
     ctx.trail.entities.append(f"person/{id}")
-    subject = ended_subject(ctx.tenant, id)
-    ctx.then(lambda: ctx.bus.publish(subject, {}))
+    ctx.then(lambda: ctx.bus.publish(f"access.ended.{ctx.tenant}.{id}", {}))
     return who
 
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from bedside.access import settings
-from bedside.access.events import ended_subject
 from bedside.access.model.people import STAFF, NewPerson, Person
 from bedside.access.model.sign_in import Session, SignedIn
 from bedside.access.service.decide import require
@@ -85,7 +84,7 @@ async def sign_out_everywhere(ctx: Ctx, person: str | None = None) -> int:
         raise Forbidden("Only a person has sessions.")
     ctx.trail.wrote = True
     whose = person or ctx.actor.id
-    ctx.then(lambda: ctx.bus.publish(ended_subject(ctx.tenant, whose), {}))
+    ctx.then(lambda: ctx.bus.publish(f"access.ended.{ctx.tenant}.{whose}", {}))
     return await store.end(ctx.sql, ctx.tenant, whose, ctx.clock.now())
 
 

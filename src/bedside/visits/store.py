@@ -210,6 +210,17 @@ async def leave(ctx: Ctx, visit: str, connection: str | None, at: datetime) -> N
     )
 
 
+async def leave_everywhere(ctx: Ctx, who: str, at: datetime) -> list[str]:
+    """Somebody is in no visit any more; where they were."""
+    rows = await ctx.sql.fetch(
+        "update visits.presence set left_at = $3 where tenant = $1 and who = $2 and left_at is null returning visit",
+        ctx.tenant,
+        who,
+        at,
+    )
+    return list(dict.fromkeys(row["visit"] for row in rows))
+
+
 async def present(ctx: Ctx, visit: str) -> list[Presence]:
     """Every stay, in order."""
     rows = await ctx.sql.fetch(

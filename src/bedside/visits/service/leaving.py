@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import msgspec
 
 from bedside import access
+from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict
 from bedside.visits import store
 from bedside.visits.service.asking import relate_holder
 from bedside.visits.service.kept import keep, notify
+from bedside.visits.service.running import EMPTY
 
 REASON = "Works here no longer"
 
@@ -46,6 +48,11 @@ async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None, *, 
     how many. An administrator's. Raises Forbidden, Conflict where there is something and no clinician to take it.
     """
     await access.require(ctx, "administrator")
+    now = ctx.clock.now()
+    for key in await store.leave_everywhere(ctx, person.id, now):
+        # Their page will not be able to say so, and a visit that nobody is in closes itself.
+        if await store.quiet_since(ctx, key):
+            await jobs.enqueue(ctx, "visits.close_empty", {"visit": key}, at=now + EMPTY)
     found = await store.in_hand(ctx, person.id, lock=True)
     if not found:
         return 0

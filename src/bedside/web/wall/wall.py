@@ -169,7 +169,9 @@ async def live(socket: WebSocket) -> None:
     except (WebSocketDisconnect, RuntimeError, OSError):
         pass  # the screen went away; that is how walls end
     except Forbidden:
+        # Said before it is closed: the page leaves at once, and with it what it shows of patients.
         with contextlib.suppress(Exception):
+            await socket.send_text(_json({"kind": "ended", "now": hub.now()}))
             await socket.close(4401)
     finally:
         closed.cancel()

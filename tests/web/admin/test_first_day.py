@@ -178,6 +178,7 @@ async def test_each_first_step_knows_from_what_is_there(clinic: Any) -> None:
             "Send a test notice": False,
             "Make a test visit": False,
         }, "and nothing is said of backups, which do not exist yet"
+        assert "/patients/new" not in (await client.get("/admin/start")).text, "no page of that name, no link to it"
         assert (await client.post("/admin/start/away")).status_code == 409
         await client.post("/admin/clinic", data=SOL)
         await client.post("/admin/places", data={"name": "Home", "kind": "programme", "zone": "UTC"})

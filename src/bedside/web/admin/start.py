@@ -15,7 +15,6 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import N_, Conflict
 from bedside.foundation.http import ctx_of
 from bedside.web.kit import render
-from bedside.web.kit.places import exists
 
 STAFF = frozenset({"clinician", "nurse", "pharmacist", "administrator", "privacy-officer"})
 
@@ -66,14 +65,14 @@ async def steps(request: Request, ctx: Ctx, people: list[Person]) -> list[Step]:
             N_("Add a patient"),
             N_("On the server “bedside import” for many at once; or another system sends them by FHIR."),
             await records.registered(ctx),
-            "/patients/new" if exists(request, "/patients/new") else None,
+            _page_at(request, "/patients/new"),
         ),
         Step(
             "device",
             N_("Add a device"),
             N_("On the server “bedside device add”; a nurse then gives it to its patient, from the patient's chart."),
             await monitoring.any_device(ctx),
-            "/devices/new" if exists(request, "/devices/new") else None,
+            _page_at(request, "/devices/new"),
         ),
         Step(
             "notice",
@@ -99,6 +98,11 @@ async def steps(request: Request, ctx: Ctx, people: list[Person]) -> list[Step]:
             )
         )
     return found
+
+
+def _page_at(request: Request, path: str) -> str | None:
+    """The path, where this app has a page of just that name."""
+    return path if any(getattr(route, "path", None) == path for route in request.app.router.routes) else None
 
 
 NOTICE = {

@@ -11,7 +11,7 @@ from starlette.routing import Match
 
 from bedside.foundation.errors import N_
 
-__all__ = ["ALL", "CLINICAL", "N_", "PATIENT", "Place", "exists", "places_for"]
+__all__ = ["ALL", "CLINICAL", "N_", "PATIENT", "Place", "places_for"]
 
 PATIENT = frozenset({"patient", "caregiver"})
 CLINICAL = frozenset({"clinician", "nurse"})
@@ -51,11 +51,10 @@ def places_for(connection: HTTPConnection, roles: frozenset[str]) -> tuple[Place
     """Those of the reader's roles whose page exists in this app."""
     if "app" not in connection.scope:
         return ()
-    return tuple(p for p in ALL if p.roles & roles and exists(connection, p.href))
+    return tuple(p for p in ALL if p.roles & roles and _exists(connection, p.href))
 
 
-def exists(connection: HTTPConnection, path: str) -> bool:
-    """Whether this app has a page at an address."""
+def _exists(connection: HTTPConnection, path: str) -> bool:
     known = _known.setdefault(connection.app, {})
     if path not in known:
         scope = {"type": "http", "path": path, "method": "GET", "headers": [], "root_path": ""}

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +100,24 @@ def test_from_an_empty_directory_to_an_administrator_who_is_in(program: Program,
         twice = orjson.loads(bedside("person", "import", str(listed), "--home", home, "--yes", "--json", code=1))
         assert (twice["added"], twice["here"]) == ([], 1)
     assert "Every administrator" in bedside("init", "--home", home, "--link-again", code=1)
+
+
+def test_a_clinic_that_runs_already_can_still_say_who_it_is(program: Program) -> None:
+    program.start()
+    program.stop()
+    assert "bedside init" in program.told()
+    home = str(program.home)
+    bedside("init", "--home", home, said="\n", code=1)  # broken off at the first question
+    program.start()
+    address = f"http://localhost:{program.port}"
+    with httpx.Client(base_url=address, headers={"accept": "text/html"}) as client:
+        assert "not given yet" in client.get("/help").text
+        made = orjson.loads(bedside("init", "--home", home, *GIVEN, "--yes", "--json", "--public-url", address))
+        until = time.monotonic() + 15
+        while "+34 910 000 000" not in client.get("/help").text:
+            assert time.monotonic() < until, "a running web process learns it within seconds"
+            time.sleep(0.5)
+        assert client.get(httpx.URL(made["link"]).path).status_code == 200
 
 
 def test_what_is_missing_or_wrong_is_said_at_once_and_nothing_is_made(tmp_path: Path) -> None:

@@ -156,6 +156,28 @@ async def test_a_colleagues_page_records_licences(clinic: Any) -> None:
         assert (await client.get(f"/admin/people/{ana.id}")).status_code == 403
 
 
+async def test_a_link_is_nobodys_way_in_as_somebody_else(clinic: Any) -> None:
+    async with access.work(clinic.ctx, "added") as inner:
+        new = access.NewPerson(
+            name="Ana Ruiz", roles=frozenset({"clinician"}), email="ana@sol.example", password="four boats"
+        )
+        ana = await access.add_person(inner, new)
+    async with clinic.as_(clinic.pat) as client:
+        rosas = await client.post(f"/admin/people/{clinic.rosa.id}/invite")
+        assert rosas.status_code == 404, "a patient's link would let an administrator in as the patient"
+        messaging_settings.use(clinic.ctx.database, messaging_settings.Settings(demo=True))
+        anew = await client.post(f"/admin/people/{ana.id}/invite", data={"reset": "1"})
+        assert anew.status_code == 200
+        assert "in their mail alone" in anew.text
+        assert "/enter/" not in anew.text
+        messaging_settings.use(clinic.ctx.database, messaging_settings.Settings())
+        by_hand = await client.post(f"/admin/people/{ana.id}/invite", data={"reset": "1"})
+        assert "/enter/" in by_hand.text, "without a mail server there is no other way"
+        async with access.work(clinic.ctx, "ended") as inner:
+            await access.change_person(inner, ana.id, active=False)
+        assert (await client.post(f"/admin/people/{ana.id}/invite")).status_code == 409
+
+
 async def lines(client: httpx.AsyncClient) -> dict[str, bool]:
     text = re.sub(r"<svg.*?</svg>\s*|</?div[^>]*>", "", (await client.get("/admin/start")).text, flags=re.DOTALL)
     rows = re.findall(r'scope="row">(?:<a[^>]*>)?([^<]+)<.*?>(done|to do)<', text, re.DOTALL)

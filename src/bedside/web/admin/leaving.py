@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from bedside import access, monitoring, prescribing, visits
 from bedside.foundation.errors import BedsideError, Conflict, Invalid
 from bedside.foundation.http import ctx_of
-from bedside.web.admin.person import colleague
+from bedside.web.admin.people import colleague
 from bedside.web.kit import page_of, render
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bedside import access, messaging
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import N_, BedsideError, Conflict, Invalid
+from bedside.foundation.errors import N_, BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.admin import start
 from bedside.web.kit import render
@@ -77,21 +77,38 @@ async def _new(ctx: Ctx, typed: dict[str, str]) -> access.NewPerson:
     )
 
 
+async def colleague(ctx: Ctx, id_: str) -> access.Person:
+    """Somebody of the staff, in an administrator's open work. Raises Forbidden, NotFound, of a patient too: whoever
+    had a patient's link would be in as the patient."""
+    await access.require(ctx, "administrator")
+    who = await access.person(ctx, id_)
+    if not who.roles & set(STAFF):
+        raise NotFound("There is no such person.")
+    return who
+
+
 async def invite(request: Request) -> Response:
     """Send a new invitation; `reset`: what they signed in with before stops working at once."""
-    form = await request.form()
-    async with access.work(ctx_of(request), "sent an invitation") as inner:
-        await access.require(inner, "administrator")
-        who = await access.person(inner, request.path_params["person"])
-        link = await access.sign_in.invite(inner, who.id, reset=bool(form.get("reset")))
-    return links(request, N_("The invitation is on its way"), [access.staff_list.Added(who, link)])
+    reset = bool((await request.form()).get("reset"))
+    done = N_("began anew for a colleague") if reset else N_("sent an invitation")
+    async with access.work(ctx_of(request), done) as inner:
+        who = await colleague(inner, request.path_params["person"])
+        if not who.active:
+            raise Conflict("This account has ended already.")
+        link = await access.sign_in.invite(inner, who.id, reset=reset)
+    return links(request, N_("The invitation is on its way"), [access.staff_list.Added(who, link)], secret=reset)
 
 
-def links(request: Request, title: str, added: list[access.staff_list.Added], left_out: int = 0) -> Response:
-    """The links that were just made, shown this once: to be read out, printed or sent. title: a msgid."""
+def links(
+    request: Request, title: str, added: list[access.staff_list.Added], left_out: int = 0, *, secret: bool = False
+) -> Response:
+    """The links that were just made, shown this once: to be read out, printed or sent. title: a msgid.
+
+    secret: one that goes by e-mail is not shown: whoever begins anew for somebody must not come in as them.
+    """
     ctx = ctx_of(request)
     rows = [(one, messaging.leads_out(ctx, "email" if one.person.email else "phone")) for one in added]
     told = title if all(goes for _, goes in rows) else N_("The links are made")
-    response = render(request, "admin/links.html", title=told, rows=rows, left_out=left_out)
+    response = render(request, "admin/links.html", title=told, rows=rows, left_out=left_out, secret=secret)
     response.headers["cache-control"] = "no-store"
     return response

@@ -6,10 +6,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bedside import access
-from bedside.foundation.context import Ctx
-from bedside.foundation.errors import N_, BedsideError, Invalid, NotFound
+from bedside.foundation.errors import N_, BedsideError, Invalid
 from bedside.foundation.http import ctx_of
-from bedside.web.admin.people import STAFF
+from bedside.web.admin.people import colleague
 from bedside.web.kit import render
 
 FIELDS = ("place", "number", "kind", "status", "from", "until", "source")
@@ -22,15 +21,6 @@ KINDS = {
     "telehealth-registration": N_("telehealth registration"),
     "exception": N_("exception"),
 }
-
-
-async def colleague(ctx: Ctx, id_: str) -> access.Person:
-    """Somebody of the staff, in an administrator's open work. Raises Forbidden, NotFound, of a patient too."""
-    await access.require(ctx, "administrator")
-    who = await access.person(ctx, id_)
-    if not who.roles & set(STAFF):
-        raise NotFound("There is no such person.")
-    return who
 
 
 async def page(request: Request) -> Response:

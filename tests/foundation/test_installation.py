@@ -329,7 +329,7 @@ def test_engines_of_others_are_used_and_unsafe_ones_refused(make: Make, tmp_path
             if safe:
                 program.start()
                 program.await_processes({"web", "worker", "ingest"})
-                assert "bedside person add" in program.told()
+                assert "bedside init" in program.told()
                 # Its devices come in elsewhere: the doctor misses no port of ours.
                 doctor = [sys.executable, "-m", "bedside", "doctor", "--home", str(program.home)]
                 done = subprocess.run([*doctor, "--database-url", postgres.dsn()], capture_output=True, check=False)

@@ -8,14 +8,14 @@ import re
 
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
-from tests.journeys.pages import CLINICIAN, PATIENT
+from tests.journeys.pages import ADMINISTRATOR, CLINICIAN, PATIENT
 from tests.journeys.visiting import says_where, sign_in
 
 PASSWORD = "quiet harbor lantern"
 
 
 def prepare(browser: Browser, address: str) -> dict[str, str]:
-    """What the braces stand for: patient, visit, waiting, join, draft, prescription, alarm, twice."""
+    """What the braces stand for: patient, visit, waiting, join, draft, prescription, alarm, twice, colleague."""
     clinician = browser.new_context(base_url=address).new_page()
     sign_in(clinician, CLINICIAN)
     clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
@@ -47,7 +47,12 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     clinician.goto("/patients/duplicates")
     pair = clinician.get_by_role("link", name=re.compile("^Compare ")).first.get_attribute("href") or ""
     found["twice"] = pair.removeprefix("/patients/duplicates/")
-    for tab in (clinician, patient):
+    administrator = browser.new_context(base_url=address).new_page()
+    sign_in(administrator, ADMINISTRATOR)
+    administrator.goto("/admin")
+    colleague = administrator.get_by_role("link", name=CLINICIAN, exact=True).first.get_attribute("href") or ""
+    found["colleague"] = colleague.removeprefix("/admin/people/")
+    for tab in (clinician, patient, administrator):
         tab.context.close()
     return found
 

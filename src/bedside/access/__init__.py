@@ -8,6 +8,7 @@ anything of a patient is read or written.
 """
 
 from bedside.access.model.audit import AuditLine
+from bedside.access.model.clinic import Clinic
 from bedside.access.model.licence import Licence, LicenceDecision
 from bedside.access.model.people import (
     Bed,
@@ -23,12 +24,14 @@ from bedside.access.model.people import (
 )
 from bedside.access.model.sign_in import NextStep, Proof, Session, SignedIn
 from bedside.access.model.timetable import Gap, Turn, instant
-from bedside.access.service import caregivers, invited, limits, passkeys, rota, sign_in
+from bedside.access.service import caregivers, invited, limits, passkeys, rota, sign_in, staff_list
+from bedside.access.service import clinic as clinics
 from bedside.access.service.clients import NewClient, add_client, clients, end_client
 from bedside.access.service.confirm import break_glass, confirm, set_pin
 from bedside.access.service.decide import absent, authorise, may, require, visible
 from bedside.access.service.duties import on_duty, set_duty
-from bedside.access.service.licences import add_licence, licence_decision
+from bedside.access.service.leaving import InHand, in_hand, leave, successor
+from bedside.access.service.licences import add_licence, licence_decision, licences_ending, licences_of
 from bedside.access.service.people import (
     add_person,
     add_place,
@@ -66,9 +69,11 @@ __all__ = [
     "AuditReport",
     "Bed",
     "Caregiver",
+    "Clinic",
     "Duty",
     "Gap",
     "GrantRequest",
+    "InHand",
     "Licence",
     "LicenceDecision",
     "NewClient",
@@ -96,15 +101,20 @@ __all__ = [
     "caregivers",
     "change_person",
     "clients",
+    "clinics",
     "confirm",
     "drop_cookie",
     "end_client",
     "grant",
+    "in_hand",
     "instant",
     "invited",
     "keep_alive",
+    "leave",
     "leave_place",
     "licence_decision",
+    "licences_ending",
+    "licences_of",
     "limits",
     "may",
     "on_duty",
@@ -130,6 +140,8 @@ __all__ = [
     "sign_in",
     "sign_out",
     "sign_out_everywhere",
+    "staff_list",
+    "successor",
     "unrelate",
     "verify_audit",
     "visible",

@@ -19,7 +19,6 @@ class Settings:
 
     home: Path
     public_url: str = "http://localhost:8000"
-    clinic: str = "Bedside"
     demo: bool = False
     idle_staff: timedelta = timedelta(minutes=15)
     idle_patient: timedelta = timedelta(minutes=30)

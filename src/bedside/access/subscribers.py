@@ -8,13 +8,17 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+from bedside.access.service.licences import remind
 from bedside.access.service.sealing import Sealer
 from bedside.access.service.sessions import forget
 from bedside.foundation.context import Ctx
 from bedside.foundation.settings import Ground
 
-JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {"access.forget": forget}
-EVERY: dict[str, timedelta] = {"access.forget": timedelta(hours=1)}
+JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {
+    "access.forget": forget,
+    "access.licences": remind,
+}
+EVERY: dict[str, timedelta] = {"access.forget": timedelta(hours=1), "access.licences": timedelta(hours=6)}
 
 
 @asynccontextmanager

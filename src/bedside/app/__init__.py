@@ -1,7 +1,7 @@
 """Composition root: the only place that knows every room; builds the web, worker and ingest processes.
 
 rooms: what each room gives (a room that lands adds its line there). web: the application. processes: what runs.
-console: what an operator asks from the command line.
+console: what an operator asks from the command line. founding: a clinic's first start.
 """
 
 from bedside.app.console import (
@@ -9,28 +9,37 @@ from bedside.app.console import (
     add_device,
     add_interface,
     add_person,
+    add_staff,
     end_interface,
     export_records,
     import_records,
     list_interfaces,
+    look_at_staff,
     parked_jobs,
     reindex_records,
     release_jobs,
     revoke_device,
     verify_audit,
 )
+from bedside.app.founding import Founded, found, founded, link_again
 from bedside.app.processes import Bedside
 
 __all__ = [
     "Bedside",
+    "Founded",
     "add_client",
     "add_device",
     "add_interface",
     "add_person",
+    "add_staff",
     "end_interface",
     "export_records",
+    "found",
+    "founded",
     "import_records",
+    "link_again",
     "list_interfaces",
+    "look_at_staff",
     "parked_jobs",
     "reindex_records",
     "release_jobs",

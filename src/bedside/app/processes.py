@@ -17,9 +17,7 @@ from bedside.demo import devices as demo_devices
 from bedside.demo import seeding
 from bedside.foundation import jobs, telemetry
 from bedside.foundation.context import NOBODY
-from bedside.foundation.database import Database
-from bedside.foundation.errors import Unavailable
-from bedside.foundation.migrate import migrate
+from bedside.foundation.migrate import migrate_safely
 from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
 
@@ -86,13 +84,7 @@ async def _told_to_stop() -> None:
 
 async def run_prepare(settings: Settings, say: Callable[[str], None]) -> None:
     """Safe settings, migrations, then what rooms prepare. Raises BedsideError; an unsafe PostgreSQL is not touched."""
-    database = await Database.connect(settings.database_url, size=1, name="bedside prepare")
-    try:
-        if unsafe := await database.unsafe_settings():
-            raise Unavailable("This PostgreSQL may lose what it has acknowledged.", remedy="; ".join(unsafe) + ".")
-    finally:
-        await database.close()
-    steps = await migrate(settings.database_url)
+    steps = await migrate_safely(settings.database_url)
     if steps:
         say(f"Database brought up to date ({steps} steps).")
     ground = await open_ground(settings, "prepare")

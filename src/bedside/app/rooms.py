@@ -189,11 +189,15 @@ async def _seed(ground: Ground, say: Callable[[str], None]) -> None:
 
 
 async def _greet(ground: Ground, say: Callable[[str], None]) -> None:
-    """A clinic in which nobody can sign in yet says how the first one comes in."""
+    """A clinic of which nobody has said anything, or in which nobody can sign in, says how that is done."""
     ctx = ground.ctx(Actor("job", "prepare", "prepare", roles=frozenset({"system"})), origin="prepare")
     async with access.work(ctx, "looked whether anybody can sign in", readonly=True) as inner:
-        if not await access.people(inner, role="administrator"):
-            say("Nobody can sign in yet. For the first administrator's one-time link, with the same options:")
+        if await access.clinics.clinic(inner) is None:
+            say("Nobody has said yet whose clinic this is: its pages show no telephone and no emergency number.")
+            say("It can be said while this runs, with the same --home or --database-url:")
+            say("  bedside init")
+        elif not await access.people(inner, role="administrator"):
+            say("Nobody can sign in yet. For an administrator's one-time link, with the same options:")
             say('  bedside person add "THEIR NAME" --email ADDRESS')
 
 

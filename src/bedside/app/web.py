@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from starlette.applications import Starlette
@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from bedside import access
 from bedside.access import routes as access_routes
 from bedside.app.rooms import ROUTES, WEB, open_ground
 from bedside.demo import guide
-from bedside.demo.people import CLINIC
 from bedside.foundation import telemetry
 from bedside.foundation.bounded import Bounded
-from bedside.foundation.errors import N_, Invalid, NotFound
+from bedside.foundation.errors import N_, BedsideError, Invalid, NotFound
 from bedside.foundation.http import Errors, Guard
 from bedside.foundation.measured import Measured
 from bedside.foundation.named import OneName
@@ -28,6 +28,7 @@ from bedside.foundation.settings import Ground, Settings
 from bedside.records import routes as records_routes
 from bedside.visits import settings as visits_settings
 from bedside.web import kit
+from bedside.web.admin import shown
 
 
 class Recognised:
@@ -53,6 +54,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
             ground = await open_ground(settings, "web", connections=8, patient=True)
             stack.push_async_callback(ground.close)
             app.state.ground = ground
+            await stack.enter_async_context(_whose(app, ground))
             for enter in WEB:
                 await stack.enter_async_context(enter(ground))
             yield
@@ -73,12 +75,40 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     app.state.settings = settings
     app.state.stopping = stopping or asyncio.Event()
     app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret, kit.told_to)
-    app.state.clinic = kit.Clinic(**CLINIC) if settings.demo else kit.Clinic()
+    app.state.clinic = kit.Clinic()
     app.state.suggest = guide.suggest if settings.demo else None
     if settings.trusted_proxy:
         wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=settings.trusted_proxy)
         return wrapped
     return app
+
+
+LOOKS = 5.0
+"""Seconds between two looks at whose clinic this is: it may be changed in another process."""
+
+
+@asynccontextmanager
+async def _whose(app: Starlette, ground: Ground) -> AsyncIterator[None]:
+    """app.state.clinic is what the clinic says of itself, within LOOKS."""
+
+    async def look() -> None:
+        found = await access.clinics.known(ground.database)
+        if found is not None:
+            app.state.clinic = shown(found)
+
+    async def keep_looking() -> None:
+        while True:
+            await asyncio.sleep(LOOKS)
+            with suppress(Exception):  # the database is away: what was known holds
+                await look()
+
+    with suppress(BedsideError):
+        await look()
+    task = asyncio.create_task(keep_looking())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _as_ours(_: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,3 +50,18 @@ def plain_errors() -> Iterator[None]:
     except BedsideError as error:
         typer.echo(told(error), err=True)
         raise typer.Exit(1) from None
+
+
+def from_file(ctx: typer.Context, path: Path | None) -> Path | None:
+    """The options of a TOML file (`database-url = "…"`) become defaults: the command line and environment win."""
+    if path is not None:
+        try:
+            read = tomllib.loads(path.read_text())
+        except tomllib.TOMLDecodeError as error:
+            raise typer.BadParameter(f"{path} is not TOML: {error}") from None
+        known = {parameter.name for parameter in ctx.command.params}
+        named = {name.replace("-", "_"): value for name, value in read.items()}
+        if unknown := sorted(set(named) - known):
+            raise typer.BadParameter(f"{path} names what {ctx.info_name} does not know: {', '.join(unknown)}")
+        ctx.default_map = {**(ctx.default_map or {}), **named}
+    return path

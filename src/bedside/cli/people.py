@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bedside.cli.command import HOME, DatabaseOption, HomeOption, cli, plain_errors
+
+if TYPE_CHECKING:
+    from bedside.access import staff_list
 
 person = typer.Typer(no_args_is_help=True, help="Who works here.")
 cli.add_typer(person, name="person")
@@ -42,3 +46,74 @@ def person_add(
             reached = replace(settings, public_url=public_url) if public_url else settings
             link = asyncio.run(add_person(reached, name, email, role))
     typer.echo(f"{name} sets up a passkey, or a password and a second factor, here, once, within 7 days:\n{link}")
+
+
+@person.command("template")
+def person_template() -> None:
+    """Print a list to fill in, for `bedside person import`."""
+    from bedside.access import staff_list
+
+    typer.echo(staff_list.template(), nl=False)
+
+
+@person.command("import")
+def person_import(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV: see `bedside person template`.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is written.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; with --yes.")] = False,
+    public_url: Annotated[
+        str | None, typer.Option(envvar="BEDSIDE_PUBLIC_URL", help="How browsers reach it: https://…")
+    ] = None,
+    home: HomeOption = HOME,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Add many colleagues at once and print their links. Shows what each row would do before anything is written; rows
+    that are wrong are left out, and who is here already stays as they are. Exit code 1 if a row is wrong."""
+    import asyncio
+    from dataclasses import replace
+
+    if as_json and not yes:
+        raise typer.BadParameter("--json asks nothing: give --yes.")
+    with plain_errors():
+        from bedside.app import add_staff, look_at_staff
+        from bedside.foundation.installation import reach
+
+        data = file.read_bytes()
+        with reach(home, database_url, None) as settings:
+            reached = replace(settings, public_url=public_url) if public_url else settings
+            preview = asyncio.run(look_at_staff(reached, data))
+            new, wrong = preview.of("new"), preview.of("wrong")
+            if not as_json:
+                _rows(preview)
+            if new and not yes:
+                typer.confirm(f"Import these {len(new)}", default=False, abort=True)
+            added = asyncio.run(add_staff(reached, data)) if new else []
+    if as_json:
+        import orjson
+
+        faults = [
+            {"line": one.row.line, "column": fault.where, "error": fault.message, "remedy": fault.remedy}
+            for one in wrong
+            for fault in one.row.faults
+        ]
+        people = [{"name": one.person.name, "email": one.person.email, "link": one.link} for one in added]
+        here = len(preview.of("here"))
+        typer.echo(orjson.dumps({"added": people, "here": here, "wrong": faults}).decode())
+    elif added:
+        typer.echo("Each link is good once, for 7 days; whoever has it sets up the sign-in:")
+        for one in added:
+            typer.echo(f"{one.person.name}\t{one.person.email}\t{one.link}")
+    if wrong:
+        raise typer.Exit(1)
+
+
+def _rows(preview: staff_list.Preview) -> None:
+    """What each row would do, the wrong ones first."""
+    for one in preview.of("wrong"):
+        for fault in one.row.faults:
+            typer.secho(f"line {one.row.line}, {fault.where}: {fault.message} {fault.remedy or ''}", fg="red", err=True)
+    for one in preview.rows:
+        if one.note:
+            typer.echo(f"line {one.row.line}, {one.row.name}: {one.note % dict(one.values)}")
+    counts = {state: len(preview.of(state)) for state in ("new", "here", "wrong")}
+    typer.echo(f"{counts['new']} new, {counts['here']} here already, {counts['wrong']} wrong.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from bedside.cli.command import (
     NatsOption,
     PortOption,
     cli,
+    from_file,
     plain_errors,
 )
 
@@ -72,28 +72,13 @@ def demo(
     )
 
 
-def _from_file(ctx: typer.Context, path: Path | None) -> Path | None:
-    """The options of a TOML file (`database-url = "…"`) become defaults: the command line and environment win."""
-    if path is not None:
-        try:
-            read = tomllib.loads(path.read_text())
-        except tomllib.TOMLDecodeError as error:
-            raise typer.BadParameter(f"{path} is not TOML: {error}") from None
-        known = {parameter.name for parameter in ctx.command.params}
-        named = {name.replace("-", "_"): value for name, value in read.items()}
-        if unknown := sorted(set(named) - known):
-            raise typer.BadParameter(f"{path} names what serve does not know: {', '.join(unknown)}")
-        ctx.default_map = {**(ctx.default_map or {}), **named}
-    return path
-
-
 @cli.command()
 def serve(
     home: HomeOption = HOME,
     config: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, is_eager=True, callback=_from_file, help="A TOML file of these options."
+            exists=True, dir_okay=False, is_eager=True, callback=from_file, help="A TOML file of these options."
         ),
     ] = None,
     host: Annotated[str, typer.Option(envvar="BEDSIDE_HOST", help="Address to listen on.")] = "127.0.0.1",

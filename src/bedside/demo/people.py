@@ -10,6 +10,8 @@ CLINIC = {
     "name": "Riverside Clinic",
     "zone": "America/New_York",
     "country": "US",
+    "language": "en",
+    "units": "metric",
     "telephone": "+1 212 555 0100",
     "emergency": "911",
 }

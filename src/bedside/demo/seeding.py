@@ -27,6 +27,9 @@ async def seed(outer: Ctx, home: Path, *, patients: int, seed: int) -> bool:
     async with access.work(
         outer.with_(actor=actor, purpose="HOPERAT", origin="bedside demo"), "seeded the demo"
     ) as ctx:
+        if await access.clinics.clinic(ctx) is None:
+            await access.clinics.set_clinic(ctx, access.clinics.read(CLINIC))
+            await access.clinics.put_away_start(ctx)
         if await access.places(ctx):
             return False
         for place, name, kind in PLACES:

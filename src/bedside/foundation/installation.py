@@ -351,7 +351,27 @@ def reach(home_path: Path, database_url: str | None = None, nats_url: str | None
         postgres.stop()
 
 
-__all__ = ["Conflict", "Installation", "Program", "Wish", "reach", "told"]
+@contextmanager
+def lay(home_path: Path, database_url: str | None = None) -> Iterator[Settings]:
+    """The same of an installation that may not be there yet: makes a real clinic's home and its embedded database.
+
+    Raises BedsideError: a demo's home, other files there, in use.
+    """
+    home = Home(home_path.absolute())
+    home.check(demo=False)
+    if home.running() is None and (home.made() is None or database_url is None):
+        home.take(demo=False)
+    if database_url is not None or home.running() is not None:
+        with reach(home.path, database_url) as settings:
+            yield settings
+        return
+    postgres = home.postgres
+    try:
+        postgres.start()
+        postgres.create_database()
+        yield Settings(home.path, postgres.dsn(), "")
+    finally:
+        postgres.stop()
 
 
 def settled() -> None:
@@ -363,3 +383,6 @@ def settled() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+__all__ = ["Conflict", "Installation", "Program", "Wish", "lay", "reach", "settled", "told"]

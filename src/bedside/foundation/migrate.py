@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from bedside.foundation.database import UNREACHABLE, unreachable
+from bedside.foundation.database import UNREACHABLE, Database, unreachable
 from bedside.foundation.errors import Conflict, Unavailable
 
 LOCK = 0x6265647369646531  # 'bedside1': one migrator at a time
@@ -87,6 +87,20 @@ async def migrate(dsn: str) -> int:
         return steps
     finally:
         await connection.close()
+
+
+async def migrate_safely(dsn: str) -> int:
+    """The same, of a database that others run: one that could lose what it acknowledged is not touched.
+
+    Raises Unavailable naming the settings to change.
+    """
+    database = await Database.connect(dsn, size=1, name="bedside prepare")
+    try:
+        if unsafe := await database.unsafe_settings():
+            raise Unavailable("This PostgreSQL may lose what it has acknowledged.", remedy="; ".join(unsafe) + ".")
+    finally:
+        await database.close()
+    return await migrate(dsn)
 
 
 async def _upgrade(dsn: str) -> None:

@@ -6,6 +6,26 @@ names (a link, a code, a name), never a value, a diagnosis or a free text. A roo
 """
 
 from bedside.messaging.model.notice import Notice, Sent
-from bedside.messaging.service import outbox, quiet_hours, send, set_quiet_hours, withdraw
+from bedside.messaging.service import (
+    last_test,
+    leads_out,
+    outbox,
+    quiet_hours,
+    send,
+    send_test,
+    set_quiet_hours,
+    withdraw,
+)
 
-__all__ = ["Notice", "Sent", "outbox", "quiet_hours", "send", "set_quiet_hours", "withdraw"]
+__all__ = [
+    "Notice",
+    "Sent",
+    "last_test",
+    "leads_out",
+    "outbox",
+    "quiet_hours",
+    "send",
+    "send_test",
+    "set_quiet_hours",
+    "withdraw",
+]

@@ -18,7 +18,7 @@ from bedside.foundation.errors import Invalid, NotFound
 from bedside.foundation.ids import uuid7
 from bedside.foundation.jobs import enqueue
 from bedside.messaging import settings, store
-from bedside.messaging.model.notice import Notice, Sent
+from bedside.messaging.model.notice import Channel, Notice, Sent
 from bedside.messaging.model.quiet import Quiet
 from bedside.messaging.model.templates import URGENT, words
 
@@ -107,6 +107,28 @@ async def set_quiet_hours(ctx: Ctx, hours: tuple[time, time] | None) -> None:
             await enqueue(ctx, "messaging.deliver", {"id": waits}, at=at)
 
 
+TEST = "messaging.test"
+
+
+async def send_test(ctx: Ctx) -> None:
+    """Send a notice to oneself, to see whether any arrives. An administrator's. Raises Forbidden."""
+    await access.require(ctx, "administrator")
+    await send(ctx, Notice(ctx.actor.id, TEST, urgent=True))
+    ctx.trail.wrote = True
+
+
+async def last_test(ctx: Ctx) -> Sent | None:
+    """The newest test notice and what became of it. Raises Forbidden."""
+    await access.require(ctx, "administrator")
+    return await store.last_of(ctx.sql, ctx.tenant, TEST)
+
+
+def leads_out(ctx: Ctx, channel: Channel) -> bool:
+    """Whether notices by this channel leave this installation."""
+    chosen = settings.of(ctx.database)
+    return chosen.demo or (channel == "email" and chosen.smtp is not None)
+
+
 async def asked(ctx: Ctx, payload: dict[str, Any]) -> None:
     """The job messaging.send."""
     notice = Notice(
@@ -124,6 +146,7 @@ async def deliver(ctx: Ctx, payload: dict[str, Any]) -> None:
         if notice is None:
             return
         early = notice.due is not None and notice.due > inner.clock.now()
+        signed = await access.clinics.name(inner)
     if early:
         return  # its quiet hours were made longer after this job was asked for; another was asked for then
     state = "sent"
@@ -131,7 +154,7 @@ async def deliver(ctx: Ctx, payload: dict[str, Any]) -> None:
         pass  # the outbox is the delivery
     elif notice.channel == "email" and chosen.smtp and notice.address:
         # Outside any transaction: a slow mail server holds nothing here.
-        await asyncio.to_thread(_mail, chosen, notice)
+        await asyncio.to_thread(_mail, chosen, notice, signed)
     else:
         state = "held"
         log.warning("a notice is held: no channel is set up", notice=notice.id, channel=notice.channel)
@@ -140,12 +163,12 @@ async def deliver(ctx: Ctx, payload: dict[str, Any]) -> None:
         await store.mark(inner.sql, inner.tenant, notice.id, state, inner.clock.now(), forget=forget)
 
 
-def _mail(chosen: settings.Settings, notice: Sent) -> None:
+def _mail(chosen: settings.Settings, notice: Sent, signed: str) -> None:
     url = urlsplit(chosen.smtp or "")
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = chosen.sender, notice.address, notice.subject
     message["Message-ID"] = f"<{notice.id}@{chosen.sender.partition('@')[2]}>"
-    message.set_content(f"{notice.text}\n\n{chosen.clinic}")
+    message.set_content(f"{notice.text}\n\n{signed}")
     tls = ssl.create_default_context()
     host, port = url.hostname or "localhost", url.port
     if url.scheme == "smtps":

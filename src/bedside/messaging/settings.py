@@ -18,7 +18,6 @@ class Settings:
     demo: bool = False
     smtp: str | None = None
     sender: str = "bedside@localhost"
-    clinic: str = "Bedside"
 
 
 _SETTINGS: weakref.WeakKeyDictionary[Database, Settings] = weakref.WeakKeyDictionary()

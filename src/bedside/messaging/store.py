@@ -113,6 +113,16 @@ async def mark(sql: Connection, tenant: int, id: str, state: str, at: datetime, 
     )
 
 
+async def last_of(sql: Connection, tenant: int, template: str) -> Sent | None:
+    """The newest of a template."""
+    row = await sql.fetchrow(
+        f"select {_SENT} from messaging.notice where tenant = $1 and template = $2 order by created desc limit 1",  # noqa: S608
+        tenant,
+        template,
+    )
+    return Sent(**row) if row else None
+
+
 async def newest(sql: Connection, tenant: int, limit: int) -> list[Sent]:
     """The newest first."""
     rows = await sql.fetch(

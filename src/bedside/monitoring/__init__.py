@@ -22,6 +22,7 @@ from bedside.monitoring.alarms.service.functions import Function, alarms_on, fun
 from bedside.monitoring.alarms.service.home import told, told_read
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
+from bedside.monitoring.alarms.service.leaving import alarms_held, hand_on_alarms
 from bedside.monitoring.alarms.service.outages import Silenced as Outage
 from bedside.monitoring.alarms.service.outages import standing as outages
 from bedside.monitoring.alarms.service.reports import report_symptoms
@@ -64,6 +65,7 @@ from bedside.monitoring.service import (
     add_device,
     add_source,
     anothers,
+    any_device,
     assign_device,
     charted,
     conflicts,
@@ -148,8 +150,10 @@ __all__ = [
     "add_source",
     "alarm",
     "alarms",
+    "alarms_held",
     "alarms_on",
     "anothers",
+    "any_device",
     "assign_device",
     "burden",
     "charted",
@@ -166,6 +170,7 @@ __all__ = [
     "function",
     "give_source",
     "glucose_report",
+    "hand_on_alarms",
     "hand_over",
     "hours",
     "land_measured",

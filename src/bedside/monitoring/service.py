@@ -153,6 +153,15 @@ async def wrong_address(ctx: Ctx, device: Known) -> None:
         await technical.note(ctx.with_(tx=sql, tenant=device.tenant), "other-subject", device.name, host=ctx.origin)
 
 
+async def any_device(ctx: Ctx) -> bool:
+    """Whether the clinic has a device that sends by itself: all that an administrator learns of them.
+
+    Raises Forbidden.
+    """
+    await access.require(ctx, "administrator")
+    return await devices_service.any_there(ctx)
+
+
 async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
     """A device with MQTT credentials, live at once; the password is told here and never again."""
     if new.patient is not None:

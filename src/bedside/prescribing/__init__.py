@@ -19,6 +19,7 @@ from bedside.prescribing.model import (
     instruction,
     medicine,
 )
+from bedside.prescribing.service.leaving import RefillsInHand, hand_on, in_hand
 from bedside.prescribing.service.prescriptions import (
     cancel,
     checks,
@@ -43,13 +44,16 @@ __all__ = [
     "Pharmacy",
     "Prescription",
     "Refill",
+    "RefillsInHand",
     "ask_refill",
     "cancel",
     "checks",
     "find",
     "get",
     "give_reasons",
+    "hand_on",
     "impossible",
+    "in_hand",
     "inbox",
     "instruction",
     "medicine",

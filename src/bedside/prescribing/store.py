@@ -206,8 +206,46 @@ async def refills_of(ctx: Ctx, patient: str, prescription: str | None = None) ->
 async def refills_for(ctx: Ctx, prescriber: str) -> list[Refill]:
     """What waits for this prescriber's answer, the oldest first."""
     rows = await ctx.sql.fetch(
-        f"""{_REFILL} where r.tenant = $1 and p.prescriber = $2 and r.state = 'asked' order by r.asked_at limit 200""",
+        f"""{_REFILL} where r.tenant = $1 and r.state = 'asked' and (p.prescriber = $2 or p.prescriber in (
+                select s.prescriber from prescribing.successor s where s.tenant = $1 and s.successor = $2))
+            order by r.asked_at limit 200""",  # noqa: S608
         ctx.tenant,
         prescriber,
     )
     return [Refill(**dict(row)) for row in rows]
+
+
+async def in_hand(ctx: Ctx, prescriber: str, since: datetime) -> list[str]:
+    """The patients of what was signed since then, by this prescriber or by one whose successor they are."""
+    rows = await ctx.sql.fetch(
+        """select distinct p.patient from prescribing.prescription p where p.tenant = $1 and p.signed_at >= $3
+           and (p.prescriber = $2 or p.prescriber in (
+               select s.prescriber from prescribing.successor s where s.tenant = $1 and s.successor = $2))
+           order by p.patient""",
+        ctx.tenant,
+        prescriber,
+        since,
+    )
+    return [row["patient"] for row in rows]
+
+
+async def put_successor(ctx: Ctx, prescriber: str, successor: str, at: datetime) -> None:
+    """From now on successor answers for prescriber, and for those for whom prescriber answered."""
+    await ctx.sql.execute(
+        "delete from prescribing.successor where tenant = $1 and prescriber = $2", ctx.tenant, successor
+    )
+    await ctx.sql.execute(
+        "update prescribing.successor set successor = $3, since = $4 where tenant = $1 and successor = $2",
+        ctx.tenant,
+        prescriber,
+        successor,
+        at,
+    )
+    await ctx.sql.execute(
+        """insert into prescribing.successor (tenant, prescriber, successor, since) values ($1, $2, $3, $4)
+           on conflict (tenant, prescriber) do update set successor = excluded.successor, since = excluded.since""",
+        ctx.tenant,
+        prescriber,
+        successor,
+        at,
+    )

@@ -15,7 +15,7 @@ from bedside.records.model.stored import Page, PatientRow, Stored
 from bedside.records.service.duplicates import Comparison, Pair, compare, likely_duplicates
 from bedside.records.service.import_lanes import keep_part, load
 from bedside.records.service.merging import Merged, merge, merges, unmerge
-from bedside.records.service.patients import find_patients, look_up
+from bedside.records.service.patients import find_patients, look_up, registered
 from bedside.records.service.record import (
     create,
     create_if_none,
@@ -65,6 +65,7 @@ __all__ = [
     "merges",
     "provide",
     "read",
+    "registered",
     "reindex",
     "save",
     "scan_by",

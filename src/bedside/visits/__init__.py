@@ -11,6 +11,7 @@ from bedside.visits.service.asking import (
     ask,
     cancel,
     clinicians_on_duty,
+    ever_held,
     get,
     hand,
     history,
@@ -20,6 +21,7 @@ from bedside.visits.service.asking import (
     take,
 )
 from bedside.visits.service.joining import arrive, came_back, confirm, elsewhere, guest, look, renew
+from bedside.visits.service.leaving import VisitsInHand, hand_on, in_hand
 from bedside.visits.service.running import chat, end, licence_of, override, presence
 from bedside.visits.service.signing import licence_to_sign, sign_under_licence
 
@@ -31,6 +33,7 @@ __all__ = [
     "Presence",
     "Visit",
     "VisitEvent",
+    "VisitsInHand",
     "arrive",
     "ask",
     "came_back",
@@ -42,10 +45,13 @@ __all__ = [
     "country",
     "elsewhere",
     "end",
+    "ever_held",
     "get",
     "guest",
     "hand",
+    "hand_on",
     "history",
+    "in_hand",
     "invite",
     "licence_of",
     "licence_to_sign",

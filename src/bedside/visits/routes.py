@@ -4,7 +4,7 @@ Client to server: {t: hello, connection}, {t: signal, to, data}, {t: here}, {t: 
 {t: chat, id, text}, {t: ping, n}.
 Server to client: {t: welcome, connection, who, name, role, ice, chat, status}, {t: here | gone, connection,
 who, name, role}, {t: signal, from, data}, {t: state, from, …}, {t: chat, …}, {t: visit, status, event}, {t: pong, n},
-{t: refused, error, remedy}.
+{t: refused, error, remedy}, {t: ended}: the person is signed in no longer, and the page leaves.
 connection: an id made by the page, the same across reconnects, so that a lost link finds its peer connection again.
 """
 
@@ -20,8 +20,9 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bedside import access
+from bedside.access.events import ended_subject
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError
+from bedside.foundation.errors import BedsideError, Forbidden
 from bedside.foundation.http import ctx_of
 from bedside.visits.events import signal_subject
 from bedside.visits.service import joining, running
@@ -76,6 +77,12 @@ class Page:
         )
         await self.relay({"t": "here", **self.me})
 
+    async def close(self, *_: Any) -> None:
+        """Whoever this page was is signed in no longer."""
+        await self.send({"t": "ended"})
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await self.socket.close(4403)
+
     async def heard(self, _: str, moment: dict[str, Any]) -> None:
         """A moment from the bus: pass on what concerns this page."""
         if not self.connection:
@@ -93,7 +100,8 @@ class Page:
             case "ping":
                 if (now := self.ctx.clock.now()) - self.kept > ALIVE:
                     self.kept = now
-                    await access.keep_alive(self.ctx)
+                    if not await access.keep_alive(self.ctx):
+                        await self.close()
                 await self.send({"t": "pong", "n": said.get("n")})
             case "signal":
                 await self.relay(
@@ -117,8 +125,9 @@ class Page:
         if not self.connection:
             return
         await self.relay({"t": "gone", **self.me})
-        async with access.work(self.ctx, "left the visit") as ctx:
-            await running.leave(ctx, self.visit, self.connection)
+        with contextlib.suppress(Forbidden):  # whose account has ended has left it already
+            async with access.work(self.ctx, "left the visit") as ctx:
+                await running.leave(ctx, self.visit, self.connection)
 
 
 def access_refusal() -> BedsideError:
@@ -152,11 +161,13 @@ async def signal(socket: WebSocket) -> None:
         return
     page = Page(socket, ctx, socket.path_params["visit"], socket.app.state.visits)
     subscription = await ctx.bus.subscribe(signal_subject(ctx.tenant, page.visit), page.heard)
+    ended = await ctx.bus.subscribe(ended_subject(ctx.tenant, ctx.actor.id), page.close)
     try:
         await _converse(page)
     finally:
         with contextlib.suppress(Exception):
             await subscription.unsubscribe()
+            await ended.unsubscribe()
         await asyncio.shield(page.bye())
 
 

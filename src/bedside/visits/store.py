@@ -210,6 +210,17 @@ async def leave(ctx: Ctx, visit: str, connection: str | None, at: datetime) -> N
     )
 
 
+async def leave_everywhere(ctx: Ctx, who: str, at: datetime) -> list[str]:
+    """Somebody is in no visit any more; where they were."""
+    rows = await ctx.sql.fetch(
+        "update visits.presence set left_at = $3 where tenant = $1 and who = $2 and left_at is null returning visit",
+        ctx.tenant,
+        who,
+        at,
+    )
+    return list(dict.fromkeys(row["visit"] for row in rows))
+
+
 async def present(ctx: Ctx, visit: str) -> list[Presence]:
     """Every stay, in order."""
     rows = await ctx.sql.fetch(
@@ -319,6 +330,40 @@ async def unsigned_notes(ctx: Ctx, author: str) -> list[Visit]:
         author,
     )
     return [_visit(row) for row in rows]
+
+
+async def in_hand(ctx: Ctx, clinician: str, *, lock: bool) -> list[tuple[Visit, bool]]:
+    """Open visits of a clinician and those whose note is not signed, with whether there is an unsigned draft."""
+    rows = await ctx.sql.fetch(
+        f"""select v.*, n.visit is not null as drafted from visits.visit v
+           left join visits.note n on n.tenant = v.tenant and n.visit = v.id and n.signed_at is null
+           where v.tenant = $1 and v.clinician = $2 and (v.status not in ('finished', 'cancelled')
+               or (v.started_at is not null and not exists (select from visits.note s
+                   where s.tenant = v.tenant and s.visit = v.id and s.signed_at is not null)))
+           order by v.asked_at, v.id {"for update of v" if lock else ""}""",  # noqa: S608
+        ctx.tenant,
+        clinician,
+    )
+    return [(_visit(row), row["drafted"]) for row in rows]
+
+
+async def pass_note(ctx: Ctx, visit: str, to: str, name: str, begun_by: str) -> None:
+    """An unsigned draft goes to another writer, and says who began it."""
+    await ctx.sql.execute(
+        """update visits.note set author = $3, author_name = $4, revision = revision + 1, text = $5 || text
+           where tenant = $1 and visit = $2 and signed_at is null""",
+        ctx.tenant,
+        visit,
+        to,
+        name,
+        begun_by,
+    )
+
+
+async def any_begun(ctx: Ctx) -> bool:
+    """Whether any visit ever began."""
+    asked = "select exists (select from visits.visit where tenant = $1 and started_at is not null)"
+    return bool(await ctx.sql.fetchval(asked, ctx.tenant))
 
 
 async def quiet_since(ctx: Ctx, visit: str) -> datetime | None:

@@ -32,6 +32,8 @@ async def test_an_administrator_adds_invites_and_ends(
     await page.get_by_label("Role").select_option("nurse")
     await page.get_by_role("button", name="Add and invite").click()
     await page.get_by_text("Added, and the invitation is on its way").wait_for()
+    assert await page.get_by_text("/enter/").is_visible(), "its link is shown, this once"
+    assert await faults(page) == []
     await delivered()
     await page.goto(f"{site}/demo/outbox")
     link = await page.locator("a[href*='/enter/']").get_attribute("href")
@@ -42,7 +44,9 @@ async def test_an_administrator_adds_invites_and_ends(
     await guest.get_by_role("button", name="Save and go on").click()
     assert await guest.get_by_role("heading", name="Second step").is_visible()
     await page.goto(f"{site}/admin")
-    await page.get_by_role("button", name="End account, Tom Berg").click()
+    await page.get_by_role("link", name="End account, Tom Berg").click()
+    assert await faults(page) == []
+    await page.get_by_role("button", name="End the account").click()
     await page.get_by_text("The account is ended, everywhere").wait_for()
     assert not await page.get_by_role("rowheader", name="Tom Berg").is_visible()
     await context.close()

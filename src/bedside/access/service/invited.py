@@ -10,6 +10,7 @@ from bedside.access.model.people import Person
 from bedside.access.model.sign_in import SignedIn
 from bedside.access.service import keys, limits, passkeys
 from bedside.access.service.actors import actor_of
+from bedside.access.service.decide import require
 from bedside.access.service.people import person
 from bedside.access.service.sessions import open_session
 from bedside.access.service.sign_in import REFUSED, REMEDY
@@ -31,6 +32,13 @@ async def _whose(ctx: Ctx, token: str) -> Person | None:
         return None
     who = await person(ctx, id)
     return who if who.active else None
+
+
+async def waited_for(ctx: Ctx) -> list[str]:
+    """Who has an account and has not yet set up how they sign in, the first added first; patients may not need to."""
+    if ctx.actor.kind != "job":
+        await require(ctx, "administrator")
+    return await store.without(ctx.sql, ctx.tenant)
 
 
 async def options(ctx: Ctx, token: str) -> str:

@@ -20,7 +20,7 @@ from webauthn.helpers.structs import (
 from bedside.access import settings
 from bedside.access.model.people import STAFF, Person
 from bedside.access.model.sign_in import SignedIn
-from bedside.access.service import limits
+from bedside.access.service import clinic, limits
 from bedside.access.service.actors import actor_of
 from bedside.access.service.people import person
 from bedside.access.service.sessions import open_session
@@ -58,7 +58,7 @@ async def offer(ctx: Ctx, who: Person) -> str:
     party, _ = _party(ctx)
     options = webauthn.generate_registration_options(
         rp_id=party,
-        rp_name=settings.of(ctx.database).clinic,
+        rp_name=await clinic.name(ctx),
         user_name=who.email or who.phone or who.name,
         user_id=who.id.encode(),
         user_display_name=who.name,

@@ -82,6 +82,14 @@ async def planned(ctx: Ctx, place: str) -> tuple[Place, list[Duty]]:
     return there, [row.duty for row in rows if row.duty.role in ANSWERERS and row.owner.active]
 
 
+async def duties_of(ctx: Ctx, person: str) -> list[Duty]:
+    """A person's duties that stand or will. An administrator's. Raises Forbidden."""
+    await require(ctx, "administrator")
+    now = ctx.clock.now()
+    rows = await store.rows(ctx.sql, ctx.tenant, now, now + 10 * LONGEST, person=person)
+    return [row.duty for row in rows if row.duty.person == person]
+
+
 async def mine(ctx: Ctx, *, days: int = 14) -> tuple[list[Duty], list[Turn], list[Substitute]]:
     """One's own duties, the stretches of the coming days in which one is asked (or somebody instead of one), and who
     stands in for whom. Raises Forbidden."""

@@ -83,7 +83,9 @@ async def sign_out_everywhere(ctx: Ctx, person: str | None = None) -> int:
     if ctx.actor.kind != "person":
         raise Forbidden("Only a person has sessions.")
     ctx.trail.wrote = True
-    return await store.end(ctx.sql, ctx.tenant, person or ctx.actor.id, ctx.clock.now())
+    whose = person or ctx.actor.id
+    ctx.then(lambda: ctx.bus.publish(f"access.ended.{ctx.tenant}.{whose}", {}))
+    return await store.end(ctx.sql, ctx.tenant, whose, ctx.clock.now())
 
 
 async def sessions(ctx: Ctx) -> list[Session]:
@@ -91,11 +93,16 @@ async def sessions(ctx: Ctx) -> list[Session]:
     return await store.of_person(ctx.sql, ctx.tenant, ctx.actor.id, ctx.clock.now())
 
 
-async def keep_alive(ctx: Ctx) -> None:
-    """The person is here, though no request says so: an open visit's heartbeat. Own transaction; no audit entry."""
-    if ctx.actor.session:
-        async with ctx.database.transaction() as sql:
-            await store.touch(sql, ctx.actor.session, ctx.clock.now())
+async def keep_alive(ctx: Ctx) -> bool:
+    """The person is here, though no request says so: an open visit's heartbeat. Own transaction; no audit entry.
+
+    False when their session has ended; True for who needs none (a guest by a link).
+    """
+    if not ctx.actor.session:
+        return True
+    async with ctx.database.transaction() as sql:
+        await store.touch(sql, ctx.actor.session, ctx.clock.now())
+        return await store.is_open(sql, ctx.actor.session)
 
 
 def cookie_name(ctx: Ctx) -> str:

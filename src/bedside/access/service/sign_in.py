@@ -16,7 +16,7 @@ import pyotp
 from bedside.access import settings
 from bedside.access.model.people import STAFF, Person
 from bedside.access.model.sign_in import NextStep, SignedIn
-from bedside.access.service import keys, limits
+from bedside.access.service import clinic, keys, limits
 from bedside.access.service.actors import actor_of
 from bedside.access.service.decide import require
 from bedside.access.service.people import people, person
@@ -124,9 +124,9 @@ async def enrolment(ctx: Ctx, ticket: str) -> Enrolment:
         if id is None:
             raise _refuse(inner, "ticket")
         who = await person(inner, id)
-        chosen = settings.of(ctx.database)
         secret = _totp_secret(inner, ticket)
-        uri = pyotp.TOTP(secret).provisioning_uri(name=who.email or who.name, issuer_name=chosen.clinic)
+        issuer = await clinic.name(inner)
+        uri = pyotp.TOTP(secret).provisioning_uri(name=who.email or who.name, issuer_name=issuer)
         return Enrolment(uri, secret)
 
 
@@ -190,7 +190,7 @@ async def send(ctx: Ctx, address: str, *, agent: str = "") -> None:
 
 
 async def _send_link(
-    ctx: Ctx, who: Person, kind: str, lasts: timedelta, channel: str, *, code: str | None = None
+    ctx: Ctx, who: Person, kind: str, lasts: timedelta, channel: str | None, *, code: str | None = None
 ) -> str:
     now = ctx.clock.now()
     chosen = settings.of(ctx.database)
@@ -203,11 +203,12 @@ async def _send_link(
         digest = keys.keyed(chosen.home, "code", who.id, code)
         await store.put_one_time(ctx.sql, digest, ctx.tenant, who.id, "sign-in-code", now + lasts)
         data["code"] = code
-    await enqueue(
-        ctx,
-        "messaging.send",
-        {"id": uuid7(), "person": who.id, "template": f"access.{kind}", "data": data, "channel": channel},
-    )
+    if channel is not None:
+        await enqueue(
+            ctx,
+            "messaging.send",
+            {"id": uuid7(), "person": who.id, "template": f"access.{kind}", "data": data, "channel": channel},
+        )
     ctx.trail.wrote = True
     ctx.trail.entities.append(f"person/{who.id}")
     return link
@@ -297,8 +298,9 @@ async def set_password(ctx: Ctx, who: Person, password: str) -> None:
     ctx.trail.entities.append(f"person/{who.id}")
 
 
-async def invite(ctx: Ctx, id: str, *, reset: bool = False) -> str:
-    """Send a person the link by which they set up their sign-in; also returns it (bedside init prints it).
+async def invite(ctx: Ctx, id: str, *, reset: bool = False, lasts: timedelta = INVITATION, told: bool = True) -> str:
+    """Send a person the link by which they set up their sign-in; also returns it. told: whether a notice carries it;
+    a link that is handed over otherwise needs none.
 
     reset: for who lost everything: takes away password, passkeys and second factor, and ends their sessions; done after
     making sure, by telephone or in person, that it is them. Raises Forbidden unless an administrator asks.
@@ -309,7 +311,7 @@ async def invite(ctx: Ctx, id: str, *, reset: bool = False) -> str:
     if reset:
         await store.drop_secrets(ctx.sql, id, "password", "pin", "totp", "passkey")
         await sessions.end(ctx.sql, ctx.tenant, id, ctx.clock.now())
-    return await _send_link(ctx, who, "invitation", INVITATION, "email" if who.email else "phone")
+    return await _send_link(ctx, who, "invitation", lasts, ("email" if who.email else "phone") if told else None)
 
 
 async def ask_for_help(ctx: Ctx, address: str) -> None:

@@ -21,6 +21,10 @@ class Passkey:
     used: datetime | None
 
 
+ONE_TIME = ("link", "invitation", "recover", "sign-in-code", "code", "enrol")
+"""Kinds of links, codes and tickets that let somebody in."""
+
+
 async def put_secret(sql: Connection, person: str, kind: str, secret: str, now: datetime) -> None:
     """Set a password, PIN or TOTP secret (already hashed or sealed)."""
     await sql.execute(
@@ -185,6 +189,17 @@ async def take_one_time(sql: Connection, tenant: int, digest: bytes, kinds: list
         now,
     )
     return person
+
+
+async def without(sql: Connection, tenant: int) -> list[str]:
+    """The active people who have nothing to prove themselves with yet, the first added first."""
+    rows = await sql.fetch(
+        """select p.id from access.person p where p.tenant = $1 and p.active
+        and not exists (select from access.credential c where c.person = p.id and c.kind in ('password', 'totp'))
+        and not exists (select from access.passkey k where k.person = p.id) order by p.created, p.id""",
+        tenant,
+    )
+    return [row["id"] for row in rows]
 
 
 async def drop_one_time(sql: Connection, person: str, *kinds: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from bedside.access.model.licence import Licence
 from bedside.foundation.context import Ctx
 
@@ -36,3 +38,33 @@ async def of(ctx: Ctx, person: str) -> list[Licence]:
         person,
     )
     return [Licence(**dict(row)) for row in rows]
+
+
+async def ending(ctx: Ctx, by: date) -> list[tuple[str, Licence]]:
+    """Those of active people that end by a day, unless another of the same place lasts longer; with whose they are."""
+    rows = await ctx.sql.fetch(
+        """select p.name as whose, l.person, l.jurisdiction, l.number, l.kind, l.since, l.until, l.verified_at,
+           l.verified_source, l.status from access.licence l join access.person p on p.id = l.person and p.active
+           where l.tenant = $1 and l.status = 'active' and l.until <= $2 and not exists (
+               select from access.licence o where o.tenant = l.tenant and o.person = l.person
+               and o.jurisdiction = l.jurisdiction and o.status = 'active' and o.until > l.until)
+           order by l.until, p.name""",
+        ctx.tenant,
+        by,
+    )
+    return [(row["whose"], Licence(**{k: v for k, v in dict(row).items() if k != "whose"})) for row in rows]
+
+
+async def remind(ctx: Ctx, licence: Licence, at: datetime) -> bool:
+    """Note that this end was told; False when it was before."""
+    row = await ctx.sql.fetchrow(
+        """insert into access.licence_reminder (tenant, person, jurisdiction, number, until, at)
+           values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning person""",
+        ctx.tenant,
+        licence.person,
+        licence.jurisdiction,
+        licence.number,
+        licence.until,
+        at,
+    )
+    return row is not None

@@ -42,6 +42,16 @@ async def end_relations(sql: Connection, tenant: int, source: str, at: datetime)
     )
 
 
+async def end_all_of(sql: Connection, tenant: int, person: str, at: datetime) -> None:
+    """Whatever binds a person to patients ends at a moment."""
+    await sql.execute(
+        "update access.relation set until = $3 where tenant = $1 and person = $2 and (until is null or until > $3)",
+        tenant,
+        person,
+        at,
+    )
+
+
 async def relations(
     sql: Connection, tenant: int, at: datetime, *, patient: str | None, person: str | None
 ) -> list[Relation]:

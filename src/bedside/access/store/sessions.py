@@ -56,6 +56,11 @@ async def touch(sql: Connection, id: str, now: datetime) -> None:
     await sql.execute("update access.session set seen = $2 where id = $1 and seen < $2 and ended is null", id, now)
 
 
+async def is_open(sql: Connection, id: str) -> bool:
+    """Whether it was not ended."""
+    return bool(await sql.fetchval("select exists (select from access.session where id = $1 and ended is null)", id))
+
+
 async def end(sql: Connection, tenant: int, person: str, now: datetime, id: str | None = None) -> int:
     """End one session of a person, or all."""
     rows = await sql.fetch(

@@ -94,6 +94,18 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "{name} abrió una historia por acceso de emergencia. El motivo está en la auditoría. Revíselo, por favor.",
         ),
     },
+    "access.licence-ends": {
+        "en": Words("A licence of yours ends", "A licence of yours ends soon. Sign in, and tell the administration."),
+        "es": Words("Termina una licencia suya", "Pronto termina una licencia suya. Entre, y avise a administración."),
+    },
+    "access.licences-end": {
+        "en": Words("A licence ends", "{name}: a licence ends soon. See which at the list of colleagues."),
+        "es": Words("Termina una licencia", "{name}: pronto termina una licencia. Vea cuál en la lista del equipo."),
+    },
+    "messaging.test": {
+        "en": Words("A test", "This is a test: notices of your clinic arrive here. There is nothing to do."),
+        "es": Words("Una prueba", "Esto es una prueba: los avisos de su clínica llegan aquí. No hay nada que hacer."),
+    },
     "visits.link": {
         "en": Words("Your video visit", "The clinic is waiting for you by video. Open this link to join: {link}"),
         "es": Words("Su visita por vídeo", "La clínica le espera por vídeo. Abra este enlace para entrar: {link}"),
@@ -115,6 +127,10 @@ TEMPLATES: dict[str, dict[str, Words]] = {
     "prescribing.refused": {
         "en": Words("A pharmacy has answered", "A pharmacy could not do what you asked. Sign in to see why."),
         "es": Words("Una farmacia ha respondido", "Una farmacia no pudo hacer lo pedido. Entre para ver por qué."),
+    },
+    "prescribing.handed": {
+        "en": Words("Requests were handed to you", "Requests of patients were handed to you. Sign in to answer them."),
+        "es": Words("Le han pasado peticiones", "Le han pasado peticiones de pacientes. Entre para responderlas."),
     },
     "monitoring.waiting": {
         "en": Words("An alarm waits for you", "An alarm waits for your answer. Sign in now."),

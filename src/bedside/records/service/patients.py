@@ -35,6 +35,12 @@ async def find_patients(ctx: Ctx, text: str, *, limit: int = 20) -> list[Patient
     return found
 
 
+async def registered(ctx: Ctx) -> bool:
+    """Whether the clinic has any patient: all that an administrator learns of them. Raises Forbidden."""
+    await access.require(ctx, "administrator")
+    return await store.any_there(ctx.sql, ctx.tenant)
+
+
 async def look_up(ctx: Ctx, *, name: str = "", born: date | None = None, number: str = "") -> list[PatientRow]:
     """Whoever of the whole clinic has this birth date and a name with each of these words, or this number.
 

@@ -79,3 +79,9 @@ def birth_of(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         return None
+
+
+async def any_there(sql: Connection, tenant: int) -> bool:
+    """Whether anybody is registered."""
+    asked = "select exists (select from records.resource where tenant = $1 and type = 'Patient' and body is not null)"
+    return bool(await sql.fetchval(asked, tenant))

@@ -55,7 +55,7 @@ async def ask(
     )
     if not await store.insert(ctx, visit):
         return await find(ctx, visit.id)
-    await _relate(ctx, visit, holder.id)
+    await relate_holder(ctx, visit, holder.id)
     await _answer(ctx, visit, own=own)
     await keep(ctx, visit, "asked", f"{visit.reason} → {holder.name}")
     if not own:
@@ -100,7 +100,7 @@ async def hand(ctx: Ctx, key: str, clinician: str, reason: str, *, home: str) ->
     if visit.place:
         decision = await access.licence_decision(ctx, holder.id, visit.place.jurisdiction, home=home)
         moved = msgspec.structs.replace(moved, decision=msgspec.to_builtins(decision))
-    await _relate(ctx, visit, holder.id)
+    await relate_holder(ctx, visit, holder.id)
     await _answer(ctx, moved, own=False)
     await notify(ctx, holder.id, "visits.handed")
     return await keep(ctx, moved, "handed", f"{reason.strip()} → {holder.name}")
@@ -116,7 +116,7 @@ async def take(ctx: Ctx, key: str) -> Visit:
         clinician=ctx.actor.id,
         clinician_name=ctx.actor.name,
     )
-    await _relate(ctx, visit, ctx.actor.id)
+    await relate_holder(ctx, visit, ctx.actor.id)
     return await keep(ctx, moved, "taken")
 
 
@@ -163,6 +163,12 @@ async def mine(ctx: Ctx) -> list[Visit]:
     return found
 
 
+async def ever_held(ctx: Ctx) -> bool:
+    """Whether the clinic has ever held a visit: all that an administrator learns of them. Raises Forbidden."""
+    await access.require(ctx, "administrator")
+    return await store.any_begun(ctx)
+
+
 async def history(ctx: Ctx, key: str) -> list[VisitEvent]:
     """What happened in it."""
     visit = await find(ctx, key)
@@ -184,7 +190,7 @@ async def _answer(ctx: Ctx, visit: Visit, *, own: bool) -> None:
         await monitoring.hand_over(ctx, alarm.id, visit.clinician, visit.reason)
 
 
-async def _relate(ctx: Ctx, visit: Visit, person: str) -> None:
+async def relate_holder(ctx: Ctx, visit: Visit, person: str) -> None:
     """Whoever holds the visit may see the patient until a day after: the note is still to be written."""
     await access.relate(
         ctx,

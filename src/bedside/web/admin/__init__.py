@@ -2,13 +2,40 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.admin import audit, functions, hours, people, retention
+from bedside.web.admin import (
+    audit,
+    clinic,
+    functions,
+    hours,
+    leaving,
+    people,
+    person,
+    places,
+    retention,
+    staff_list,
+    start,
+)
+from bedside.web.admin.clinic import shown
 
 ROUTES: list[BaseRoute] = [
     Route("/admin", people.page),
+    Route("/admin/clinic", clinic.page),
+    Route("/admin/clinic", clinic.save, methods=["POST"]),
+    Route("/admin/start", start.page),
+    Route("/admin/start/notice", start.test_notice, methods=["POST"]),
+    Route("/admin/start/away", start.put_away, methods=["POST"]),
+    Route("/admin/places", places.page),
+    Route("/admin/places", places.add, methods=["POST"]),
     Route("/admin/people", people.add, methods=["POST"]),
     Route("/admin/people/{person}/invite", people.invite, methods=["POST"]),
-    Route("/admin/people/{person}/leave", people.leave, methods=["POST"]),
+    Route("/admin/people/import", staff_list.page),
+    Route("/admin/people/import", staff_list.look, methods=["POST"]),
+    Route("/admin/people/import/these", staff_list.take, methods=["POST"]),
+    Route("/admin/people/template.csv", staff_list.template),
+    Route("/admin/people/{person}", person.page),
+    Route("/admin/people/{person}/licence", person.licence, methods=["POST"]),
+    Route("/admin/people/{person}/leave", leaving.page),
+    Route("/admin/people/{person}/leave", leaving.leave, methods=["POST"]),
     Route("/admin/hours", hours.listing),
     Route("/admin/hours/{place}", hours.edit),
     Route("/admin/hours/{place}", hours.save, methods=["POST"]),
@@ -19,4 +46,4 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/audit", audit.page),
 ]
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "shown"]

@@ -1,13 +1,15 @@
-"""Who works here: add, invite, begin anew for somebody who lost everything, and end an account."""
+"""Who works here: add, invite, and begin anew for somebody who lost everything."""
 
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from bedside import access
-from bedside.foundation.errors import BedsideError, Conflict, Invalid
+from bedside import access, messaging
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import N_, BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
+from bedside.web.admin import start
 from bedside.web.kit import render
 
 STAFF = ("clinician", "nurse", "pharmacist", "administrator", "privacy-officer")
@@ -23,9 +25,12 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
     await access.require(ctx, "administrator")
     async with access.work(ctx, "opened the list of colleagues", readonly=True) as inner:
         # Patients are not listed: that somebody is one is clinical, and an administrator has no clinical data.
-        found = [one for one in await access.people(inner) if one.roles & set(STAFF)]
+        everybody = await access.people(inner)
+        found = [one for one in everybody if one.roles & set(STAFF)]
+        steps = None if await access.clinics.start_put_away(inner) else await start.steps(request, inner, everybody)
         gaps = [week.place.name for week in await access.rota.weeks(inner) if week.wanting]
-    done = {"invited", "left", "added"} & set(request.query_params)
+        waiting = set(await access.invited.waited_for(inner))
+        ending = await access.licences_ending(inner)
     return render(
         request,
         "admin/people.html",
@@ -33,14 +38,18 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         people=found,
         error=error,
         gaps=gaps,
+        steps=steps,
+        waiting=waiting,
+        ending=ending,
+        today=ctx.clock.now().date(),
         typed=typed or {"name": "", "email": "", "role": "clinician"},
-        done=next(iter(done), None),
+        left="left" in request.query_params,
         me=ctx.actor.id,
     )
 
 
 async def add(request: Request) -> Response:
-    """Add a colleague and send the invitation."""
+    """Add a colleague, send the invitation, and show its link."""
     form = await request.form()
     typed = {name: str(form.get(name) or "").strip() for name in ("name", "email", "role")}
     try:
@@ -50,32 +59,56 @@ async def add(request: Request) -> Response:
                 raise Invalid("A colleague needs a name and a role.", where="name")
             if "@" not in typed["email"]:
                 raise Invalid("The invitation goes by e-mail: type theirs.", where="email")
-            made = await access.add_person(
-                inner,
-                access.NewPerson(name=typed["name"], roles=frozenset({typed["role"]}), email=typed["email"]),
-            )
-            await access.sign_in.invite(inner, made.id)
+            made = await access.add_person(inner, await _new(inner, typed))
+            link = await access.sign_in.invite(inner, made.id)
     except (Invalid, Conflict) as error:
         return await _page(request, error, typed)
-    return RedirectResponse("/admin?added=1", 303)
+    return links(request, N_("Added, and the invitation is on its way"), [access.staff_list.Added(made, link)])
+
+
+async def _new(ctx: Ctx, typed: dict[str, str]) -> access.NewPerson:
+    """With the clinic's language, units and zone until they choose their own."""
+    ours = await access.clinics.clinic(ctx)
+    new = access.NewPerson(name=typed["name"], roles=frozenset({typed["role"]}), email=typed["email"])
+    if ours is None:
+        return new
+    return access.NewPerson(
+        name=new.name, roles=new.roles, email=new.email, language=ours.language, units=ours.units, zone=ours.zone
+    )
+
+
+async def colleague(ctx: Ctx, id_: str) -> access.Person:
+    """Somebody of the staff, in an administrator's open work. Raises Forbidden, NotFound, of a patient too: whoever
+    had a patient's link would be in as the patient."""
+    await access.require(ctx, "administrator")
+    who = await access.person(ctx, id_)
+    if not who.roles & set(STAFF):
+        raise NotFound("There is no such person.")
+    return who
 
 
 async def invite(request: Request) -> Response:
     """Send a new invitation; `reset`: what they signed in with before stops working at once."""
-    form = await request.form()
-    async with access.work(ctx_of(request), "sent an invitation") as inner:
-        await access.require(inner, "administrator")
-        await access.sign_in.invite(inner, request.path_params["person"], reset=bool(form.get("reset")))
-    return RedirectResponse("/admin?invited=1", 303)
+    reset = bool((await request.form()).get("reset"))
+    done = N_("began anew for a colleague") if reset else N_("sent an invitation")
+    async with access.work(ctx_of(request), done) as inner:
+        who = await colleague(inner, request.path_params["person"])
+        if not who.active:
+            raise Conflict("This account has ended already.")
+        link = await access.sign_in.invite(inner, who.id, reset=reset)
+    return links(request, N_("The invitation is on its way"), [access.staff_list.Added(who, link)], secret=reset)
 
 
-async def leave(request: Request) -> Response:
-    """Somebody works here no longer: they are out everywhere at once."""
-    person = request.path_params["person"]
-    async with access.work(ctx_of(request), "ended an account") as inner:
-        await access.require(inner, "administrator")
-        if person == inner.actor.id:
-            raise Invalid("You cannot end your own account.", remedy="Ask another administrator.")
-        await access.change_person(inner, person, active=False)
-        await access.sign_out_everywhere(inner, person)
-    return RedirectResponse("/admin?left=1", 303)
+def links(
+    request: Request, title: str, added: list[access.staff_list.Added], left_out: int = 0, *, secret: bool = False
+) -> Response:
+    """The links that were just made, shown this once: to be read out, printed or sent. title: a msgid.
+
+    secret: one that goes by e-mail is not shown: whoever begins anew for somebody must not come in as them.
+    """
+    ctx = ctx_of(request)
+    rows = [(one, messaging.leads_out(ctx, "email" if one.person.email else "phone")) for one in added]
+    told = title if all(goes for _, goes in rows) else N_("The links are made")
+    response = render(request, "admin/links.html", title=told, rows=rows, left_out=left_out, secret=secret)
+    response.headers["cache-control"] = "no-store"
+    return response

@@ -97,6 +97,9 @@ class VisitRoom extends HTMLElement {
         // Somebody else comes: the page says who.
         else if (moment["event"] === "handed") location.reload();
         break;
+      case "ended":
+        location.replace("/sign-in");
+        break;
       case "refused":
         this.note("", `${moment["error"] as string} ${(moment["remedy"] as string | null) ?? ""}`);
         break;

@@ -18,7 +18,7 @@ interface Bar {
   newest: string | null;
 }
 interface Message {
-  kind: "all" | "tiles" | "beat";
+  kind: "all" | "tiles" | "beat" | "ended";
   now: string;
   tiles?: [string, string][];
   bar?: Bar;
@@ -116,6 +116,10 @@ class BedsideWall extends HTMLElement {
   }
 
   #take(message: Message): void {
+    if (message.kind === "ended") {
+      location.reload();
+      return;
+    }
     this.#blind = message.alive === false;
     if (!this.#blind) this.#heard = performance.now();
     clearTimeout(this.#fuse);

@@ -14,12 +14,14 @@ from typing import Any
 
 import orjson
 import structlog
+from nats.aio.subscription import Subscription
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from bedside import access, monitoring
+from bedside.access.events import ended_subject
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Forbidden
 from bedside.foundation.http import ctx_of
@@ -174,19 +176,38 @@ async def live(socket: WebSocket) -> None:
     hub, viewer = hub_of(ctx), Viewer(shown)
     await hub.join(viewer)
     closed = asyncio.create_task(_until_closed(socket))
+    ended = await _when_ended(ctx, viewer)
     drawing = asyncio.create_task(_draw(socket, hub, viewer))
     try:
         await _keep(socket, ctx, hub, viewer, place, closed)
     except (WebSocketDisconnect, RuntimeError, OSError):
         pass  # the screen went away; that is how walls end
     except Forbidden:
+        # Said before it is closed: the page leaves at once, and with it what it shows of patients.
         with contextlib.suppress(Exception):
+            await socket.send_text(_json({"kind": "ended", "now": hub.now()}))
             await socket.close(4401)
     finally:
         closed.cancel()
         drawing.cancel()
+        if ended is not None:
+            with contextlib.suppress(Exception):
+                await ended.unsubscribe()
         await hub.leave(viewer)
         await _closed(ctx, viewer)
+
+
+async def _when_ended(ctx: Ctx, viewer: Viewer) -> Subscription | None:
+    """Look again at once when this person's sessions end; without NATS that is at the next look."""
+
+    async def heard(*_: Any) -> None:
+        viewer.again = True
+        viewer.wake.set()
+
+    try:
+        return await ctx.bus.subscribe(ended_subject(ctx.tenant, ctx.actor.id), heard)
+    except BedsideError:
+        return None
 
 
 async def _closed(ctx: Ctx, viewer: Viewer) -> None:

@@ -36,6 +36,17 @@ def packed_delays(delays: Mapping[str, Delay]) -> dict[str, Any]:
     return {rule: [one.since.isoformat(), one.at.isoformat(), one.seconds] for rule, one in delays.items()}
 
 
+async def held(sql: Connection, tenant: int, person: str) -> list[str]:
+    """The open alarms that somebody holds, the oldest first."""
+    rows = await sql.fetch(
+        """select id from monitoring.alarm where tenant = $1 and holder = $2 and closed_at is null
+        and state in ('acknowledged', 'acted', 'paused') order by raised_at, id""",
+        tenant,
+        person,
+    )
+    return [row["id"] for row in rows]
+
+
 async def insert(sql: Connection, tenant: int, alarm: Alarm) -> None:
     """A new alarm."""
     await sql.execute(

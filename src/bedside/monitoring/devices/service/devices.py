@@ -149,6 +149,11 @@ async def devices(ctx: Ctx, patient: str) -> list[Device]:
     return [Device(**row) for row in await store.of_patient(ctx.sql, ctx.tenant, patient, ctx.clock.now())]
 
 
+async def any_there(ctx: Ctx) -> bool:
+    """Whether there is a device that sends by itself."""
+    return await store.any_there(ctx.sql, ctx.tenant)
+
+
 async def kind_of(ctx: Ctx, name: str) -> str:
     """Its kind. Raises NotFound."""
     found = await store.lock(ctx.sql, ctx.tenant, name)

@@ -40,6 +40,12 @@ async def add(
     return number if number is None else int(number)
 
 
+async def any_there(sql: Connection, tenant: int) -> bool:
+    """Whether there is a device that sends by itself."""
+    asked = "select exists (select from monitoring.device where tenant = $1 and source = 'device')"
+    return bool(await sql.fetchval(asked, tenant))
+
+
 async def pseudo(sql: Connection, tenant: int, typist: str, typed_for: str) -> str | None:
     """The name under which this person types for this patient."""
     name = await sql.fetchval(

@@ -1,13 +1,13 @@
 """monitoring: one cause that silences many devices is one matter; gateways, and which device comes by which
 
-Revision ID: 0030
-Revises: 0027.3
+Revision ID: 0029
+Revises: 0028.2
 """
 
 from alembic import op
 
-revision = "0030"
-down_revision = "0027.3"
+revision = "0029"
+down_revision = "0028.2"
 branch_labels = None
 depends_on = None
 

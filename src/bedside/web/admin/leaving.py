@@ -1,0 +1,64 @@
+"""Somebody leaves: what they have in hand is shown first, then handed on and their account ended, all or nothing."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from bedside import access, monitoring, prescribing, visits
+from bedside.foundation.errors import BedsideError, Conflict, Invalid
+from bedside.foundation.http import ctx_of
+from bedside.web.admin.people import colleague
+from bedside.web.kit import page_of, render
+
+
+async def page(request: Request) -> Response:
+    """GET /admin/people/{person}/leave: counts of what waits, no patient."""
+    return await _page(request)
+
+
+async def _page(request: Request, error: BedsideError | None = None, to: str = "") -> Response:
+    async with access.work(ctx_of(request), "looked what somebody has in hand", readonly=True) as ctx:
+        who = await colleague(ctx, request.path_params["person"])
+        if not who.active:
+            raise Conflict("This account has ended already.")
+        hand = await access.in_hand(ctx, who.id)
+        alarms = await monitoring.alarms_held(ctx, who.id)
+        theirs = await visits.in_hand(ctx, who.id)
+        refills = await prescribing.in_hand(ctx, who.id)
+        places = {place.id: place.name for place in await access.places(ctx)}
+        everybody = await access.people(ctx)
+    needs = theirs.any or refills.waiting or refills.patients
+    able = {"clinician"} if needs else {"clinician", "nurse"} if who.roles & {"clinician", "nurse"} else set(who.roles)
+    return render(
+        request,
+        "admin/leaving.html",
+        error.status if error else 200,
+        person=who,
+        hand=hand,
+        alarms=alarms,
+        visits=theirs,
+        refills=refills,
+        places=places,
+        needs=bool(needs),
+        colleagues=[one for one in everybody if one.roles & able and one.id != who.id],
+        error=error,
+        to=to,
+    )
+
+
+async def leave(request: Request) -> Response:
+    """POST: to: whose all of it is from now on; empty: alarms go back to their ladder, duties are gaps."""
+    to_id = str((await request.form()).get("to") or "")
+    home = page_of(request).clinic.country
+    try:
+        async with access.work(ctx_of(request), "ended an account") as ctx:
+            who = await colleague(ctx, request.path_params["person"])
+            to = await access.successor(ctx, who, to_id) if to_id else None
+            await prescribing.hand_on(ctx, who.id, to)
+            await visits.hand_on(ctx, who, to, home=home)
+            await monitoring.hand_on_alarms(ctx, who.id, to)
+            await access.leave(ctx, who.id, to=to.id if to else None)
+    except (Invalid, Conflict) as error:
+        return await _page(request, error, to_id)
+    return RedirectResponse("/admin?left=1", 303)

@@ -1,0 +1,254 @@
+"""The administrator's first day by pages: whose clinic it is, places, many colleagues, one colleague, first steps."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from bedside import access, messaging
+from bedside.access import settings as access_settings
+from bedside.access.testing import acting, someone
+from bedside.foundation.clock import SystemClock
+from bedside.foundation.jobs import Worker
+from bedside.messaging import settings as messaging_settings
+from bedside.messaging import subscribers
+from bedside.web import admin
+
+pytestmark = pytest.mark.engine
+SOL = {
+    "name": "Clínica Sol",
+    "country": "ES",
+    "zone": "Europe/Madrid",
+    "language": "es",
+    "units": "metric",
+    "telephone": "+34 910 000 000",
+    "emergency": "112",
+}
+
+
+@pytest.fixture
+async def clinic(ward: Any, tmp_path: Any) -> Any:
+    """One app for all who look, with the administrator's pages; .pat is an administrator."""
+    access_settings.use(ward.ctx.database, access_settings.Settings(home=tmp_path, answer_after=0))
+    plain = ward.app_of
+    ward.pat = await someone(ward.ctx, "administrator", name="Pat Morgan")
+    ward.state = {}
+
+    def app_of(person: access.Person) -> Any:
+        app = plain(person)
+        app.router.routes.extend(admin.ROUTES)
+        for name, value in ward.state.items():
+            setattr(app.state, name, value)
+        return app
+
+    ward.app_of = app_of
+    return ward
+
+
+async def test_whose_clinic_it_is_holds_at_once_and_wrong_fields_say_so(clinic: Any) -> None:
+    async with clinic.as_(clinic.pat) as client:
+        assert "Nobody has said yet" in (await client.get("/admin/clinic")).text
+        wrong = await client.post("/admin/clinic", data={**SOL, "telephone": "call us"})
+        assert wrong.status_code == 400
+        assert "This is no telephone number. Digits, spaces" in wrong.text
+        assert 'value="call us"' in wrong.text, "what was typed is still there"
+        assert (await client.post("/admin/clinic", data={**SOL, "language": "fr"})).status_code == 400
+        kept = await client.post("/admin/clinic", data=SOL)
+        assert kept.status_code == 303
+        after = (await client.get("/admin/clinic?kept")).text
+        assert "Said by Pat Morgan" in after
+    async with clinic.as_(clinic.nurse) as client:
+        assert (await client.get("/admin/clinic")).status_code == 403
+        assert (await client.post("/admin/clinic", data=SOL)).status_code == 403
+
+
+async def test_the_page_that_changed_it_shows_it_in_its_own_footer(clinic: Any) -> None:
+    app = clinic.app_of(clinic.pat)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bedside") as client:
+        await client.post("/admin/clinic", data=SOL)
+        text = (await client.get("/admin/places")).text
+    assert "+34 910 000 000" in text
+    assert "112" in text
+    assert "Clínica Sol" in text
+    assert app.state.clinic.country == "ES"
+
+
+async def test_places_are_added_and_not_twice(clinic: Any) -> None:
+    async with clinic.as_(clinic.pat) as client:
+        assert "No ward or programme yet" in (await client.get("/admin/places")).text
+        form = {"name": "Home monitoring", "kind": "programme", "zone": "Europe/Madrid"}
+        assert (await client.post("/admin/places", data=form)).status_code == 303
+        assert "Home monitoring" in (await client.get("/admin/places")).text
+        assert (await client.post("/admin/places", data={**form, "name": "home MONITORING"})).status_code == 409
+        assert (await client.post("/admin/places", data={**form, "name": "B", "zone": "Mars"})).status_code == 400
+        shop = {**form, "name": "Shop", "kind": "pharmacy"}
+        assert (await client.post("/admin/places", data=shop)).status_code == 400
+        assert (await client.post("/admin/places", data={**shop, "telephone": "+34 1 23 45"})).status_code == 303
+    async with clinic.as_(clinic.nurse) as client:
+        assert (await client.post("/admin/places", data=form)).status_code == 403
+
+
+async def test_many_colleagues_are_looked_at_and_then_added(clinic: Any) -> None:
+    head = "name;email;role;place"
+    rows = "Ana Núñez;ana@sol.example;nurse;\nBen;nobody;nurse;\n"
+    async with clinic.as_(clinic.pat) as client:
+        template = await client.get("/admin/people/template.csv")
+        assert template.text.startswith("\ufeffname,email,role")
+        page = (await client.get("/admin/people/import")).text
+        assert "Download the template" in page
+        refused = await client.post(
+            "/admin/people/import", files={"file": ("a.csv", f"{head}\n{rows}".encode("cp1252"))}
+        )
+        assert refused.status_code == 400
+        assert "CSV UTF-8" in refused.text
+        looked = await client.post("/admin/people/import", files={"file": ("a.csv", f"{head}\n{rows}".encode())})
+        assert looked.status_code == 200
+        assert "Import this 1" in looked.text
+        assert "<strong>email</strong>: This is no e-mail address." in looked.text
+        async with access.work(clinic.ctx, "counted", readonly=True) as ctx:
+            assert not any(one.name == "Ana Núñez" for one in await access.people(ctx))
+        found = re.search(r'<textarea name="list" hidden>(.*?)</textarea>', looked.text, re.DOTALL)
+        assert found is not None
+        travelled = found[1].replace("\n", "\r\n")  # as browsers send it
+        done = await client.post("/admin/people/import/these", data={"list": travelled})
+        assert done.status_code == 200
+        assert done.headers["cache-control"] == "no-store"
+        assert len(re.findall("/enter/[\\w-]{40,}", done.text)) == 1
+        assert "1 row was left out" in done.text
+        assert "no: hand it over" in done.text, "no mail server is set up"
+        again = await client.post("/admin/people/import/these", data={"list": travelled})
+        assert again.status_code == 409
+        assert "Nobody of this list is new" in again.text
+        assert ">invited<" in re.sub(r"<svg.*?</svg>\s*", "", (await client.get("/admin")).text, flags=re.DOTALL)
+    async with clinic.as_(clinic.nurse) as client:
+        for path in ("/admin/people/import", "/admin/people/template.csv"):
+            assert (await client.get(path)).status_code == 403
+        assert (await client.post("/admin/people/import/these", data={"list": travelled})).status_code == 403
+
+
+async def test_a_colleagues_page_records_licences(clinic: Any) -> None:
+    ana = await someone(clinic.ctx, "clinician", name="Ana Ruiz")
+    good = {
+        "licence_place": "es",
+        "licence_number": "1",
+        "licence_kind": "full",
+        "licence_status": "active",
+        "licence_from": "2020-01-01",
+        "licence_until": "2026-12-01",
+        "licence_source": "register",
+    }
+    async with clinic.as_(clinic.pat) as client:
+        assert "No licence is recorded" in (await client.get(f"/admin/people/{ana.id}")).text
+        wrong = await client.post(f"/admin/people/{ana.id}/licence", data={**good, "licence_until": "2019-01-01"})
+        assert wrong.status_code == 400
+        assert "It ends before it begins." in wrong.text
+        assert (await client.post(f"/admin/people/{ana.id}/licence", data={})).status_code == 400
+        assert (await client.post(f"/admin/people/{ana.id}/licence", data=good)).status_code == 303
+        assert "ES" in (await client.get(f"/admin/people/{ana.id}")).text
+        front = (await client.get("/admin")).text
+        assert "Licences that end within 30 days" in front
+        assert (await client.get(f"/admin/people/{clinic.rosa.id}")).status_code == 404, "of no patient"
+    async with clinic.as_(clinic.nurse) as client:
+        assert (await client.get(f"/admin/people/{ana.id}")).status_code == 403
+
+
+async def test_a_link_is_nobodys_way_in_as_somebody_else(clinic: Any) -> None:
+    async with access.work(clinic.ctx, "added") as inner:
+        new = access.NewPerson(
+            name="Ana Ruiz", roles=frozenset({"clinician"}), email="ana@sol.example", password="four boats"
+        )
+        ana = await access.add_person(inner, new)
+    async with clinic.as_(clinic.pat) as client:
+        rosas = await client.post(f"/admin/people/{clinic.rosa.id}/invite")
+        assert rosas.status_code == 404, "a patient's link would let an administrator in as the patient"
+        messaging_settings.use(clinic.ctx.database, messaging_settings.Settings(demo=True))
+        anew = await client.post(f"/admin/people/{ana.id}/invite", data={"reset": "1"})
+        assert anew.status_code == 200
+        assert "in their mail alone" in anew.text
+        assert "/enter/" not in anew.text
+        messaging_settings.use(clinic.ctx.database, messaging_settings.Settings())
+        by_hand = await client.post(f"/admin/people/{ana.id}/invite", data={"reset": "1"})
+        assert "/enter/" in by_hand.text, "without a mail server there is no other way"
+        async with access.work(clinic.ctx, "ended") as inner:
+            await access.change_person(inner, ana.id, active=False)
+        assert (await client.post(f"/admin/people/{ana.id}/invite")).status_code == 409
+
+
+async def lines(client: httpx.AsyncClient) -> dict[str, bool]:
+    text = re.sub(r"<svg.*?</svg>\s*|</?div[^>]*>", "", (await client.get("/admin/start")).text, flags=re.DOTALL)
+    rows = re.findall(r'scope="row">(?:<a[^>]*>)?([^<]+)<.*?>(done|to do)<', text, re.DOTALL)
+    return {title: state == "done" for title, state in rows}
+
+
+async def test_each_first_step_knows_from_what_is_there(clinic: Any) -> None:
+    messaging_settings.use(clinic.ctx.database, messaging_settings.Settings(demo=True))
+    async with access.work(clinic.ctx, "gave her an address") as inner:
+        await access.change_person(inner, clinic.pat.id, email="pat@sol.example")
+    async with clinic.as_(clinic.pat) as client:
+        assert "First steps" in (await client.get("/admin")).text
+        before = await lines(client)
+        assert before == {
+            "Say whose clinic this is": False,
+            "Add a ward or a programme": False,
+            "Invite staff": True,  # the ward's nurse
+            "Add a patient": True,  # Rosa
+            "Add a device": False,
+            "Send a test notice": False,
+            "Make a test visit": False,
+        }, "and nothing is said of backups, which do not exist yet"
+        assert "/patients/new" not in (await client.get("/admin/start")).text, "no page of that name, no link to it"
+        assert (await client.post("/admin/start/away")).status_code == 409
+        await client.post("/admin/clinic", data=SOL)
+        await client.post("/admin/places", data={"name": "Home", "kind": "programme", "zone": "UTC"})
+        await client.post("/admin/start/notice")
+        assert not (await lines(client))["Send a test notice"], "on its way is not there"
+        await Worker(clinic.ctx.database, clinic.ctx.bus, clinic.ctx.clock, subscribers.JOBS).run_due()
+        async with clinic.ctx.database.connection() as sql:
+            await sql.execute(
+                """insert into monitoring.device (tenant, name, kind, source, created_at)
+                values (1, 'bp-1', 'blood-pressure', 'device', now())"""
+            )
+            await sql.execute(
+                """insert into visits.visit (tenant, id, status, patient, person, reason, asked_by, asked_by_name,
+                asked_at, started_at) values (1, 'v', 'finished', 'p', 'p', 'r', 'a', 'A', now(), now())"""
+            )
+        assert all((await lines(client)).values())
+
+        async def none_yet(_: Any) -> None:
+            return None
+
+        clinic.state["backups"] = none_yet
+    async with clinic.as_(clinic.pat) as client:
+        assert (await lines(client))["Make a backup"] is False
+        assert (await client.post("/admin/start/away")).status_code == 409
+
+        async def one(_: Any) -> Any:
+            return SystemClock().now()
+
+        clinic.state["backups"] = one
+    async with clinic.as_(clinic.pat) as client:
+        assert (await client.post("/admin/start/away")).status_code == 303
+        assert "All done: put this list away" not in (await client.get("/admin")).text
+        assert "put away" in (await client.get("/admin/start")).text
+    async with clinic.as_(clinic.nurse) as client:
+        assert (await client.get("/admin/start")).status_code == 403
+        assert (await client.post("/admin/start/notice")).status_code == 403
+
+
+async def test_a_test_notice_that_has_no_way_out_is_not_done(clinic: Any) -> None:
+    messaging_settings.use(clinic.ctx.database, messaging_settings.Settings())
+    async with access.work(clinic.ctx, "gave her an address") as inner:
+        await access.change_person(inner, clinic.pat.id, email="pat@sol.example")
+    async with clinic.as_(clinic.pat) as client:
+        await client.post("/admin/start/notice")
+        await Worker(clinic.ctx.database, clinic.ctx.bus, clinic.ctx.clock, subscribers.JOBS).run_due()
+        assert not (await lines(client))["Send a test notice"]
+        assert "BEDSIDE_SMTP_URL" in (await client.get("/admin/start")).text
+    async with access.work(acting(clinic.ctx, clinic.pat), "looked", readonly=True) as ctx:
+        last = await messaging.last_test(ctx)
+    assert last is not None
+    assert last.state == "held"

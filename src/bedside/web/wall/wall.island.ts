@@ -30,12 +30,12 @@ interface Message {
   off?: boolean; // whether alarms from readings are off in this installation
 }
 
-/** What the page does to itself, and the server does not know of: a fold that was opened, a passkey's button that was shown,
- * why an answer was refused. */
-const KEEP = {
-  beforeAttributeUpdated: (name: string) => name !== "open",
+/** What the page does to itself, and the server does not know of: a fold that was opened or closed, a passkey's button that
+ * was shown, why an answer was refused. answered: then the server says what stands open, since that is what may be done next. */
+const keep = (answered: boolean) => ({
+  beforeAttributeUpdated: (name: string) => name !== "open" || answered,
   beforeNodeMorphed: (node: Node) => !(node instanceof HTMLElement && node.matches("bedside-passkey, [data-told]")),
-};
+});
 
 class BedsideWall extends HTMLElement {
   #words: Record<string, string> = {};
@@ -364,7 +364,7 @@ class BedsideWall extends HTMLElement {
     if (why === "changed" && busy()) return;
     if (panel.open && this.#opened === patient) {
       // Only what changed is touched: a focus, a press that has begun, and a history that was opened stay.
-      Idiomorph.morph(panel, page, { morphStyle: "innerHTML", callbacks: KEEP });
+      Idiomorph.morph(panel, page, { morphStyle: "innerHTML", callbacks: keep(why === "answered") });
       if (!panel.contains(document.activeElement)) panel.querySelector<HTMLElement>("[data-close]")?.focus();
     } else panel.innerHTML = page;
     this.#opened = patient;

@@ -48,7 +48,7 @@ from bedside.access.service.people import (
     unrelate,
 )
 from bedside.access.service.rota import Week
-from bedside.access.service.sealing import AuditReport, verify_audit
+from bedside.access.service.sealing import AuditReport, seal_audit, trim_heads, verify_audit
 from bedside.access.service.sessions import (
     drop_cookie,
     keep_alive,
@@ -122,6 +122,7 @@ __all__ = [
     "require",
     "revoke",
     "rota",
+    "seal_audit",
     "sessions",
     "set_cookie",
     "set_duty",
@@ -130,6 +131,7 @@ __all__ = [
     "sign_in",
     "sign_out",
     "sign_out_everywhere",
+    "trim_heads",
     "unrelate",
     "verify_audit",
     "visible",

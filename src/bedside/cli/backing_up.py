@@ -25,16 +25,16 @@ cli.add_typer(backup, name="backup")
 KeyOption = Annotated[Path, typer.Option("--key", exists=True, dir_okay=False, help="The file of the recovery key.")]
 MaybeKeyOption = Annotated[
     Path | None,
-    typer.Option("--key", exists=True, dir_okay=False, help="The recovery key's file: opens every object too."),
+    typer.Option("--key", exists=True, dir_okay=False, help="The recovery key's file."),
 ]
 FromOption = Annotated[
     Path | None,
-    typer.Option("--from", exists=True, file_okay=False, help="The folder; else where this home's backups go."),
+    typer.Option("--from", exists=True, file_okay=False, help="The folder; else this home's own."),
 ]
 OTHERS = """\
-This Bedside's database is run by others, so its backup is theirs: only the home's files (keys, the audit's signed heads)
-were kept. Let whoever runs it set up pgBackRest, or pg_basebackup with pg_receivewal; docs/runbooks/backup.md says how, and
-how the two fit together again."""
+This Bedside's database is run by others, so its backup is theirs: only the home's files (keys, the audit's signed
+heads) were kept. Let whoever runs it set up pgBackRest, or pg_basebackup with pg_receivewal; docs/runbooks/backup.md
+says how, and how the two fit together again."""
 
 
 def _key(path: Path) -> RecoveryKey:
@@ -91,9 +91,7 @@ def init(
     key_file: Annotated[
         Path | None, typer.Option("--key-file", help="Write the recovery key there instead of printing it.")
     ] = None,
-    new_key: Annotated[
-        bool, typer.Option(help="Make a new recovery key; the old one still opens what is there.")
-    ] = False,
+    new_key: Annotated[bool, typer.Option(help="A new recovery key; the old one opens what is there.")] = False,
 ) -> None:
     """Say where backups go, and get the recovery key. Again changes the settings; the key stays."""
     from bedside.foundation.errors import Conflict, Invalid, NotFound
@@ -296,7 +294,7 @@ def drill_(
         typer.Option("--in", exists=True, file_okay=False, help="Where there is room, for as long as it takes."),
     ] = None,
 ) -> None:
-    """Restore the newest backup beside the running clinic, look at it, throw it away, and keep the result for doctor."""
+    """Restore the newest backup beside the running clinic, look at it, throw it away; doctor tells the result."""
     with plain_errors():
         from bedside.app import drill
         from bedside.foundation.backup import restore, settings

@@ -26,7 +26,8 @@ from bedside.foundation.home import Home
 log = telemetry.logger("backup")
 
 README = "README.txt"
-COUNT = """select string_agg(format('select %L, count(*) from %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname),
+COUNT = """select string_agg(
+ format('select %L, count(*) from %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname),
  ' union all ' order by n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
  where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"""
 
@@ -148,7 +149,7 @@ class Archive:
         self._take_in(receiver, one, gone)
         first = manifest.number(one.start)
         have = {manifest.number(name): piece for name, piece in self.pieces.items()}
-        wal = []
+        wal = list[Piece]()
         while first + len(wal) in have:
             wal.append(have[first + len(wal)])
         # An LSN at a segment's very end belongs to the one before.

@@ -72,7 +72,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What was made. start: the first segment it needs; stop: from there on it is consistent. manifest: PostgreSQL's."""
+    """What was made. start: the first segment it needs; stop: consistent from there on. manifest: PostgreSQL's own."""
 
     sealed: Sealed
     timeline: int

@@ -12,8 +12,8 @@ from bedside.foundation.backup.sealed import SUFFIX, Sealed, seal
 from bedside.foundation.backup.store import Store
 
 LEFT = frozenset({"postgres", "nats", "turn", "logs", "metrics", "backup", "lock", "running.json", "restoring"})
-"""The database is kept by its log; NATS holds moments that Bedside has not acknowledged, so devices send them again, and
-its logins are made anew; the rest tells of a running program."""
+"""The database is kept by its log; NATS holds moments that Bedside has not acknowledged, so devices send them again,
+and its logins are made anew; the rest tells of a running program."""
 BESIDE = ("postgres/secret", "backup/settings.json", "backup/drill.json")
 """Kept all the same: the database knows its password only as a hash."""
 GROWING = frozenset({"audit/heads"})

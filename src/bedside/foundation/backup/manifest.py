@@ -1,7 +1,7 @@
-"""What belongs to one set: a base of the database, the log after it, the home's files; signed, so nothing can be swapped.
+"""What belongs to one set: a base of the database, the log after it, the home's files; signed: nothing can be swapped.
 
-A set's manifest is written anew whenever more of the log is kept, whole or not at all. Its first line is JSON, its second
-the Ed25519 signature of the first in base64.
+A set's manifest is written anew whenever more of the log is kept, whole or not at all. Its first line is JSON, its
+second the Ed25519 signature of the first in base64.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def write(store: Store, one: Set, signer: Signer) -> None:
 
 
 def read(store: Store, line: str, id_: str, public: Ed25519PublicKey) -> Set:
-    """Raises NotFound; Conflict for one that was changed, moved, or signed by another key; Unprocessable for a newer form."""
+    """Raises NotFound; Conflict for one that was changed, moved or signed by another; Unprocessable for a newer form."""
     place = name(line, id_)
     with store.reading(place) as kept:
         said, _, rest = kept.read().partition(b"\n")

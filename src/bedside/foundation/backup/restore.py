@@ -42,7 +42,7 @@ Step = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class Wish:
-    """What to restore. until: the state at that moment; None: all there is. also_wal: a spool that outlived the home."""
+    """What to restore. until: the state at that moment; None: all there is. also_wal: a spool that outlived all else."""
 
     store: Store
     key: RecoveryKey

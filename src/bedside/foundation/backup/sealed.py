@@ -80,9 +80,10 @@ class _Hashed:
 def seal(store: Store, name: str, source: Readable, recipient: str, tell: Tell = lambda _: None) -> Sealed:
     """Read source to its end into the object `name`. Raises Unavailable (full, away)."""
     counted = _Counted(source, tell)
+    reading: Any = counted  # zstandard asks for no more of it than read
     with store.writing(name) as out:
         hashed = _Hashed(out)
-        packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=False).stream_reader(counted)
+        packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=False).stream_reader(reading)
         try:
             pyrage.encrypt_io(packed, hashed, [pyrage.x25519.Recipient.from_str(recipient)])
         except OSError:

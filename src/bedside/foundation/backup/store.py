@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -22,7 +22,7 @@ class Store(Protocol):
         """For people."""
         ...
 
-    def writing(self, name: str) -> AbstractWriting:
+    def writing(self, name: str) -> AbstractContextManager[BinaryIO]:
         """A file to write; under its name, durable, once the block ends well; nothing of it when it does not."""
         ...
 
@@ -41,13 +41,6 @@ class Store(Protocol):
     def sweep(self, under: str) -> None:
         """Delete what a writer that was killed left behind. Only its successor may."""
         ...
-
-
-class AbstractWriting(Protocol):
-    """A context manager that gives a file."""
-
-    def __enter__(self) -> BinaryIO: ...
-    def __exit__(self, *_: object) -> bool | None: ...
 
 
 def told(error: OSError, place: str) -> Unavailable:
@@ -87,10 +80,8 @@ class Folder:
         except OSError as error:
             raise told(error, self.place) from error
         finally:
-            try:
+            with suppress(OSError):  # the store itself may have gone
                 fresh.unlink(missing_ok=True)
-            except OSError:  # the store itself has gone
-                pass
 
     def reading(self, name: str) -> BinaryIO:
         """See Store."""
@@ -111,10 +102,8 @@ class Folder:
         """See Store."""
         path = self.root / name
         path.unlink(missing_ok=True)
-        try:
+        with suppress(OSError):
             path.parent.rmdir()  # the last of its folder takes it along
-        except OSError:
-            pass
 
     def sweep(self, under: str) -> None:
         """See Store."""

@@ -77,8 +77,9 @@ class Receiver:
     def wait(self, lsn: str) -> None:
         """Until the log up to there is in the spool. Raises Unavailable: late, or it does not run."""
         until = time.monotonic() + SLOWEST
+        mine = f"from pg_stat_replication where application_name = '{self.slot}'"
+        sql = f"select coalesce(max(write_lsn), '0/0') {mine}"
         while True:
-            sql = f"select coalesce(max(write_lsn), '0/0') from pg_stat_replication where application_name = '{self.slot}'"  # noqa: S608
             if lsn_value(self.postgres.ask(sql)) >= lsn_value(lsn):
                 return
             self.see()

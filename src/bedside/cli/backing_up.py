@@ -239,17 +239,17 @@ def _listing(home: Path, folder: Path | None, key: Path | None) -> Listing:
 @backup.command("list")
 def list_(home: HomeOption = HOME, folder: FromOption = None, key: MaybeKeyOption = None) -> None:
     """What is kept, and which moments can be restored."""
-    from rich.console import Console
-    from rich.table import Table
-
     with plain_errors():
         found = _listing(home.absolute(), folder, key)
-    table = Table("line", "set", "kind", "restorable from (UTC)", "to (UTC)", "MB kept", box=None)
+    line = ""
     for one in found.sets:
-        size = sum(each.size for each in one.objects)
-        span = (f"{one.ended:%Y-%m-%d %H:%M:%S}", f"{one.until:%Y-%m-%d %H:%M:%S}")
-        table.add_row(one.line, one.id, one.kind, *span, f"{size / 1e6:,.1f}")
-    Console(soft_wrap=True).print(table)
+        if one.line != line:
+            line = one.line
+            typer.echo(f"line {line}")
+            typer.echo(f"  {'set':<18}{'kind':<13}{'restorable from (UTC)':<23}{'to (UTC)':<21}{'MB kept':>9}")
+        size = sum(each.size for each in one.objects) / 1e6
+        span = f"{one.ended:%Y-%m-%d %H:%M:%S}    {one.until:%Y-%m-%d %H:%M:%S}"
+        typer.echo(f"  {one.id:<18}{one.kind:<13}{span}{size:>11,.1f}")
     for each in found.problems:
         typer.echo(each, err=True)
     if found.problems:
@@ -317,7 +317,7 @@ def drill_(
 
 def _report(done: Restored) -> None:
     """What came back."""
-    moment = "nothing was ever written" if done.newest is None else f"{done.newest:%Y-%m-%d %H:%M:%S.%f} UTC"
+    moment = "before the base was made" if done.newest is None else f"{done.newest:%Y-%m-%d %H:%M:%S.%f} UTC"
     typer.echo(f"Whatever was acknowledged up to {done.until:%Y-%m-%d %H:%M:%S} UTC is there. Last write: {moment}.")
     rows = sum(now for _, now in done.counts.values())
     typer.echo(f"{len(done.counts)} tables, {rows:,} rows; every page and every hash is right.")

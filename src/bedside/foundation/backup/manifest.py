@@ -101,7 +101,7 @@ def write(store: Store, one: Set, signer: Signer) -> None:
 
 
 def read(store: Store, line: str, id_: str, public: Ed25519PublicKey) -> Set:
-    """Raises NotFound; Conflict for one that was changed, moved or signed by another; Unprocessable for a newer form."""
+    """Raises NotFound; Conflict for one that was changed, moved or signed by another; Unprocessable: a newer form."""
     place = name(line, id_)
     with store.reading(place) as kept:
         said, _, rest = kept.read().partition(b"\n")

@@ -6,6 +6,7 @@ it had laid down is deleted, and nothing else ever is.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ import msgspec
 
 from bedside.foundation import private
 from bedside.foundation.backup import check, manifest, sealed, settings
+from bedside.foundation.backup.base import MEMBER
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.backup.manifest import Set
 from bedside.foundation.backup.store import Store, told
@@ -42,7 +44,7 @@ Step = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class Wish:
-    """What to restore. until: the state at that moment; None: all there is. also_wal: a spool that outlived all else."""
+    """What to restore. until: the state at that moment; None: all. also_wal: a spool that outlived the rest."""
 
     store: Store
     key: RecoveryKey
@@ -127,7 +129,6 @@ def lay_down(home: Home, plan: Plan, step: Step) -> None:
         where = work / one.id
         with sealed.opened(plan.wish.store, one.base, plan.wish.key, tell("Database")) as plain:
             _unpack(plain, where)
-        _run("pg_verifybackup", "--no-parse-wal", "--quiet", str(where))
         bases.append(where)
     cluster = home.path / "postgres"
     cluster.mkdir(mode=0o700)
@@ -172,14 +173,29 @@ def _all(plain: sealed.Readable) -> bytes:
 
 
 def _unpack(plain: sealed.Readable, where: Path) -> None:
+    """A base as pg_basebackup streamed it, each file compared with the hash that the server wrote for it."""
     where.mkdir(mode=0o700)
+    hashes: dict[str, str] = {}
     with tarfile.open(fileobj=plain, mode="r|", bufsize=1 << 20) as tar:  # type: ignore[call-overload]
-        tar.extractall(where, filter="data")  # refuses what would leave the folder
-    for place, folders, names in os.walk(where):
-        for name in folders:
-            (Path(place) / name).chmod(0o700)
-        for name in names:
-            (Path(place) / name).chmod(0o600)
+        for member in tar:
+            path = where / member.name
+            if ".." in path.parts or Path(member.name).is_absolute() or not (member.isfile() or member.isdir()):
+                raise sealed.damaged(member.name, "is no file of a database")
+            if member.isdir():
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                continue
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            found, source = hashlib.sha256(), tar.extractfile(member)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                while source is not None and (chunk := source.read(1 << 20)):
+                    found.update(chunk)
+                    out.write(chunk)
+            hashes[member.name] = found.hexdigest()
+    # pg_verifybackup would do this; in the wheel it does not run.
+    listed = msgspec.json.decode((where / MEMBER).read_bytes())["Files"]
+    for each in listed:
+        if hashes.get(each.get("Path", "")) != each["Checksum"]:
+            raise sealed.damaged(str(each.get("Path")), "is not what the database had written")
 
 
 def _run(name: str, *arguments: str) -> None:
@@ -188,7 +204,7 @@ def _run(name: str, *arguments: str) -> None:
     )
     if done.returncode:
         raise Conflict(
-            f"What was unpacked is not what the database had written ({name}).",
+            f"The bases could not be put together ({name}).",
             remedy=(done.stderr or done.stdout).strip().splitlines()[-1] if done.stderr or done.stdout else None,
         )
 
@@ -231,7 +247,7 @@ def _recover(home: Home, plan: Plan, until: datetime | None, step: Step) -> Post
     first = manifest.number(plan.last.start) * manifest.SEGMENT
     total = max(manifest.lsn_value(plan.last.reached) - first, 1)
     end = time.monotonic() + PLAYING
-    while not postgres.ready or (postgres.data / "recovery.signal").exists():
+    while (lsn := _played(postgres)) != DONE:
         if not process.running() or time.monotonic() > end:
             words = postgres.log.read_text(errors="replace")
             postgres.stop()
@@ -239,17 +255,22 @@ def _recover(home: Home, plan: Plan, until: datetime | None, step: Step) -> Post
                 return None
             raise Unavailable("The database could not be restored.", remedy=postgres.last_words())
         time.sleep(0.1)
-        step("Playing back", _played(postgres, first), total)
+        step("Playing back", max(manifest.lsn_value(lsn) - first, 0), total)
     return postgres
 
 
-def _played(postgres: Postgres, first: int) -> int:
-    """Bytes of the log done."""
+DONE = "done"
+
+
+def _played(postgres: Postgres) -> str:
+    """The LSN up to which the log is played back, or DONE once the database takes writes."""
+    if not postgres.ready:  # it says so too when it only reads
+        return "0/0"
+    sql = f"select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text else '{DONE}' end"  # noqa: S608
     try:
-        lsn = postgres.ask("select coalesce(pg_last_wal_replay_lsn(), '0/0')", "postgres")
-    except (Unavailable, subprocess.TimeoutExpired):  # not yet open
-        return 0
-    return max(manifest.lsn_value(lsn) - first, 0)
+        return postgres.ask(sql) or "0/0"
+    except (Unavailable, subprocess.TimeoutExpired):
+        return "0/0"
 
 
 def page_faults(home: Home) -> str:

@@ -98,7 +98,10 @@ class Archive:
         """The base and the log after it become the set that is written from now on. Raises Unavailable."""
         if self.receiver is None:
             raise RuntimeError("no log comes in")
+        ended = datetime.now(UTC)
         self.receiver.wait(self.receiver.flushed())
+        if self.current is not None and not self.gap:
+            self.ship()  # beyond the new base's end, so that no moment falls between the two
         before, self.gap = self.current, False
         first = manifest.number(base.start)
         self.pieces = {name: piece for name, piece in self.pieces.items() if manifest.number(name) >= first}
@@ -111,7 +114,7 @@ class Archive:
             n=before.n if before else 0,
             version=__version__,
             began=self._began,
-            ended=datetime.now(UTC),
+            ended=ended,
             until=self._began,
             parent=parent.id if parent else "",
             parent_base=parent.base.sha256 if parent and parent.base else "",

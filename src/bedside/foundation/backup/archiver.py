@@ -196,7 +196,7 @@ class Archiver:
             self._noted(self._archive)
 
 
-def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]) -> Archive:
+def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]) -> Set:
     """One set now, in this process, the database running. other: into a folder that is not the home's own.
 
     From the main thread. Raises BedsideError.
@@ -219,9 +219,11 @@ def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]
                 before = working.done
             if working.base is None:
                 raise working.failed or Unavailable("The base could not be made.")
-            archive.adopt(working.base)
+            made = archive.adopt(working.base)
             archive.tidy()
-            return archive
+            if not other:
+                settings.put(home.path, State(set=made.id, n=made.n, until=made.until, based=made.ended))
+            return made
         finally:
             if other:
                 receiver.forget()

@@ -266,7 +266,7 @@ def _played(postgres: Postgres) -> str:
     """The LSN up to which the log is played back, or DONE once the database takes writes."""
     if not postgres.ready:  # it says so too when it only reads
         return "0/0"
-    sql = f"select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text else '{DONE}' end"  # noqa: S608
+    sql = f"select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text else '{DONE}' end"
     try:
         return postgres.ask(sql) or "0/0"
     except (Unavailable, subprocess.TimeoutExpired):

@@ -1,7 +1,7 @@
-"""The worst day: a clinic under load is killed and its home deleted; from the backup everything acknowledged comes back.
+"""The worst day: a clinic under load is killed, its home deleted; from the backup everything acknowledged comes back.
 
-The ledger is kept outside. Meanwhile a base, an increment and the log were taken; the moment up to which nothing is lost
-is what the backup itself says. Then a restore that is killed and begun anew, to a moment between two writes.
+The ledger is kept outside. Meanwhile a base, an increment and the log were taken; the moment up to which nothing is
+lost is what the backup itself says. Then a restore that is killed and begun anew, to a moment between two writes.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path) -> Non
     third = tmp_path / "home3"
     wish = ("--until", between.isoformat())
     dying = bedside("restore", "--from", str(store), "--key", str(key), "--home", str(third), *wish)
-    until(lambda: (third / RESTORING).exists())
+    until((third / RESTORING).exists)
     dying.kill()
     dying.communicate()
     with pytest.raises(Conflict, match="half restored"):

@@ -321,6 +321,12 @@ def _report(done: Restored) -> None:
     typer.echo(f"Whatever was acknowledged up to {done.until:%Y-%m-%d %H:%M:%S} UTC is there. Last write: {moment}.")
     rows = sum(now for _, now in done.counts.values())
     typer.echo(f"{len(done.counts)} tables, {rows:,} rows; every page and every hash is right.")
+    for note in done.notes:
+        typer.echo(note)
+    if done.put_aside:
+        typer.echo(f"{done.put_aside} signed heads of the audit are from after that moment: put aside beside the file.")
+    if done.migrations:
+        typer.echo(f"This Bedside is newer than the backup: {done.migrations} steps are taken when it starts.")
     report = done.audit
     whole = "NOT WHOLE" if report.problems else "whole"
     typer.echo(f"The audit: {report.entries} entries in {report.seals} seals, {report.heads} signed heads: {whole}.")

@@ -113,6 +113,7 @@ def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path) -> Non
         )
         chart = [f"Patient/{first}", *same.chart(seeded)]
         before = [same.text(each) for each in chart]
+        same.http.close()
         told = clinic.command("backup")  # an increment, the load going on
         assert "(incremental) is whole" in told
         assert "whole" in clinic.command("backup", "verify", "--key", str(key))

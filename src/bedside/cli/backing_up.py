@@ -99,6 +99,7 @@ def init(
     with plain_errors():
         from bedside.foundation import private
         from bedside.foundation.backup import settings
+        from bedside.foundation.backup.archive import explain
         from bedside.foundation.backup.keys import RecoveryKey
         from bedside.foundation.home import Home
 
@@ -131,6 +132,7 @@ def init(
             spool=str(spool.absolute()) if spool else "",
             also=tuple(str(each.absolute()) for each in also or ()),
         )
+        explain(told.store)
         settings.put(place.path, told)
         if moved:
             settings.put(place.path, settings.State())

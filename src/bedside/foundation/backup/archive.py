@@ -19,8 +19,9 @@ from bedside.foundation.backup.keys import Signer
 from bedside.foundation.backup.manifest import Piece, Set
 from bedside.foundation.backup.sealed import SUFFIX, Tell, seal
 from bedside.foundation.backup.settings import Settings
+from bedside.foundation.backup.store import Store
 from bedside.foundation.backup.wal import Receiver
-from bedside.foundation.errors import BedsideError, Conflict, Unavailable
+from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable, Unprocessable
 from bedside.foundation.home import Home
 
 log = telemetry.logger("backup")
@@ -56,19 +57,36 @@ class Archive:
         self.store = told.store
         self.signer: Signer = settings.signer(home.path)
         self.postgres = home.postgres
+        self.gap = False
+        """The log has a hole: a new base is needed."""
+        self.unread = False
+        """A manifest of this line cannot be read: only sets that can be are ever deleted, and the next base is full."""
+        self.there()
         self.store.sweep(told.line)
         self.sets = self._mine()
         self.current: Set | None = self.sets[-1] if self.sets else None
         self.pieces: dict[str, Piece] = {piece.segment: piece for piece in (self.current.wal if self.current else ())}
-        self.gap = False
-        """The log has a hole: a new base is needed."""
 
     def _mine(self) -> list[Set]:
         found = []
         for line, id_ in manifest.ids(self.store):
             if line == self.told.line:
-                found.append(manifest.read(self.store, line, id_, self.signer.public))
+                try:
+                    found.append(manifest.read(self.store, line, id_, self.signer.public))
+                except (Conflict, Unprocessable) as error:
+                    self.gap = self.unread = True
+                    log.warning("a set cannot be read", set=id_, why=error.message)
         return found
+
+    def there(self) -> None:
+        """The place is the one that was set up, not the empty folder under a disk that is away. Raises Unavailable."""
+        try:
+            self.store.reading(README).close()
+        except NotFound as error:
+            raise Unavailable(
+                f"{self.store.place} is not the folder that was set up: its {README} is missing.",
+                remedy="Is the disk connected? For a new one: bedside backup init --to FOLDER.",
+            ) from error
 
     def _manifests(self) -> Path:
         return settings.folder(self.home.path) / "bases" / _short(self.told.to)
@@ -143,6 +161,7 @@ class Archive:
         receiver = self.receiver
         if receiver is None:
             raise RuntimeError("no log comes in")
+        self.there()
         at = datetime.now(UTC)
         reached = receiver.flushed()
         receiver.wait(reached)
@@ -226,15 +245,15 @@ class Archive:
         named |= {piece.sealed.name for piece in self.pieces.values()}
         named |= {manifest.name(one.line, one.id) for one in self.sets}
         for name in self.store.names(self.told.line):
-            if name not in named:
+            if name not in named and not self.unread:
                 self.store.drop(name)
         return old
 
-    def explain(self) -> None:
-        """The words beside the sets, for whoever finds the folder."""
-        if README not in self.store.names(""):
-            with self.store.writing(README) as out:
-                out.write(WORDS.encode())
+
+def explain(store: Store) -> None:
+    """The words beside the sets, for whoever finds the folder; they also say that it is the one."""
+    with store.writing(README) as out:
+        out.write(WORDS.encode())
 
 
 def _short(to: str) -> str:

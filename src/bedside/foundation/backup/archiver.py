@@ -13,7 +13,7 @@ from pathlib import Path
 from bedside import __version__
 from bedside.foundation import telemetry
 from bedside.foundation.backup import files, manifest, settings
-from bedside.foundation.backup.archive import Archive, alone
+from bedside.foundation.backup.archive import Archive, alone, explain
 from bedside.foundation.backup.base import Base
 from bedside.foundation.backup.manifest import Set
 from bedside.foundation.backup.settings import Settings, State
@@ -138,7 +138,6 @@ class Archiver:
                 home.ask("alter system set summarize_wal = on")
                 home.ask("select pg_reload_conf()")
             self._archive = Archive(self.home, self._told, self._receiver)
-            self._archive.explain()
         archive, now = self._archive, time.monotonic()
         if self._working is None and self._due(archive):
             self._tried = now
@@ -204,12 +203,13 @@ def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]
     spool = settings.folder(home.path) / "spool.once" if other else None
     receiver = receiver_of(home, told, "bedside_backup_once" if other else "", spool)
     receiver.synchronous = False
+    if other:
+        explain(told.store)
     with alone(home.path, told.to):
         try:
             while not receiver.see():
                 time.sleep(0.1)
             archive = Archive(home, told, receiver)
-            archive.explain()
             working = Working(archive)
             before = 0
             while working.running():
@@ -235,6 +235,7 @@ def files_alone(home: Home, told: Settings) -> Set:
     """The home's files, where others run the database. Raises BedsideError."""
     began = datetime.now(UTC)
     store, signer = told.store, settings.signer(home.path)
+    explain(store)
     id_ = f"{began:%Y%m%dT%H%M%SZ}"
     kept = files.keep(store, told.recipient, f"{told.line}/files/{id_}-1", home.path, told.also, {}, anew=True)
     made = Set(

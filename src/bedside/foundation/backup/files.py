@@ -7,9 +7,12 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from bedside.foundation import telemetry
 from bedside.foundation.backup.manifest import Kept
 from bedside.foundation.backup.sealed import SUFFIX, Sealed, seal
 from bedside.foundation.backup.store import Store
+
+log = telemetry.logger("backup")
 
 LEFT = frozenset({"postgres", "nats", "turn", "logs", "metrics", "backup", "lock", "running.json", "restoring"})
 """The database is kept by its log; NATS holds moments that Bedside has not acknowledged, so devices send them again,
@@ -70,10 +73,9 @@ def keep(
                 else:
                     parts = (seal(store, place + SUFFIX, file, recipient),)
                 kept.append(Kept(name, stat.st_mode & 0o777, parts, mark))
-        except (FileNotFoundError, PermissionError):
-            if not name.startswith(ALSO):
-                continue
-            raise
+        except (FileNotFoundError, PermissionError) as error:
+            if name.startswith(ALSO):
+                log.warning("a file outside the home cannot be read", file=name, why=error.strerror)
     return kept
 
 

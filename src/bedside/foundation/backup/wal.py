@@ -48,9 +48,10 @@ class Receiver:
             return False
         self._begun = time.monotonic()
         self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lost = f"slot_name = '{self.slot}' and wal_status = 'lost'"
-        # What the server could keep no longer is gone: begin anew from here; the next base begins there too.
-        self.postgres.ask(f"select pg_drop_replication_slot(slot_name) from pg_replication_slots where {lost}")  # noqa: S608
+        if self._gone():
+            # What the server could keep no longer is gone: begin anew from here; the next base begins there too.
+            self.forget()
+            self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         tool = self.postgres.tool("pg_receivewal")
         made = subprocess.run(
             [*tool.command, "-S", self.slot, "--create-slot", "--if-not-exists"],
@@ -69,6 +70,11 @@ class Receiver:
         env = {**tool.env, "PGAPPNAME": self.slot}
         self.process = Process.start("pg_receivewal", command, log=self.log, env=env, keep=tool.keep)
         return True
+
+    def _gone(self) -> bool:
+        """Whether the server no longer has what would come next: it kept 4 GB, or somebody dropped the slot."""
+        state = self.postgres.ask(f"select wal_status from pg_replication_slots where slot_name = '{self.slot}'")  # noqa: S608
+        return state == "lost" or (not state and any(self.spool.iterdir()))
 
     def flushed(self) -> str:
         """Up to where the server has made its log durable: every commit it has acknowledged."""

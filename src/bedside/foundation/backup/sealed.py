@@ -18,8 +18,8 @@ import pyrage
 import zstandard
 
 from bedside.foundation.backup.keys import RecoveryKey
-from bedside.foundation.backup.store import Store
-from bedside.foundation.errors import Conflict
+from bedside.foundation.backup.store import Store, told
+from bedside.foundation.errors import Conflict, Unavailable
 
 LEVEL = 3
 CHUNK = 1 << 17
@@ -86,10 +86,9 @@ def seal(store: Store, name: str, source: Readable, recipient: str, tell: Tell =
         packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=False).stream_reader(reading)
         try:
             pyrage.encrypt_io(packed, hashed, [pyrage.x25519.Recipient.from_str(recipient)])
-        except OSError:
-            if hashed.failed is not None:
-                raise hashed.failed from None
-            raise
+        except (OSError, pyrage.EncryptError) as error:
+            # age tells a full disk in its own words; the source's own error comes through as it is.
+            raise hashed.failed or Unavailable(f"{name} could not be packed.", remedy=str(error)) from error
     return Sealed(name, hashed.many, hashed.hash.hexdigest(), counted.many)
 
 
@@ -105,10 +104,13 @@ def look(store: Store, what: Sealed, tell: Tell = lambda _: None) -> None:
     """Whether the object is there and is the one, without a key. Raises NotFound, Conflict."""
     with store.reading(what.name) as kept:
         found, many = hashlib.sha256(), 0
-        while chunk := kept.read(1 << 20):
-            found.update(chunk)
-            many += len(chunk)
-            tell(len(chunk))
+        try:
+            while chunk := kept.read(1 << 20):
+                found.update(chunk)
+                many += len(chunk)
+                tell(len(chunk))
+        except OSError as error:
+            raise told(error, store.place) from error
     _same(what, many, found.hexdigest())
 
 
@@ -197,7 +199,10 @@ def opened(store: Store, what: Sealed, key: RecoveryKey, tell: Tell = lambda _: 
         thread.join()
     with kept:
         if not failed or isinstance(failed[0], OSError | pyrage.DecryptError):
-            kept.drain()
+            try:
+                kept.drain()
+            except OSError as error:
+                raise told(error, store.place) from error
             _same(what, kept.many, kept.hash.hexdigest())
     if failed and isinstance(failed[0], pyrage.DecryptError):
         raise Conflict(

@@ -15,7 +15,6 @@ from bedside.foundation.backup.archive import explain
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.engines.postgres import USER
 from bedside.foundation.home import Home
-
 from bench.figure import Figure
 
 SCALE = 30

@@ -1,4 +1,4 @@
-"""With a synchronous receiver nothing that was acknowledged is lost, not even the last write before the machine died."""
+"""With a synchronous receiver nothing acknowledged is lost, not even the last write before the machine died."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from bedside import access
 from bedside.app.console import operator
 from bedside.foundation.backup import restore, settings
 from bedside.foundation.backup.restore import Plan, Step
+from bedside.foundation.backup.rows import rows
 from bedside.foundation.engines import Postgres
 from bedside.foundation.errors import BedsideError
 from bedside.foundation.home import Home
@@ -77,16 +78,16 @@ async def _look(home: Home, postgres: Postgres, plan: Plan, done: Restored, *, d
             await access.seal_audit(ctx.database, home.path, ctx.clock)
         done.audit = await access.verify_audit(ctx.database, home.path, ctx.clock)
         done.problems += [f"The audit is not whole: {each}" for each in done.audit.problems]
-        async with ctx.database.connection() as sql:
-            for table, then in plan.last.counts.items():
-                schema, _, name = table.partition(".")
-                if not await sql.fetchval("select to_regclass(format('%I.%I', $1::text, $2::text))", schema, name):
-                    done.problems.append(f"The table {table} is missing.")
-                    continue
-                now = await sql.fetchval(f'select count(*) from "{schema}"."{name}"')  # noqa: S608 - names of our own tables
-                done.counts[table] = (then, now)
-                if schema != "jobs" and now < then * COUNTED:
-                    done.notes.append(f"Note: {table} has {now} rows; soon after the base it had {then}.")
+    there = rows(postgres)
+    for table, then in plan.last.counts.items():
+        now = there.get(table)
+        if now is None:
+            if there:
+                done.problems.append(f"The table {table} is missing.")
+            continue
+        done.counts[table] = (then, now)
+        if not table.startswith("jobs.") and now < then * COUNTED:
+            done.notes.append(f"Note: {table} has {now} rows; soon after the base it had {then}.")
 
 
 def drill(home: Path, plan: Plan, step: Step, place: Path | None) -> tuple[settings.Drill, Restored | None]:

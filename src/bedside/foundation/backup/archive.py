@@ -14,23 +14,20 @@ import msgspec
 from bedside import __version__
 from bedside.foundation import telemetry
 from bedside.foundation.backup import files, manifest, retention, settings
-from bedside.foundation.backup.base import Base, Taking
+from bedside.foundation.backup.basebackup import Base, Taking
 from bedside.foundation.backup.keys import Signer
 from bedside.foundation.backup.manifest import Piece, Set
+from bedside.foundation.backup.rows import rows
 from bedside.foundation.backup.sealed import SUFFIX, Tell, seal
 from bedside.foundation.backup.settings import Settings
 from bedside.foundation.backup.store import Store
 from bedside.foundation.backup.wal import Receiver
-from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable, Unprocessable
+from bedside.foundation.errors import Conflict, NotFound, Unavailable, Unprocessable
 from bedside.foundation.home import Home
 
 log = telemetry.logger("backup")
 
 README = "README.txt"
-COUNT = """select string_agg(
- format('select %L, count(*) from %I.%I', n.nspname || '.' || c.relname, n.nspname, c.relname),
- ' union all ' order by n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'"""
 
 
 @contextmanager
@@ -140,7 +137,7 @@ class Archive:
             start=base.start,
             stop=base.stop,
             files=before.files if before else (),
-            counts=self._counts(),
+            counts=rows(self.postgres),
             demo=bool((self.home.made() or {}).get("demo")),
         )
         try:
@@ -220,15 +217,6 @@ class Archive:
         before = {each.path: each for each in one.files}
         home, also = self.home.path, self.told.also
         return files.keep(self.store, self.told.recipient, under, home, also, before, anew=anew)
-
-    def _counts(self) -> dict[str, int]:
-        """Rows of each table, where they can be counted within half a minute."""
-        try:
-            sql = self.postgres.ask(COUNT)
-            rows = self.postgres.ask(f"set statement_timeout = '30s'; {sql}") if sql else ""
-        except (BedsideError, OSError):
-            return {}
-        return {name: int(many) for name, _, many in (row.partition("|") for row in rows.splitlines())}
 
     def tidy(self) -> list[Set]:
         """Delete the sets that have outlived their days, and objects that nothing names; those that went.

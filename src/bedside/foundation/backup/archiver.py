@@ -14,7 +14,7 @@ from bedside import __version__
 from bedside.foundation import telemetry
 from bedside.foundation.backup import files, manifest, settings
 from bedside.foundation.backup.archive import Archive, alone, explain
-from bedside.foundation.backup.base import Base
+from bedside.foundation.backup.basebackup import Base
 from bedside.foundation.backup.manifest import Set
 from bedside.foundation.backup.settings import Settings, State
 from bedside.foundation.backup.wal import Receiver

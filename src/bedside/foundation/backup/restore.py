@@ -22,7 +22,7 @@ import msgspec
 
 from bedside.foundation import private
 from bedside.foundation.backup import check, manifest, sealed, settings
-from bedside.foundation.backup.base import MEMBER
+from bedside.foundation.backup.basebackup import MEMBER
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.backup.manifest import Set
 from bedside.foundation.backup.store import Store, told

@@ -37,8 +37,6 @@ def home(tmp_path: Path) -> Iterator[Home]:
     postgres.start()
     try:
         postgres.create_database()
-        postgres.ask("alter system set summarize_wal = on")
-        postgres.ask("select pg_reload_conf()")
         postgres.ask("create table note (n int)")
         private.write(home.path / "keys" / "backup.pem", KEY.signer().pem())
         (home.path / "audit").mkdir()

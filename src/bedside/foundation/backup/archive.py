@@ -90,6 +90,10 @@ class Archive:
 
     def begin(self) -> Taking:
         """A base, from the main thread: what changed after the newest, or all where that is too old or unknown."""
+        if self.postgres.ask("show summarize_wal") != "on":
+            # From now on the server notes what changes, for increments.
+            self.postgres.ask("alter system set summarize_wal = on")
+            self.postgres.ask("select pg_reload_conf()")
         self._id = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         self._began = datetime.now(UTC)
         full = [one for one in self.sets if one.kind == "full"]
@@ -99,6 +103,11 @@ class Archive:
         where = f"{self.told.line}/sets/{self._id}/base.tar{SUFFIX}"
         words = settings.folder(self.home.path) / "base.log"
         return Taking.begin(self.postgres, self.store, where, self.told.recipient, words, self._after)
+
+    @property
+    def increment(self) -> bool:
+        """Whether the base under way is what changed since another."""
+        return self._after is not None
 
     def finish(self, taking: Taking, tell: Tell) -> Base:
         """Seal the base, in any thread. Raises Unavailable; after a failure the next one is full."""

@@ -50,6 +50,7 @@ class Working:
         self.archive, self.done, self.base = archive, 0, None
         self.failed: Exception | None = None
         self._taking = archive.begin()
+        self.increment = archive.increment
         self._thread = threading.Thread(target=self._work, name="base", daemon=True)
         self._thread.start()
 
@@ -133,10 +134,6 @@ class Archiver:
         if not self._receiver.see():
             return
         if self._archive is None:
-            home = self.home.postgres
-            if home.ask("show summarize_wal") != "on":
-                home.ask("alter system set summarize_wal = on")
-                home.ask("select pg_reload_conf()")
             self._archive = Archive(self.home, self._told, self._receiver)
         archive, now = self._archive, time.monotonic()
         if self._working is None and self._due(archive):
@@ -168,6 +165,10 @@ class Archiver:
 
     def _finished(self, archive: Archive, working: Working) -> None:
         self.state.done = self.state.total = 0
+        if working.base is None and working.increment:
+            log.warning("what changed could not be told: a full base follows", why=str(working.failed))
+            self._working = Working(archive)
+            return
         if working.failed is not None or working.base is None:
             if isinstance(working.failed, BedsideError | OSError):
                 raise working.failed
@@ -210,13 +211,9 @@ def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]
             while not receiver.see():
                 time.sleep(0.1)
             archive = Archive(home, told, receiver)
-            working = Working(archive)
-            before = 0
-            while working.running():
-                time.sleep(0.1)
-                receiver.see()
-                tell(working.done - before)
-                before = working.done
+            working = _worked(Working(archive), receiver, tell)
+            if working.base is None and working.increment:
+                working = _worked(Working(archive), receiver, tell)  # what changed could not be told: all of it
             if working.base is None:
                 raise working.failed or Unavailable("The base could not be made.")
             made = archive.adopt(working.base)
@@ -229,6 +226,16 @@ def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]
                 receiver.forget()
             else:
                 receiver.stop()
+
+
+def _worked(working: Working, receiver: Receiver, tell: Callable[[int], None]) -> Working:
+    before = 0
+    while working.running():
+        time.sleep(0.1)
+        receiver.see()
+        tell(working.done - before)
+        before = working.done
+    return working
 
 
 def files_alone(home: Home, told: Settings) -> Set:

@@ -99,7 +99,8 @@ class Taking:
         """after: PostgreSQL's manifest of the base that this one is made after. From the main thread alone."""
         tool = postgres.tool("pg_basebackup")
         command: list[str | Path] = [*tool.command, "-D", "-", "-F", "tar", "-X", "none", "-c", "fast"]
-        command += ["--manifest-checksums=SHA256", "--label=bedside", "--no-sync"]
+        # The wheel's SHA-256 is a fifth as fast as its disk; the object's own hash and the pages' checksums stand in.
+        command += ["--manifest-checksums=CRC32C", "--label=bedside", "--no-sync"]
         if after is not None:
             command.append(f"--incremental={after}")
         log.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ it had laid down is deleted, and nothing else ever is.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -136,7 +135,7 @@ def lay_down(home: Home, plan: Plan, step: Step) -> None:
     if len(bases) == 1:
         bases[0].rename(cluster / "data")
     elif bases:
-        _run("pg_combinebackup", "--link", "-o", str(cluster / "data"), *map(str, bases))
+        _run("pg_combinebackup", "--link", "--manifest-checksums=NONE", "-o", str(cluster / "data"), *map(str, bases))
         for each in bases:
             shutil.rmtree(each)
     log = work / "wal"
@@ -173,9 +172,9 @@ def _all(plain: sealed.Readable) -> bytes:
 
 
 def _unpack(plain: sealed.Readable, where: Path) -> None:
-    """A base as pg_basebackup streamed it, each file compared with the hash that the server wrote for it."""
+    """A base as pg_basebackup streamed it, complete by the list that the server made of it."""
     where.mkdir(mode=0o700)
-    hashes: dict[str, str] = {}
+    sizes: dict[str, int] = {}
     with tarfile.open(fileobj=plain, mode="r|", bufsize=1 << 20) as tar:  # type: ignore[call-overload]
         for member in tar:
             path = where / member.name
@@ -185,16 +184,14 @@ def _unpack(plain: sealed.Readable, where: Path) -> None:
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 continue
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            found, source = hashlib.sha256(), tar.extractfile(member)
+            source = tar.extractfile(member)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                 while source is not None and (chunk := source.read(1 << 20)):
-                    found.update(chunk)
                     out.write(chunk)
-            hashes[member.name] = found.hexdigest()
+            sizes[member.name] = member.size
     # pg_verifybackup would do this; in the wheel it does not run.
-    listed = msgspec.json.decode((where / MEMBER).read_bytes())["Files"]
-    for each in listed:
-        if hashes.get(each.get("Path", "")) != each["Checksum"]:
+    for each in msgspec.json.decode((where / MEMBER).read_bytes())["Files"]:
+        if sizes.get(each.get("Path", "")) != each["Size"]:
             raise sealed.damaged(str(each.get("Path")), "is not what the database had written")
 
 

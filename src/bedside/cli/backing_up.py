@@ -133,6 +133,8 @@ def init(
             also=tuple(str(each.absolute()) for each in also or ()),
         )
         explain(told.store)
+        if told.spool:
+            Path(told.spool).mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.put(place.path, told)
         if moved:
             settings.put(place.path, settings.State())
@@ -209,7 +211,9 @@ def _asked(home: Path) -> None:
             show("Database" if state.total else "Waiting", state.done, state.total)
             time.sleep(0.2)
     if state.answer:
-        raise Unavailable(state.answer, remedy="The backups that were there before are whole.")
+        raise Unavailable(
+            state.answer, remedy="Nothing else was touched; when that is mended, run the same command again."
+        )
 
 
 def _self_made(place: object, told: Settings, *, other: bool) -> None:
@@ -322,7 +326,8 @@ def _report(done: Restored) -> None:
     moment = "before the base was made" if done.newest is None else f"{done.newest:%Y-%m-%d %H:%M:%S.%f} UTC"
     typer.echo(f"Whatever was acknowledged up to {done.until:%Y-%m-%d %H:%M:%S} UTC is there. Last write: {moment}.")
     rows = sum(now for _, now in done.counts.values())
-    typer.echo(f"{len(done.counts)} tables, {rows:,} rows; every page and every hash is right.")
+    right = "" if done.problems else "; every page and every hash is right"
+    typer.echo(f"{len(done.counts)} tables, {rows:,} rows{right}.")
     for note in done.notes:
         typer.echo(note)
     if done.put_aside:

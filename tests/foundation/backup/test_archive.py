@@ -86,6 +86,25 @@ def test_a_base_an_increment_and_the_home_s_files_come_back(home: Home, tmp_path
         back(home, tmp_path, "again")
 
 
+def test_where_others_run_the_database_the_files_alone_are_kept(home: Home, tmp_path: Path) -> None:
+    archiver.files_alone(home, settings.needed(home.path))
+    plan = restore.plan(restore.Wish(settings.needed(home.path).store, KEY))
+    there = Home(tmp_path / "again")
+    with restore.taken(there, plan):
+        restore.lay_down(there, plan, lambda *_: None)
+        restore.complete(there)
+    assert (there.path / "keys" / "backup.pem").exists()
+    assert not (there.path / "postgres" / "data").exists()
+
+
+def test_a_log_that_the_server_gave_up_is_followed_by_a_new_base(home: Home, tmp_path: Path) -> None:
+    once(home)
+    home.postgres.ask("select pg_drop_replication_slot('bedside_backup')")
+    home.postgres.ask("insert into note values (7)")
+    once(home)
+    assert back(home, tmp_path, "again")[1] == "7"
+
+
 class Full(Folder):
     """A disk that is full after so many bytes."""
 

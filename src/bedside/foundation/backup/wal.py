@@ -7,7 +7,6 @@ be waited for (synchronous), and when it is killed the server keeps the log for 
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -47,11 +46,16 @@ class Receiver:
         if time.monotonic() - self._begun < 1:
             return False
         self._begun = time.monotonic()
-        self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self.synchronous:
+            self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        elif not self.spool.is_dir():  # an empty folder in its place would promise what is no longer so
+            raise Unavailable(
+                f"{self.spool}, where each commit is to be kept too, is away: nothing is acknowledged.",
+                remedy="Connect that disk. Or give the promise up: bedside backup init without --synchronous, and restart.",
+            )
         if self._gone():
             # What the server could keep no longer is gone: begin anew from here; the next base begins there too.
             self.forget()
-            self.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         tool = self.postgres.tool("pg_receivewal")
         made = subprocess.run(
             [*tool.command, "-S", self.slot, "--create-slot", "--if-not-exists"],
@@ -110,7 +114,8 @@ class Receiver:
     def forget(self) -> None:
         """Nobody will come for the log again: the server need not keep it, and what came in is deleted."""
         self.stop()
-        shutil.rmtree(self.spool, ignore_errors=True)
+        for path in self.spool.iterdir() if self.spool.is_dir() else ():
+            path.unlink()
         until = time.monotonic() + 5
         while True:
             active = self.postgres.ask(f"select active from pg_replication_slots where slot_name = '{self.slot}'")  # noqa: S608

@@ -203,7 +203,7 @@ def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]
     """
     spool = settings.folder(home.path) / "spool.once" if other else None
     receiver = receiver_of(home, told, "bedside_backup_once" if other else "", spool)
-    receiver.synchronous = False
+    receiver.synchronous = told.synchronous and not other
     if other:
         explain(told.store)
     with alone(home.path, told.to):

@@ -91,11 +91,12 @@ def restored(store: Path, key: Path, home: Path, *more: str) -> str:
 
 
 @pytest.mark.timeout(240)
-def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path) -> None:
+def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     home, store, key = tmp_path / "home", tmp_path / "store", tmp_path / "safe" / "key"
     ledger = Ledger(tmp_path / "writes.ledger")
     clinic = Clinic(home, patients=4)
     clinic.start()
+    request.addfinalizer(clinic.stop)
     with Fhir(clinic) as fhir:
         writer = Writer(fhir, ledger)
         clinic.command("backup", "init", "--to", str(store), "--window", str(WINDOW), "--key-file", str(key))

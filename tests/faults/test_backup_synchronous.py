@@ -20,10 +20,11 @@ from bedside.foundation.home import Home
 pytestmark = pytest.mark.soak
 
 
-def test_nothing_is_lost_up_to_the_last_acknowledgement(tmp_path: Path) -> None:
+def test_nothing_is_lost_up_to_the_last_acknowledgement(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     home, store, spool, key = (tmp_path / name for name in ("home", "store", "other-disk", "key"))
     clinic = Clinic(home, patients=4)
     clinic.start()
+    request.addfinalizer(clinic.stop)
     told = ("--to", str(store), "--window", "40", "--synchronous", "--spool", str(spool), "--key-file", str(key))
     clinic.command("backup", "init", *told)
     clinic.stop()

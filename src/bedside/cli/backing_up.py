@@ -270,6 +270,7 @@ def verify(home: HomeOption = HOME, folder: FromOption = None, key: MaybeKeyOpti
         from bedside.foundation.backup.store import Folder
 
         store = Folder(folder or Path(settings.needed(home.absolute()).to))
+        state = settings.state(home.absolute()) if folder is None else None  # before: the program writes on
         found = _listing(home.absolute(), folder, key)
         with _bar("Verifying") as show:
             done = 0
@@ -280,7 +281,6 @@ def verify(home: HomeOption = HOME, folder: FromOption = None, key: MaybeKeyOpti
                 show("Verifying", done, total)
 
             many, problems = check.verify(store, found, _key(key) if key else None, tell)
-        state = settings.state(home.absolute()) if folder is None else None
         newest = max((one.n for one in found.sets if state and one.id == state.set), default=0)
         if state is not None and newest < state.n:
             problems.append(f"The newest manifest is older than what this home had written ({newest} after {state.n}).")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,8 @@ from bedside.foundation.home import Home
 log = telemetry.logger("backup")
 
 README = "README.txt"
+LATER = 600.0
+"""Seconds for which an object stays after a newer one has taken its place."""
 
 
 @contextmanager
@@ -58,6 +61,7 @@ class Archive:
         """The log has a hole: a new base is needed."""
         self.unread = False
         """A manifest of this line cannot be read: only sets that can be are ever deleted, and the next base is full."""
+        self._later: list[tuple[float, str]] = []
         self.there()
         self.store.sweep(told.line)
         self.sets = self._mine()
@@ -193,9 +197,13 @@ class Archive:
         self.current = fresh
         self.sets = [fresh if each.id == fresh.id else each for each in self.sets]
         needed = {each.name for other in self.sets for each in other.objects} | {each.name for each in fresh.objects}
-        for name in gone:
-            if name not in needed:
-                self.store.drop(name)
+        # Whoever restores or verifies now has read the manifest before this one: what it names stays for a while.
+        now = time.monotonic()
+        self._later += [(now + LATER, each) for each in gone]
+        while self._later and self._later[0][0] <= now:
+            _, old = self._later.pop(0)
+            if old not in needed:
+                self.store.drop(old)
         # The newest full segment stays: by it the receiver knows where to go on.
         for path in receiver.whole()[:-1]:
             if path.name in self.pieces and self.pieces[path.name].whole:
@@ -240,6 +248,7 @@ class Archive:
         self.sets = [one for one in self.sets if one not in old]
         named = {each.name for one in self.sets for each in one.objects}
         named |= {piece.sealed.name for piece in self.pieces.values()}
+        named |= {name for _, name in self._later}
         named |= {manifest.name(one.line, one.id) for one in self.sets}
         for name in self.store.names(self.told.line):
             if name not in named and not self.unread:

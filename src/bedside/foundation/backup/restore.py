@@ -121,6 +121,23 @@ def lay_down(home: Home, plan: Plan, step: Step) -> None:
 
         return more
 
+    # The log and the files first: a program that runs on will have replaced the newest of them in ten minutes.
+    log = work / "wal"
+    log.mkdir(mode=0o700)
+    for piece in plan.last.wal:
+        with sealed.opened(plan.wish.store, piece.sealed, plan.wish.key, tell("Log")) as plain:
+            (log / piece.segment).write_bytes(_all(plain))
+    if plan.wish.also_wal is not None and plan.wish.until is None:
+        _more_log(plan.wish.also_wal, log)
+    for file in plan.last.files:
+        where = home.path / file.path
+        where.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if file.path == "bedside.json":
+            where = home.path / WORK / "bedside.json"  # what makes a folder a home comes last
+        with os.fdopen(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file.mode), "wb") as out:
+            for part in file.parts:
+                with sealed.opened(plan.wish.store, part, plan.wish.key, tell("Files")) as plain:
+                    shutil.copyfileobj(plain, out)
     bases = []
     for one in plan.chain:
         if one.base is None:
@@ -138,22 +155,6 @@ def lay_down(home: Home, plan: Plan, step: Step) -> None:
         _run("pg_combinebackup", "--link", "--manifest-checksums=NONE", "-o", str(cluster / "data"), *map(str, bases))
         for each in bases:
             shutil.rmtree(each)
-    log = work / "wal"
-    log.mkdir(mode=0o700)
-    for piece in plan.last.wal:
-        with sealed.opened(plan.wish.store, piece.sealed, plan.wish.key, tell("Log")) as plain:
-            (log / piece.segment).write_bytes(_all(plain))
-    if plan.wish.also_wal is not None and plan.wish.until is None:
-        _more_log(plan.wish.also_wal, log)
-    for file in plan.last.files:
-        where = home.path / file.path
-        where.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if file.path == "bedside.json":
-            where = home.path / WORK / "bedside.json"  # what makes a folder a home comes last
-        with os.fdopen(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, file.mode), "wb") as out:
-            for part in file.parts:
-                with sealed.opened(plan.wish.store, part, plan.wish.key, tell("Files")) as plain:
-                    shutil.copyfileobj(plain, out)
 
 
 def _more_log(spool: Path, log: Path) -> None:

@@ -147,7 +147,7 @@ def lay_down(home: Home, plan: Plan, step: Step) -> None:
             _unpack(plain, where)
         bases.append(where)
     cluster = home.path / "postgres"
-    cluster.mkdir(mode=0o700)
+    cluster.mkdir(mode=0o700, exist_ok=True)  # its password may stand there by now
     step("Putting together", done, plan.size)
     if len(bases) == 1:
         bases[0].rename(cluster / "data")

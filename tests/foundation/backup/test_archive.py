@@ -105,6 +105,18 @@ def test_a_log_that_the_server_gave_up_is_followed_by_a_new_base(home: Home, tmp
     assert back(home, tmp_path, "again")[1] == "7"
 
 
+def test_a_receiver_that_was_killed_over_a_new_segment_goes_on(home: Home, tmp_path: Path) -> None:
+    once(home)
+    spool = archiver.spool_of(home.path, settings.needed(home.path))
+    newest = max(path.name.partition(".")[0] for path in spool.iterdir())
+    for path in spool.glob("*.partial"):
+        path.unlink()
+    (spool / f"{int(newest, 16) + 1:024X}.partial").write_bytes(bytes(5 << 20))
+    home.postgres.ask("insert into note values (8)")
+    once(home)
+    assert back(home, tmp_path, "again")[1] == "8"
+
+
 class Full(Folder):
     """A disk that is full after so many bytes."""
 

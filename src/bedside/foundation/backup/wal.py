@@ -7,12 +7,13 @@ be waited for (synchronous), and when it is killed the server keeps the log for 
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bedside.foundation.backup.manifest import lsn_value
+from bedside.foundation.backup.manifest import SEGMENT, lsn_value
 from bedside.foundation.engines import Postgres, Process
 from bedside.foundation.engines.postgres import last_words
 from bedside.foundation.errors import Unavailable
@@ -56,6 +57,10 @@ class Receiver:
         if self._gone():
             # What the server could keep no longer is gone: begin anew from here; the next base begins there too.
             self.forget()
+        for path in self.spool.glob(f"*{PARTIAL}"):
+            # Killed while it laid out a new segment, which holds nothing yet: it would refuse its own file for ever.
+            if path.stat().st_size not in {0, SEGMENT}:
+                path.unlink()
         tool = self.postgres.tool("pg_receivewal")
         made = subprocess.run(
             [*tool.command, "-S", self.slot, "--create-slot", "--if-not-exists"],
@@ -109,7 +114,7 @@ class Receiver:
     def stop(self) -> None:
         """It goes; the server keeps the log for it."""
         if self.process is not None:
-            self.process.stop()
+            self.process.stop((signal.SIGINT, 3.0))
 
     def forget(self) -> None:
         """Nobody will come for the log again: the server need not keep it, and what came in is deleted."""

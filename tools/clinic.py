@@ -97,6 +97,11 @@ class Clinic:
             self._process.wait()
             raise ClinicFailed(f"bedside demo did not stop within {within} s:\n{self._last_lines()}") from None
 
+    def wait_killed(self) -> None:
+        """After a SIGKILL of its process: reap it."""
+        if self._process is not None:
+            self._process.wait(20)
+
     def command(self, *words: str) -> str:
         """What `bedside WORDS --home …` prints. Raises ClinicFailed when it fails."""
         done = subprocess.run(

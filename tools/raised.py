@@ -19,7 +19,8 @@ KINDS = frozenset(
 NO_PAGE = (
     # Said in the terminal, before there is a page or where none is.
     "app",
-    "cli.py",
+    "cli/",
+    "foundation/backup/",
     "foundation/engines/",
     "foundation/home.py",
     "foundation/installation.py",

@@ -36,8 +36,10 @@ COUNTED = ("JSHeapUsedSize", "Nodes", "JSEventListeners", "Documents")
 FOCUS = "patient => document.querySelector(`.tile[data-patient='${patient}'] .tile-open`).focus()"
 
 
-NUMBERS = """() => Object.fromEntries([...document.querySelectorAll(".tile")].map(tile =>
-    [tile.dataset.patient, [...tile.querySelectorAll("dd")].map(one => one.textContent.trim()).filter(text => text)]))"""
+NUMBERS = """() => {
+    const numbers = tile => [...tile.querySelectorAll("dd")].map(one => one.textContent.trim()).filter(text => text);
+    return Object.fromEntries([...document.querySelectorAll(".tile")].map(one => [one.dataset.patient, numbers(one)]));
+}"""
 
 
 class Ward(threading.Thread):

@@ -51,7 +51,7 @@ from bedside.access.service.people import (
     unrelate,
 )
 from bedside.access.service.rota import Week
-from bedside.access.service.sealing import AuditReport, verify_audit
+from bedside.access.service.sealing import AuditReport, seal_audit, trim_heads, verify_audit
 from bedside.access.service.sessions import (
     drop_cookie,
     keep_alive,
@@ -132,6 +132,7 @@ __all__ = [
     "require",
     "revoke",
     "rota",
+    "seal_audit",
     "sessions",
     "set_cookie",
     "set_duty",
@@ -142,6 +143,7 @@ __all__ = [
     "sign_out_everywhere",
     "staff_list",
     "successor",
+    "trim_heads",
     "unrelate",
     "verify_audit",
     "visible",

@@ -4,6 +4,7 @@ rooms: what each room gives (a room that lands adds its line there). web: the ap
 console: what an operator asks from the command line. founding: a clinic's first start.
 """
 
+from bedside.app.backups import Restored, drill, restore_home
 from bedside.app.console import (
     add_client,
     add_device,
@@ -27,11 +28,13 @@ from bedside.app.processes import Bedside
 __all__ = [
     "Bedside",
     "Founded",
+    "Restored",
     "add_client",
     "add_device",
     "add_interface",
     "add_person",
     "add_staff",
+    "drill",
     "end_interface",
     "export_records",
     "found",
@@ -43,6 +46,7 @@ __all__ = [
     "parked_jobs",
     "reindex_records",
     "release_jobs",
+    "restore_home",
     "revoke_device",
     "verify_audit",
 ]

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -103,6 +104,61 @@ def _clock() -> Finding:
             "Install a time service, for example: apt install chrony.",
         )
     return good("The clock is kept right by a time service.")
+
+
+LATE = timedelta(minutes=2)
+"""The log is kept every few seconds: a copy that is older stands still."""
+DRILL = timedelta(days=90)
+"""After so long nobody can be sure any more that what is kept can be restored."""
+
+
+def backups(home: Home, *, running: bool) -> list[Finding]:
+    """How old the backup is, and when it was last tried. Reads the home's own notes alone."""
+    from bedside.foundation.backup import settings
+
+    try:
+        told = settings.settings(home.path)
+        if told is None:
+            demo = (home.made() or {}).get("demo")
+            if demo:
+                return []
+            return [Finding("bad", "There is no backup.", "bedside backup init --to FOLDER (on another disk).")]
+        state, drill = settings.state(home.path), settings.drill(home.path)
+    except BedsideError as error:
+        return [Finding("bad", error.message, error.remedy or "")]
+    now = datetime.now(UTC)
+    found = []
+    if state.until is None:
+        found.append(Finding("bad", "No backup was made yet.", state.error or "Start Bedside, or: bedside backup"))
+    else:
+        age = _age(now - state.until)
+        what = f"The last backup in {told.to} is {age} old; its base is of {state.set}."
+        late = running and now - state.until > LATE
+        if late or state.error:
+            remedy = f"{state.error or 'It does not go on.'} See logs/backup.log and docs/runbooks/backup.md."
+            found.append(Finding("bad", what, remedy))
+        else:
+            found.append(good(what))
+    if drill is None:
+        found.append(Finding("note", "No restore was ever tried.", "bedside backup drill --key KEY_FILE"))
+    else:
+        what = f"The last drill was {_age(now - drill.at)} ago and took {drill.seconds:.0f} s"
+        if not drill.good:
+            found.append(Finding("bad", f"{what}: it FAILED. {' '.join(drill.words)}", "docs/runbooks/backup.md"))
+        elif now - drill.at > DRILL:
+            found.append(Finding("note", f"{what}.", "Try again: bedside backup drill --key KEY_FILE"))
+        else:
+            found.append(good(f"{what}: everything came back."))
+    return found
+
+
+def _age(span: timedelta) -> str:
+    """`40 s`, `12 min`, `5 h`, `3 days`."""
+    seconds = max(span.total_seconds(), 0)
+    for least, size, unit in ((172800, 86400, "days"), (7200, 3600, "h"), (120, 60, "min")):
+        if seconds >= least:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 async def installation(settings: Settings, home: Home) -> list[Finding]:

@@ -7,6 +7,7 @@
     keys/             secrets of rooms, outside the database
     logs/             JSON lines of each process
     metrics/          counters shared by the processes
+    backup/           what backups were set up, how they stand (the backups themselves are elsewhere)
 
 Nothing outside it is written.
 """
@@ -29,6 +30,8 @@ from bedside.foundation.engines.postgres import buffers, sized
 from bedside.foundation.errors import Conflict, Unavailable
 
 LAYOUT = 1
+RESTORING = "restoring"
+"""Stands in a home from the first to the last moment of its restore: nothing starts on it."""
 OURS = {"lock", "keys"}
 """What may stand in a home that is not made yet: a start that was broken off, keys made for engines of others."""
 ROOM_FIRST = 250 * 1024 * 1024
@@ -79,6 +82,10 @@ class Home:
         Raises Conflict (a newer version made it, a demo's home for a real clinic and the reverse, not a home),
         Unavailable (no space, no permission).
         """
+        if (self.path / RESTORING).exists():
+            raise Conflict(
+                f"{self.path} is half restored.", remedy="Run the same `bedside restore` again: it begins anew."
+            )
         made = self.made()
         foreign = made is None and self.path.is_dir() and {entry.name for entry in self.path.iterdir()} - OURS
         if foreign:
@@ -113,6 +120,13 @@ class Home:
     def take(self, *, demo: bool) -> None:
         """Make the home if need be and hold it until this process ends. Raises Conflict when another holds it."""
         self.check(demo=demo)
+        self.hold()
+        if self.made() is None:
+            self._write({"layout": LAYOUT, "version": bedside.__version__, "demo": demo})
+        shutil.rmtree(self.path / "metrics", ignore_errors=True)
+
+    def hold(self) -> None:
+        """Lock it until this process ends. Raises Conflict when another holds it."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A POSIX lock: children made by fork do not inherit it, so it ends with this process alone.
         self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -122,9 +136,6 @@ class Home:
             os.close(self._lock)
             self._lock = None
             raise self._in_use(self.running() or {}) from error
-        if self.made() is None:
-            self._write({"layout": LAYOUT, "version": bedside.__version__, "demo": demo})
-        shutil.rmtree(self.path / "metrics", ignore_errors=True)
 
     def _in_use(self, running: dict[str, Any]) -> Conflict:
         who = f" (process {running['pid']}, port {running['port']})" if "port" in running else ""

@@ -26,6 +26,8 @@ from bedside.foundation.serving import listen
 from bedside.foundation.settings import Settings
 from bedside.foundation.supervisor import Service, Stopped, Supervisor
 
+SLOT = "bedside_backup"
+"""As foundation.backup calls itself before PostgreSQL. It is loaded only where backups are set up."""
 POSTGRES_STOPS = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 3.0))
 
 
@@ -124,6 +126,7 @@ class Installation:
         self.nats: Nats | None = None
         self.mllp: socket.socket | None = None
         """HL7 v2's listening socket: it outlives the process that serves it."""
+        self._backs_up = False
         self._ready_in, self._ready_out = os.pipe()
         os.set_blocking(self._ready_in, False)
 
@@ -150,10 +153,11 @@ class Installation:
             settings = self._engines()
             program = self._load()
             self._await_engines()
+            self._back_up(door)
             self._prepare(program, settings)
             self._processes(program, settings, door)
             self.say(program.welcome(settings))
-            self.supervisor.run(hourly=partial(turn_logs, home.path))
+            self.supervisor.run(hourly=partial(turn_logs, home.path), often=partial(self._back_up, door))
             self.say("Stopping …")
         except Stopped:
             self.say("Stopping …")
@@ -179,6 +183,11 @@ class Installation:
                 self.say("Making the database …")
                 postgres.make()
             postgres.await_predecessor()
+            if backups_told(self.home.path):
+                from bedside.foundation.backup import settings as told
+
+                if told.needed(self.home.path).synchronous:
+                    postgres.settings["synchronous_standby_names"] = SLOT
             self.supervisor.add(
                 Service("PostgreSQL", postgres.launch, stage=0, stops=POSTGRES_STOPS, last_words=postgres.last_words)
             )
@@ -288,6 +297,25 @@ class Installation:
         if not self.supervisor.wait_for(self._web_answers, 30):
             raise Unavailable("The web process did not start.", remedy=f"See {logs / 'web.log'}.")
 
+    def _back_up(self, door: socket.socket) -> None:
+        """The process that writes the backups, as soon as `bedside backup init` has said where to. Before whatever
+        writes is started, and stopped after it: what was acknowledged is in the backup of an orderly end."""
+        if self.postgres is None or self._backs_up or not backups_told(self.home.path):
+            return
+        self._backs_up = True
+
+        def work() -> int:
+            from bedside.foundation.backup.archiver import Archiver
+
+            door.close()
+            if self.mllp is not None:
+                self.mllp.close()
+            telemetry.configure("backup")
+            return Archiver(self.home).run()
+
+        start = partial(Child.fork, "backup", work, log=self.home.path / "logs" / "backup.log")
+        self.supervisor.add(Service("backup", start, stage=0.5, stops=((signal.SIGTERM, 8.0),)))
+
     def _announce(self) -> None:
         pids = {service.name: service.child.pid for service in self.supervisor.services if service.child is not None}
         nats_port = self.nats.port if self.nats else None
@@ -299,6 +327,11 @@ class Installation:
             return bool(os.read(self._ready_in, 1))
         except BlockingIOError:
             return False
+
+
+def backups_told(home: Path) -> bool:
+    """Whether this home was told where its backups go."""
+    return (home / "backup" / "settings.json").exists()
 
 
 def _callout_seed(home: Path) -> bytes:

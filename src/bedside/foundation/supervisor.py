@@ -46,7 +46,7 @@ class Service:
 
     name: str
     start: Callable[[], Running]
-    stage: int = 2
+    stage: float = 2
     stops: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 4.0),)
     """Signals to end it by, each with the seconds it gets; SIGKILL follows."""
     last_words: Callable[[], str] = field(default=lambda: "")
@@ -120,11 +120,12 @@ class Supervisor:
             self.pause(0.02)
         return True
 
-    def run(self, hourly: Callable[[], None] = lambda: None) -> None:
-        """Keep everything running until asked to stop. hourly: done at once and every hour."""
+    def run(self, hourly: Callable[[], None] = lambda: None, often: Callable[[], None] = lambda: None) -> None:
+        """Keep everything running until asked to stop. hourly: done at once and every hour; often: every second."""
         due = time.monotonic()
         while not self.stopping:
             self.tend()
+            often()
             if time.monotonic() >= due:
                 try:
                     hourly()

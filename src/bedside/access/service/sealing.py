@@ -21,10 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bedside.access.model.audit import GENESIS, leaf, seal
 from bedside.access.store import audit as store
-from bedside.foundation import telemetry
+from bedside.foundation import private, telemetry
 from bedside.foundation.clock import Clock
 from bedside.foundation.database import Connection, Database
-from bedside.foundation.private import kept
 
 log = telemetry.logger("access")
 
@@ -45,7 +44,7 @@ def _key(home: Path) -> Ed25519PrivateKey:
             .decode()
         )
 
-    key = serialization.load_pem_private_key(kept(home / "keys" / "audit.pem", make).encode(), None)
+    key = serialization.load_pem_private_key(private.kept(home / "keys" / "audit.pem", make).encode(), None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError("keys/audit.pem is no Ed25519 key")
     return key
@@ -143,6 +142,39 @@ class Sealer:
             except Exception as error:
                 log.warning("the audit could not be sealed; trying again", kind=type(error).__name__)
             await asyncio.sleep(EVERY)
+
+
+async def seal_audit(database: Database, home: Path, clock: Clock) -> None:
+    """Seal what waits, where no worker runs."""
+    sealer = Sealer(database, home, clock)
+    while await sealer.once() == BATCH:
+        pass
+
+
+async def trim_heads(database: Database, home: Path, clock: Clock) -> int:
+    """After a restore: heads of seals that the database does not know yet are put aside, beside the file; how many.
+
+    They are signed and of another course of things, which from the restored moment on did not happen here.
+    """
+    async with database.connection() as sql:
+        head = await store.last_seal(sql)
+    last = head["n"] if head else 0
+    return await asyncio.to_thread(_put_aside, home, last, clock.now())
+
+
+def _put_aside(home: Path, last: int, at: datetime) -> int:
+    path = head_file(home)
+    if not path.exists():
+        return 0
+    lines = path.read_text(errors="replace").splitlines(keepends=True)
+    stays, goes = list[str](), list[str]()
+    for line in lines:
+        n = line.partition(" ")[0]
+        (goes if n.isdecimal() and int(n) > last else stays).append(line)
+    if goes:
+        private.write(path.with_name(f"heads.after-restore-{at:%Y%m%dT%H%M%SZ}"), "".join(goes))
+        private.write(path, "".join(stays))
+    return len(goes)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -43,6 +44,8 @@ SETTINGS: Mapping[str, str] = {
     "wal_buffers": "2MB",
     "max_wal_size": "512MB",
     "min_wal_size": "64MB",
+    "max_slot_wal_keep_size": "4GB",  # a backup that nobody takes away does not fill the disk
+    "synchronous_standby_names": "",
     "max_worker_processes": "2",
     "max_parallel_workers": "0",
     "max_parallel_workers_per_gather": "0",
@@ -101,6 +104,15 @@ def _short(directory: Path) -> str:
     return f"/proc/self/fd/{os.open(directory, os.O_PATH | os.O_DIRECTORY)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program of PostgreSQL's. command: with how to reach the server. keep: open files that it must inherit."""
+
+    command: list[str]
+    env: dict[str, str]
+    keep: tuple[int, ...]
+
+
 class Postgres:
     """One cluster under `root`: its files in data/, its socket in run/, its password in secret."""
 
@@ -151,7 +163,7 @@ class Postgres:
         if not maker.wait(120) or maker.code != 0:
             maker.stop()
             shutil.rmtree(fresh, ignore_errors=True)
-            raise Unavailable("The database could not be made.", remedy=_last_words(words))
+            raise Unavailable("The database could not be made.", remedy=last_words(words))
         words.unlink()
         fresh.rename(self.data)
 
@@ -186,7 +198,7 @@ class Postgres:
 
     def last_words(self) -> str:
         """Why it ended, from its log."""
-        return _last_words(self.log)
+        return last_words(self.log)
 
     def create_database(self, name: str = USER) -> None:
         """Make the database if it is not there."""
@@ -199,16 +211,25 @@ class Postgres:
         if self.process is not None:
             self.process.stop((signal.SIGINT, 10), (signal.SIGQUIT, 5))
 
-    def _psql(self, database: str, sql: str) -> str:
+    def tool(self, name: str) -> Tool:
+        """One of PostgreSQL's programs, led to this server."""
         host = _short(self.root / "run")
-        keep = [int(host.rpartition("/")[2])] if host.startswith("/proc/self/fd/") else []
-        command = [str(binaries() / "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", host, "-U", USER, "-d", database]
+        keep = (int(host.rpartition("/")[2]),) if host.startswith("/proc/self/fd/") else ()
+        command = [str(binaries() / name), "-h", host, "-p", str(PORT), "-U", USER]
+        return Tool(command, {**_env(), "PGPASSWORD": self.password()}, keep)
+
+    def ask(self, sql: str, database: str = USER) -> str:
+        """What the server answers, as psql prints it: a line a row, | between columns. Raises Unavailable."""
+        return self._psql(database, sql)
+
+    def _psql(self, database: str, sql: str) -> str:
+        psql = self.tool("psql")
         done = subprocess.run(
-            [*command, "-c", sql],
-            env={**_env(), "PGPASSWORD": self.password()},
+            [*psql.command, "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql],
+            env=psql.env,
             capture_output=True,
             text=True,
-            pass_fds=keep,
+            pass_fds=psql.keep,
             timeout=60,
             check=False,
         )
@@ -251,7 +272,7 @@ def _env() -> dict[str, str]:
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
     """The last lines of a log that say what went wrong."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     told = [line for line in lines[-40:] if any(word in line for word in ("FATAL", "PANIC", "error", "could not"))]

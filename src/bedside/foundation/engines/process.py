@@ -34,8 +34,11 @@ class Process:
         cwd: Path | None = None,
         on_parent_death: signal.Signals = signal.SIGKILL,
         own: Path | None = None,
+        out: int | None = None,
+        keep: Sequence[int] = (),
     ) -> Process:
-        """Start it. log: where its output is appended; None leaves it on the terminal.
+        """Start it. log: where its output is appended; None leaves it on the terminal. out: an open file for its
+        standard output alone. keep: open files that it inherits.
 
         own: for a program that refuses to be root, the directory it must own (see launch.py).
         Raises RuntimeError outside the main thread: the kernel ties the parent-death signal to the thread that
@@ -53,20 +56,21 @@ class Process:
             own or "-",
             *command,
         ]
-        out = open_log(log) if log else None
+        words = open_log(log) if log else None
         try:
             popen = subprocess.Popen(
                 [os.fspath(part) for part in launcher],
                 stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT if out is not None else None,
+                stdout=words if out is None else out,
+                stderr=words,
                 env=dict(os.environ if env is None else env),
                 cwd=cwd,
                 start_new_session=True,
+                pass_fds=keep,
             )
         finally:
-            if out is not None:
-                os.close(out)
+            if words is not None:
+                os.close(words)
         return cls(name, popen)
 
     @property

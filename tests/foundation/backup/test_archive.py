@@ -1,0 +1,229 @@
+"""On a real database: base, increment and log; a full disk, a disk that is away, a damaged set; the doctor's words."""
+
+from __future__ import annotations
+
+import errno
+import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from bedside.foundation import private
+from bedside.foundation.backup import archiver, check, restore, settings
+from bedside.foundation.backup.archive import Archive, explain
+from bedside.foundation.backup.keys import RecoveryKey
+from bedside.foundation.backup.store import Folder
+from bedside.foundation.doctor import backups
+from bedside.foundation.errors import BedsideError, Conflict, Unavailable
+from bedside.foundation.home import RESTORING, Home
+
+pytestmark = pytest.mark.engine
+
+KEY = RecoveryKey.make()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A home with a running database and one table, told to back up into tmp_path/store."""
+    home = Home(tmp_path / "home")
+    home.take(demo=True)
+    postgres = home.postgres
+    postgres.settings["fsync"] = "off"
+    postgres.start()
+    try:
+        postgres.create_database()
+        postgres.ask("create table note (n int)")
+        private.write(home.path / "keys" / "backup.pem", KEY.signer().pem())
+        (home.path / "audit").mkdir()
+        (home.path / "audit" / "heads").write_text("1 aa\n2 bb\n3 torn")
+        told = settings.Settings(to=str(tmp_path / "store"), recipient=KEY.recipient, line="L", keep_days=1)
+        explain(told.store)
+        settings.put(home.path, told)
+        yield home
+    finally:
+        postgres.stop()
+
+
+def once(home: Home) -> None:
+    archiver.once(home, settings.needed(home.path), other=False, tell=lambda _: None)
+
+
+def back(home: Home, tmp_path: Path, name: str) -> tuple[Home, str, restore.Plan]:
+    """Restored, and the notes that came back."""
+    plan = restore.plan(restore.Wish(settings.needed(home.path).store, KEY))
+    there = Home(tmp_path / name)
+    with restore.taken(there, plan):
+        restore.lay_down(there, plan, lambda *_: None)
+        with restore.played_back(there, plan, lambda *_: None) as (postgres, _):
+            notes = postgres.ask("select string_agg(n::text, ',' order by n) from note")
+        assert restore.page_faults(there) == ""
+        restore.complete(there)
+    return there, notes, plan
+
+
+def test_a_base_an_increment_and_the_home_s_files_come_back(home: Home, tmp_path: Path) -> None:
+    home.postgres.ask("insert into note values (1)")
+    once(home)
+    home.postgres.ask("insert into note values (2)")
+    (home.path / "audit" / "heads").write_text("1 aa\n2 bb\n3 whole\n4 dd\n")
+    once(home)
+    there, notes, plan = back(home, tmp_path, "again")
+    assert [one.kind for one in plan.chain] == ["full", "incremental"]
+    assert notes == "1,2"
+    assert (there.path / "audit" / "heads").read_text() == "1 aa\n2 bb\n3 whole\n4 dd\n"
+    assert (there.path / "keys" / "backup.pem").read_text() == KEY.signer().pem()
+    assert not (there.path / RESTORING).exists()
+    assert settings.needed(there.path).line != "L"
+    there.check(demo=True)
+    kept = (tmp_path / "store").rglob("*")
+    assert not [path for path in kept if path.is_file() and KEY.line.encode() in path.read_bytes()]
+    with pytest.raises(Conflict, match="not empty"):
+        back(home, tmp_path, "again")
+
+
+def test_where_others_run_the_database_the_files_alone_are_kept(home: Home, tmp_path: Path) -> None:
+    archiver.files_alone(home, settings.needed(home.path))
+    plan = restore.plan(restore.Wish(settings.needed(home.path).store, KEY))
+    there = Home(tmp_path / "again")
+    with restore.taken(there, plan):
+        restore.lay_down(there, plan, lambda *_: None)
+        restore.complete(there)
+    assert (there.path / "keys" / "backup.pem").exists()
+    assert not (there.path / "postgres" / "data").exists()
+
+
+def test_a_log_that_the_server_gave_up_is_followed_by_a_new_base(home: Home, tmp_path: Path) -> None:
+    once(home)
+    home.postgres.ask("select pg_drop_replication_slot('bedside_backup')")
+    home.postgres.ask("insert into note values (7)")
+    once(home)
+    assert back(home, tmp_path, "again")[1] == "7"
+
+
+def test_a_receiver_that_was_killed_over_a_new_segment_goes_on(home: Home, tmp_path: Path) -> None:
+    once(home)
+    spool = archiver.spool_of(home.path, settings.needed(home.path))
+    newest = max(path.name.partition(".")[0] for path in spool.iterdir())
+    for path in spool.glob("*.partial"):
+        path.unlink()
+    (spool / f"{int(newest, 16) + 1:024X}.partial").write_bytes(bytes(5 << 20))
+    home.postgres.ask("insert into note values (8)")
+    once(home)
+    assert back(home, tmp_path, "again")[1] == "8"
+
+
+class Full(Folder):
+    """A disk that is full after so many bytes."""
+
+    def __init__(self, root: Path, room: int) -> None:
+        super().__init__(root)
+        self.room = room
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[BinaryIO]:
+        full = self
+
+        class Out(io.RawIOBase):
+            def write(self, chunk: object, /) -> int:
+                full.room -= len(bytes(chunk))  # type: ignore[call-overload]
+                if full.room < 0:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+                return out.write(bytes(chunk))  # type: ignore[call-overload]
+
+        with super().writing(name) as out:
+            yield Out()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("room", [1000, 500_000, 4_500_000])
+def test_a_full_disk_is_told_and_leaves_the_backup_before_whole(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    once(home)
+    store = Full(tmp_path / "store", room)
+    (settings.folder(home.path) / "bases").rename(tmp_path / "bases")  # the next is full, and large
+    monkeypatch.setattr(settings.Settings, "store", property(lambda _: store))
+    try:
+        once(home)
+    except Unavailable as error:
+        assert "is full. The backups that stood there before are whole." in error.message
+    else:
+        assert room > 4_000_000
+    monkeypatch.undo()
+    plain = Folder(tmp_path / "store")
+    found = check.listing(plain, KEY.signer().public)
+    assert check.verify(plain, found, KEY, lambda *_: None)[1] == []
+    assert not list((tmp_path / "store").rglob("*.new"))
+
+
+def test_a_disk_that_is_away_is_not_replaced_by_its_empty_folder(home: Home, tmp_path: Path) -> None:
+    once(home)
+    shutil.move(tmp_path / "store", tmp_path / "away")
+    (tmp_path / "store").mkdir()
+    with pytest.raises(Unavailable, match="not the folder that was set up"):
+        once(home)
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_damage_is_refused_in_words_and_the_next_base_is_full(home: Home, tmp_path: Path) -> None:
+    once(home)
+    once(home)
+    store = Folder(tmp_path / "store")
+    found = check.listing(store, KEY.signer().public)
+    base = tmp_path / "store" / str(found.sets[0].base.name if found.sets[0].base else "")
+    whole = base.read_bytes()
+    base.write_bytes(whole[:-1])
+    _, problems = check.verify(store, found, None, lambda *_: None)
+    assert len(problems) == 1
+    assert "base.tar.zst.age holds" in problems[0]
+    plan = restore.plan(restore.Wish(store, KEY))
+    there = Home(tmp_path / "half")
+    with pytest.raises(Conflict, match="damaged"), restore.taken(there, plan):
+        restore.lay_down(there, plan, lambda *_: None)
+    with pytest.raises(Conflict, match="half restored"):
+        there.check(demo=True)
+    base.write_bytes(whole)
+    newest = tmp_path / "store" / found.sets[1].folder / "manifest"
+    newest.write_bytes(newest.read_bytes().replace(b'"n":', b'"n": '))
+    archive = Archive(home, settings.needed(home.path), archiver.receiver_of(home, settings.needed(home.path)))
+    assert archive.unread
+    once(home)
+    kinds = [one.kind for one in check.listing(store, KEY.signer().public).sets]
+    assert kinds == ["full", "full"]
+    assert newest.exists()  # it is evidence
+
+
+def test_the_doctor_says_how_old_the_backup_is_and_when_it_was_tried(home: Home) -> None:
+    def words() -> list[tuple[str, str]]:
+        return [(each.state, each.what) for each in backups(home, running=True)]
+
+    assert words()[0] == ("bad", "No backup was made yet.")
+    now = datetime.now(UTC)
+    settings.put(home.path, settings.State(set="A", until=now - timedelta(seconds=20)))
+    [fresh, untried] = words()
+    assert fresh[0] == "good"
+    assert untried == ("note", "No restore was ever tried.")
+    settings.put(home.path, settings.State(set="A", until=now - timedelta(hours=5), error="The disk is full."))
+    settings.put(home.path, settings.Drill(now - timedelta(days=3), True, "A", now, 12, 1, []))
+    [old, tried] = words()
+    assert old[0] == "bad"
+    assert "is 5 h old" in old[1]
+    assert tried == ("good", "The last drill was 3 days ago and took 12 s: everything came back.")
+    settings.put(home.path, settings.Drill(now - timedelta(days=3), False, "A", now, 12, 1, ["it broke"]))
+    assert words()[1][0] == "bad"
+    (settings.folder(home.path) / "settings.json").write_text("{")
+    assert words()[0][0] == "bad"
+
+
+def test_a_home_that_was_never_told_says_so(tmp_path: Path) -> None:
+    real, demo = Home(tmp_path / "real"), Home(tmp_path / "demo")
+    real.take(demo=False)
+    demo.take(demo=True)
+    assert [each.state for each in backups(real, running=False)] == ["bad"]
+    assert backups(demo, running=False) == []
+    with pytest.raises(BedsideError, match="No backups are set up"):
+        settings.needed(real.path)

@@ -36,11 +36,13 @@ async def now_ctx(ctx: Ctx) -> Ctx:
 async def wire(now_ctx: Ctx, bus: Bus, nats: Nats) -> AsyncIterator[Ctx]:
     """An ingest process at work."""
     system = await Bus.connect(nats.system_url)
-    js = bus.client.jetstream(timeout=2)
+    js = bus.client.jetstream(timeout=20)  # beside tests that keep the disk busy
     try:
         async with ingesting(now_ctx, bus, seed=nats.login().seed, system=system, broker_log=nats.log):
             yield now_ctx
     finally:
-        await js.delete_stream("DEVICES")
-        await js.delete_stream("WAVEFORMS")
-        await system.close()
+        try:
+            await js.delete_stream("DEVICES")
+            await js.delete_stream("WAVEFORMS")
+        finally:
+            await system.close()

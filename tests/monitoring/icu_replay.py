@@ -128,7 +128,7 @@ class Replay:
                             await self._compare(minute // 60)
         finally:
             await answers.unsubscribe()
-            js = self._bus.client.jetstream(timeout=2)
+            js = self._bus.client.jetstream(timeout=20)
             await js.delete_stream("DEVICES")
             await js.delete_stream("WAVEFORMS")
 

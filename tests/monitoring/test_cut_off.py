@@ -85,7 +85,7 @@ async def test_after_a_start_a_device_is_found_among_many_that_were_revoked(
             assert await gone(cuff, 5)
             assert calm.left.empty()
     finally:
-        await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+        await bus.client.jetstream(timeout=20).delete_stream("DEVICES")
         await system.close()
 
 
@@ -132,7 +132,7 @@ async def test_a_flooding_device_is_cut_off_and_named_and_no_other_waits(now_ctx
             events = {one.kind: one for one in await technical(now_ctx) if one.device == bad.device}
     finally:
         settings.use(now_ctx.database, settings.Settings())
-        await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+        await bus.client.jetstream(timeout=20).delete_stream("DEVICES")
         await system.close()
     assert events["flood"].count == 1
     assert "flood" not in {one.kind for one in await technical(now_ctx) if one.device == good.device}

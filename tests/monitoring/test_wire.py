@@ -276,7 +276,7 @@ async def test_what_a_killed_ingest_process_had_in_hand_holds_up_nobody_for_long
             await cuff.send(pack(9, ("heart-rate", 141, "/min", time.time())))
             assert (await cuff.answer(9, seconds=12))["stored"] == 1
     finally:
-        await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+        await bus.client.jetstream(timeout=20).delete_stream("DEVICES")
 
 
 async def test_what_an_older_bedside_left_in_its_unparted_stream_lands(
@@ -313,7 +313,7 @@ async def test_what_an_older_bedside_left_in_its_unparted_stream_lands(
                 await asyncio.sleep(0.05)
             assert (waiting, await newest(now_ctx)) == (0, {"heart-rate": 73, "spo2": 97})
     finally:
-        await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+        await bus.client.jetstream(timeout=20).delete_stream("DEVICES")
 
 
 async def test_the_bus_tells_walls_after_the_commit(wire: Ctx, bus: Bus, nats: Nats) -> None:

@@ -97,14 +97,6 @@ def test_where_others_run_the_database_the_files_alone_are_kept(home: Home, tmp_
     assert not (there.path / "postgres" / "data").exists()
 
 
-def test_a_log_that_the_server_gave_up_is_followed_by_a_new_base(home: Home, tmp_path: Path) -> None:
-    once(home)
-    home.postgres.ask("select pg_drop_replication_slot('bedside_backup')")
-    home.postgres.ask("insert into note values (7)")
-    once(home)
-    assert back(home, tmp_path, "again")[1] == "7"
-
-
 def test_a_receiver_that_was_killed_over_a_new_segment_goes_on(home: Home, tmp_path: Path) -> None:
     once(home)
     spool = archiver.spool_of(home.path, settings.needed(home.path))

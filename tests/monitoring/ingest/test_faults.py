@@ -36,7 +36,7 @@ async def answers(bus: Bus) -> AsyncIterator[asyncio.Queue[dict[str, object]]]:
 
     await bus.subscribe("devices.*.acks", hear)
     yield heard
-    await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+    await bus.client.jetstream(timeout=20).delete_stream("DEVICES")
 
 
 async def test_a_fault_with_one_pack_holds_up_no_other_and_answers_nothing(

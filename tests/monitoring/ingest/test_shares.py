@@ -132,7 +132,7 @@ async def device(ctx: Ctx) -> str:
 @pytest.fixture
 async def stream(bus: Bus) -> AsyncIterator[None]:
     yield
-    await bus.client.jetstream(timeout=2).delete_stream("DEVICES")
+    await bus.client.jetstream(timeout=20).delete_stream("DEVICES")
 
 
 @pytest.mark.usefixtures("stream")

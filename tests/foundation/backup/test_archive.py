@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from bedside.foundation.backup import archiver, check, restore, settings
 from bedside.foundation.backup.archive import Archive, explain
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.backup.store import Folder
+from bedside.foundation.backup.wal import Receiver
 from bedside.foundation.doctor import backups
 from bedside.foundation.errors import BedsideError, Conflict, Unavailable
 from bedside.foundation.home import RESTORING, Home
@@ -95,6 +97,49 @@ def test_where_others_run_the_database_the_files_alone_are_kept(home: Home, tmp_
         restore.complete(there)
     assert (there.path / "keys" / "backup.pem").exists()
     assert not (there.path / "postgres" / "data").exists()
+
+
+def test_a_segment_that_is_filled_while_it_is_looked_for_is_kept_whole(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last look lists a growing segment, and the receiver fills and renames it before it is read: what the look
+    before kept of it ends too soon."""
+    once(home)
+    lists, real, real_growing = 0, Receiver.whole, Receiver.growing
+
+    def growing(receiver: Receiver) -> Path | None:
+        while lists == 0 and real_growing(receiver) is None:
+            home.postgres.ask("insert into note values (1)")
+            time.sleep(0.1)
+        return real_growing(receiver)
+
+    def whole(receiver: Receiver) -> list[Path]:
+        nonlocal lists
+        lists += 1
+        found, now = real(receiver), real_growing(receiver)
+        if lists == 2:  # the look before is over
+            home.postgres.ask("insert into note values (2)")
+        if lists == 3:
+            assert now is not None
+            home.postgres.ask("select pg_switch_wal()")
+            while now.exists():
+                time.sleep(0.02)
+        return found
+
+    monkeypatch.setattr(Receiver, "whole", whole)
+    monkeypatch.setattr(Receiver, "growing", growing)
+    once(home)
+    monkeypatch.undo()
+    assert lists > 3
+    assert back(home, tmp_path, "again")[1].split(",")[-1] == "2"
+
+
+def test_a_log_that_the_server_gave_up_is_followed_by_a_new_base(home: Home, tmp_path: Path) -> None:
+    once(home)
+    home.postgres.ask("select pg_drop_replication_slot('bedside_backup')")
+    home.postgres.ask("insert into note values (7)")
+    once(home)
+    assert back(home, tmp_path, "again")[1] == "7"
 
 
 def test_a_receiver_that_was_killed_over_a_new_segment_goes_on(home: Home, tmp_path: Path) -> None:

@@ -178,7 +178,8 @@ class Archive:
         if self.current is None:
             return at
         one, gone = self.current, list[str]()
-        self._take_in(receiver, one, gone)
+        while not self._took_in(receiver, one, gone):
+            pass
         first = manifest.number(one.start)
         have = {manifest.number(name): piece for name, piece in self.pieces.items()}
         wal = list[Piece]()
@@ -186,7 +187,8 @@ class Archive:
             wal.append(have[first + len(wal)])
         # An LSN at a segment's very end belongs to the one before.
         last = manifest.lsn_value(reached) - 1
-        if not wal or manifest.number(wal[-1].segment) < last // manifest.SEGMENT:
+        short = not wal or manifest.number(wal[-1].segment) < last // manifest.SEGMENT
+        if short or not all(piece.whole for piece in wal[:-1]):
             self.gap = True
             raise Unavailable("The copy of the database's log has a gap.", remedy="A new base is made at once.")
         kept = self._files(one, anew=anew)
@@ -210,8 +212,10 @@ class Archive:
                 path.unlink()
         return at
 
-    def _take_in(self, receiver: Receiver, one: Set, gone: list[str]) -> None:
-        """Seal segments: those that are full once, the growing one again."""
+    def _took_in(self, receiver: Receiver, one: Set, gone: list[str]) -> bool:
+        """Seal segments: those that are full once, the growing one again. False where one was filled meanwhile, and has
+        another name: what was kept of it before ends too soon, and would pass for all of it.
+        """
         growing = receiver.growing()
         for path in [*receiver.whole(), *([growing] if growing else [])]:
             whole = path != growing
@@ -224,10 +228,11 @@ class Archive:
                 with path.open("rb") as file:
                     sealed = seal(self.store, where, file, self.told.recipient)
             except FileNotFoundError:
-                continue  # it has just been filled: the next look finds it under its name
+                return False
             if old is not None and old.sealed.name != sealed.name:
                 gone.append(old.sealed.name)
             self.pieces[name] = Piece(name, sealed, whole)
+        return True
 
     def _files(self, one: Set, *, anew: bool) -> list[manifest.Kept]:
         under = f"{self.told.line}/files/{one.id}-{one.n + 1}"

@@ -6,6 +6,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -72,8 +73,9 @@ def one(tab: Tab, clinic: Clinic, patient: str) -> float:
     return float(seen / 1000 - moment)
 
 
-def measure() -> Iterator[Figure]:
-    """One reading of each of some thirty patients who had no alarm."""
+@contextmanager
+def wall() -> Iterator[tuple[Clinic, Tab, list[str]]]:
+    """A running clinic with its wall open, and those on it who have no alarm; window.seenHigh says when one has."""
     with (
         tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder,
         running(Path(folder) / "home") as clinic,
@@ -84,9 +86,14 @@ def measure() -> Iterator[Figure]:
         sign_in(tab, NURSE)
         tab.goto("/wall")
         tab.evaluate(WATCH)
-        patients = tab.evaluate(CALM)[:MOST]
-        spans = sorted(one(tab, clinic, patient) for patient in patients)
+        yield clinic, tab, tab.evaluate(CALM)
         browser.close()
+
+
+def measure() -> Iterator[Figure]:
+    """One reading of each of some thirty patients who had no alarm."""
+    with wall() as (clinic, tab, patients):
+        spans = sorted(one(tab, clinic, patient) for patient in patients[:MOST])
     if not spans:
         raise ClinicFailed("nobody on the wall is without an alarm")
     yield Figure(f"reading published to alarm seen, p50 of {len(spans)}", spans[len(spans) // 2], "s")

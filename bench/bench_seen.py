@@ -10,20 +10,15 @@ import asyncio
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-from tests.journeys.visiting import sign_in
-from tools import chromium
-from tools.clinic import Clinic, ClinicFailed, running
+from tools.clinic import Clinic, ClinicFailed
 
 from bedside.foundation.database import Database
 from bedside.foundation.home import Home
-from bench.bench_alarm import CALM, NURSE, WATCH
+from bench.bench_alarm import wall
 from bench.bench_latency import SECONDS, WARM, people
 from bench.figure import Figure
 
@@ -33,19 +28,9 @@ SETTLE = 5.0
 
 def measure() -> Iterator[Figure]:
     """Milliseconds from publication to the tile in alarm, and the readings a second that landed meanwhile."""
-    with (
-        tempfile.TemporaryDirectory(prefix="bedside-bench-") as folder,
-        running(Path(folder) / "home") as clinic,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=[*chromium.ARGUMENTS])
-        tab = browser.new_page(base_url=clinic.address, viewport={"width": 1920, "height": 1080})
-        sign_in(tab, NURSE)
-        tab.goto("/wall")
-        patients: list[str] = tab.evaluate(CALM)
+    with wall() as (clinic, tab, patients):
         dsn, url = _engines(clinic)
         before = _apart(_prepare(dsn, patients))
-        tab.evaluate(WATCH)
         devices = [f"w{n}" for n in range(len(patients))]
         generator = subprocess.Popen(
             [sys.executable, "-m", "bench.bench_latency", url, *devices], stdout=subprocess.PIPE, text=True
@@ -56,7 +41,6 @@ def measure() -> Iterator[Figure]:
         tab.wait_for_timeout(SETTLE * 1000)
         seen: dict[str, float] = tab.evaluate("window.seenHigh")
         landed = _apart(_landed(dsn)) - before
-        browser.close()
     if len(sent) < 10:
         raise ClinicFailed("too few on the wall were without an alarm")
     holder = dict(zip(devices, patients, strict=True))

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import uvloop
 
+from bedside.foundation import garbage
 from bedside.foundation.bus import Bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.engines import Nats, Postgres
-from bedside.foundation.installation import settled
 from bedside.foundation.migrate import migrate
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def on_engines(work: Callable[[Postgres, Nats], Awaitable[T]]) -> T:
         await migrate(postgres.dsn(NAME))
         return await work(postgres, nats)
 
-    settled()  # as in each process of a running program
+    garbage.settle()  # as in each process of a running program
     with _engines() as (postgres, nats):
         return uvloop.run(run(postgres, nats))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import datetime
+from pathlib import Path
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from starlette.applications import Starlette
@@ -19,7 +21,9 @@ from bedside.access import routes as access_routes
 from bedside.app.rooms import ROUTES, WEB, open_ground
 from bedside.demo import guide
 from bedside.foundation import telemetry
+from bedside.foundation.backup import settings as backup_settings
 from bedside.foundation.bounded import Bounded
+from bedside.foundation.context import Ctx
 from bedside.foundation.errors import N_, BedsideError, Invalid, NotFound
 from bedside.foundation.http import Errors, Guard
 from bedside.foundation.measured import Measured
@@ -76,11 +80,21 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     app.state.stopping = stopping or asyncio.Event()
     app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret, kit.told_to)
     app.state.clinic = kit.Clinic()
+    app.state.backups = _newest_backup(settings.home)
     app.state.suggest = guide.suggest if settings.demo else None
     if settings.trusted_proxy:
         wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=settings.trusted_proxy)
         return wrapped
     return app
+
+
+def _newest_backup(home: Path) -> Callable[[Ctx], Awaitable[datetime | None]]:
+    """When the newest base was made, as the process that makes them noted it."""
+
+    async def newest(_: Ctx) -> datetime | None:
+        return backup_settings.state(home).based
+
+    return newest
 
 
 LOOKS = 5.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -14,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from bedside.foundation import telemetry
+from bedside.foundation import garbage, telemetry
 from bedside.foundation.child import Child
 from bedside.foundation.engines import Nats, Postgres, Turn
 from bedside.foundation.engines.nats import STOPS as NATS_STOPS
@@ -247,7 +246,7 @@ class Installation:
                 return 3
             return 0
 
-        settled()
+        garbage.settle()
         child = Child.fork("prepare", work)
         try:
             self.supervisor.wait_for(lambda: not child.running(), 24 * 3600)
@@ -407,15 +406,4 @@ def lay(home_path: Path, database_url: str | None = None) -> Iterator[Settings]:
         postgres.stop()
 
 
-def settled() -> None:
-    """What stands now stands for good: the collector looks at what comes later, and not so often.
-
-    Requests and packs make and drop hundreds of small containers each: a look at the young ones after every 700 that
-    are left, as is usual, costs a request as much as its round trip to the database.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-
-
-__all__ = ["Conflict", "Installation", "Program", "Wish", "lay", "reach", "settled", "told"]
+__all__ = ["Conflict", "Installation", "Program", "Wish", "lay", "reach", "told"]

@@ -19,7 +19,7 @@ from bedside.web.kit import render
 STAFF = frozenset({"clinician", "nurse", "pharmacist", "administrator", "privacy-officer"})
 
 Backups = Callable[[Ctx], Awaitable[datetime | None]]
-"""When the newest backup was made. app sets `app.state.backups` once backups exist; without it no line is shown."""
+"""When the newest backup was made: `app.state.backups`, set by app; without it no line is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ async def steps(request: Request, ctx: Ctx, people: list[Person]) -> list[Step]:
             Step(
                 "backup",
                 N_("Make a backup"),
-                N_("On the server: “bedside backup”."),
+                N_("On the server: “bedside backup init --to FOLDER”. Keep the recovery key elsewhere."),
                 await backups(ctx) is not None,
             )
         )

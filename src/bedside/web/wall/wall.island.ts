@@ -1,14 +1,13 @@
 /// <reference types="vite/client" />
 // Keeps the wall true: takes pictures of tiles as they change, ages what is shown, and says so when nothing comes any more.
-import { Idiomorph } from "idiomorph";
 import "./wall.css";
+import { Panel } from "./panel";
 import { type Priority, Speaker } from "./sound";
 import { Waves } from "./waves";
 
 const DEAD_AFTER = 3_500; // ms without a word from the server; its beat comes every second
 const CALM = 10_000; // ms without a change of severity before tiles may move
 const SILENCE = 120; // s
-const UNDO = 30_000; // ms in which an answer can be taken back; the server keeps the time
 
 interface Bar {
   open: number;
@@ -30,13 +29,6 @@ interface Message {
   off?: boolean; // whether alarms from readings are off in this installation
 }
 
-/** What the page does to itself, and the server does not know of: a fold that was opened or closed, a passkey's button that
- * was shown, why an answer was refused. answered: then the server says what stands open, since that is what may be done next. */
-const keep = (answered: boolean) => ({
-  beforeAttributeUpdated: (name: string) => name !== "open" || answered,
-  beforeNodeMorphed: (node: Node) => !(node instanceof HTMLElement && node.matches("bedside-passkey, [data-told]")),
-});
-
 class BedsideWall extends HTMLElement {
   #words: Record<string, string> = {};
   #speaker = new Speaker();
@@ -56,8 +48,7 @@ class BedsideWall extends HTMLElement {
   #wake: WakeLockSentinel | null = null;
   #wakeFailed = false;
   #wasHidden = false;
-  #opened = "";
-  #answered = { alarm: "", patient: "", until: 0 }; // what can still be taken back
+  #panel: Panel | null = null;
 
   connectedCallback(): void {
     this.#words = JSON.parse(this.dataset.words ?? "{}");
@@ -68,6 +59,7 @@ class BedsideWall extends HTMLElement {
     this.#order = this.#tiles().map((tile) => tile.dataset.patient ?? "");
     this.#part("tools").hidden = false;
     this.#part("keys").hidden = false;
+    this.#panel = new Panel(this.#part("panel") as HTMLDialogElement, (patient) => this.#focus(patient));
     this.addEventListener("click", (event) => this.#click(event));
     this.querySelector("[data-place]")?.addEventListener("change", (event) => (event.target as HTMLSelectElement).form?.submit());
     document.addEventListener("keydown", (event) => this.#key(event));
@@ -168,7 +160,7 @@ class BedsideWall extends HTMLElement {
     old.replaceWith(made);
     this.waves?.tidy();
     if (focused) this.#focus(patient);
-    if (this.#opened === patient) void this.#open(patient, "changed");
+    this.#panel?.changed(patient);
   }
 
   #replaceRail(html: string): void {
@@ -288,7 +280,7 @@ class BedsideWall extends HTMLElement {
     const link = target.closest<HTMLElement>("[data-open]");
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
       event.preventDefault();
-      void this.#open(link.dataset.open?.split("/").pop() ?? "");
+      void this.#panel?.open(link.dataset.open?.split("/").pop() ?? "");
     }
   }
 
@@ -332,86 +324,14 @@ class BedsideWall extends HTMLElement {
     if (does) this.#do(does);
     const patient = this.#focused();
     if (!patient) return;
-    if (event.key.toLowerCase() === "a") void this.#open(patient).then(() => this.querySelector<HTMLElement>(".wall-panel [data-acknowledge]")?.focus());
-    if (event.key.toLowerCase() === "p")
-      void this.#open(patient).then(() => {
-        // Its first field, not its summary: a panel in which somebody is choosing is not drawn anew.
-        const pause = this.querySelector<HTMLElement>(".wall-panel [data-pause]");
-        const fold = pause?.closest("details.fold");
-        if (fold instanceof HTMLDetailsElement) fold.open = true;
-        (fold?.querySelector<HTMLElement>("select") ?? pause)?.focus();
-      });
+    if (event.key.toLowerCase() === "a") void this.#panel?.openAt(patient, "acknowledge");
+    if (event.key.toLowerCase() === "p") void this.#panel?.openAt(patient, "pause");
     if (event.key.toLowerCase() === "c") location.href = `/patients/${encodeURIComponent(patient)}`;
     if (event.key.toLowerCase() === "v") location.href = `/patients/${encodeURIComponent(patient)}/visit`;
   }
 
   #columns(): number {
     return getComputedStyle(this.#part("tiles")).gridTemplateColumns.split(" ").length;
-  }
-
-  /** The patient's panel: because it was asked for, because something changed, or because an answer was taken. */
-  async #open(patient: string, why: "asked" | "changed" | "answered" = "asked"): Promise<void> {
-    const panel = this.#part("panel") as HTMLDialogElement;
-    // What somebody is typing, shows a passkey for, or is told was wrong is not replaced under their hands.
-    const busy = () => panel.querySelector(":is(input, textarea, select):focus, bedside-passkey[data-busy], .wrong:not([hidden], [data-told])");
-    if (why === "changed" && busy()) return;
-    const left = Math.round((this.#answered.until - Date.now()) / 1000);
-    const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
-    const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}${undo}`, { headers: { accept: "text/html" } });
-    const page = await answer.text(); // our own, escaped by our own server
-    // Closed meanwhile, or of somebody else by now: it does not come back by itself.
-    if (why !== "asked" && (!panel.open || this.#opened !== patient)) return;
-    if (why === "changed" && busy()) return;
-    if (panel.open && this.#opened === patient) {
-      // Only what changed is touched: a focus, a press that has begun, and a history that was opened stay.
-      Idiomorph.morph(panel, page, { morphStyle: "innerHTML", callbacks: keep(why === "answered") });
-      if (!panel.contains(document.activeElement)) panel.querySelector<HTMLElement>("[data-close]")?.focus();
-    } else panel.innerHTML = page;
-    this.#opened = patient;
-    if (!panel.open) {
-      panel.showModal();
-      panel.onclose = () => {
-        this.#opened = "";
-        this.#focus(patient);
-      };
-      panel.onclick = (event) => {
-        if ((event.target as Element).closest("[data-close]")) panel.close();
-      };
-      panel.onsubmit = (event) => {
-        event.preventDefault();
-        void this.#send(event.target as HTMLFormElement, event.submitter as HTMLButtonElement | null, patient);
-      };
-    }
-  }
-
-  async #send(form: HTMLFormElement, by: HTMLButtonElement | null, patient: string): Promise<void> {
-    const data = new URLSearchParams();
-    for (const [name, value] of new FormData(form, by)) data.append(name, String(value));
-    const action = new URL(by?.getAttribute("formaction") ?? form.action, location.href).pathname;
-    const answer = await fetch(action, { method: "POST", body: data, headers: { accept: "application/json" } });
-    if (answer.ok) {
-      const [, , alarm, what] = action.split("/");
-      const back = what === "acknowledge" || what === "false-alarm" ? UNDO : 0;
-      this.#answered = { alarm: alarm ?? "", patient, until: Date.now() + back };
-      return void (await this.#open(patient, "answered"));
-    }
-    const said = (await answer.json().catch(() => ({}))) as { error?: string; remedy?: string };
-    if (answer.status === 409) {
-      // It was answered, or went on, meanwhile: what can be done now is shown with the reason.
-      await this.#open(patient, "answered");
-      const told = this.querySelector<HTMLElement>(".wall-panel [data-told]");
-      if (told) {
-        told.textContent = said.error ?? "";
-        told.hidden = false;
-      }
-      return;
-    }
-    form.querySelector("bedside-passkey")?.dispatchEvent(new Event("refused"));
-    const line = (form.querySelector("[data-wrong]") ?? this.querySelector(".wall-panel [data-wrong]")) as HTMLElement | null;
-    if (line) {
-      line.textContent = [said.error, said.remedy].filter(Boolean).join(" ") || String(answer.status);
-      line.hidden = false;
-    }
   }
 
   // What stands between an alarm and an ear or an eye

@@ -15,10 +15,10 @@ from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms.model import TECHNICAL, Alarm
 from bedside.monitoring.alarms.service import battery, delay, functions, late, life, remember, rhythm
 from bedside.monitoring.alarms.service.described import described
-from bedside.monitoring.alarms.service.remember import Reading, measured
+from bedside.monitoring.alarms.service.remember import measured
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
-from bedside.monitoring.alarms.store.watch import Memory, OpenAlarm
+from bedside.monitoring.alarms.store.watch import Memory, OpenAlarm, Reading
 from bedside.monitoring.rules.model import limits, news2, tables
 from bedside.monitoring.rules.model.limits import Finding, Plan, Verdict
 from bedside.monitoring.rules.model.measured import Measured
@@ -58,7 +58,7 @@ async def judge_all(ctx: Ctx, readings: Mapping[str, Sequence[Reading]]) -> None
                 beats[memory.patient] = live
         else:
             for reading in calm:
-                memory.bring(remember.row(reading))
+                memory.bring(watch.packed(reading))
             if not judged:
                 memory.recent = {}  # what comes meanwhile is not kept: the series fills it again
             elif rules.remembered:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.store import baselines
-from bedside.monitoring.alarms.store.watch import Memory, Row
+from bedside.monitoring.alarms.store.watch import Memory, Reading
 from bedside.monitoring.devices.service.devices import microseconds
 from bedside.monitoring.ingest.model.metrics import BY_NAME
 from bedside.monitoring.ingest.model.pack import Flag
@@ -22,34 +22,6 @@ from bedside.monitoring.series.store.lasts import Wanted, lasts
 LOOKING: Final = frozenset({"persistence", "change"})
 WEIGHTS_KEPT: Final = timedelta(days=7)
 Usual = Mapping[tuple[str, int], Baseline]
-
-
-class Reading(Protocol):
-    """What the judge takes of a reading; series' own has it. time: device_time in µs since 1970. flags: see
-    rules.model.measured."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def metric(self) -> str: ...
-    @property
-    def value(self) -> float | str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def time(self) -> int: ...
-    @property
-    def device_time(self) -> datetime: ...
-    @property
-    def received_at(self) -> datetime: ...
-    @property
-    def device(self) -> str | None: ...
-    @property
-    def device_kind(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def flags(self) -> frozenset[str]: ...
 
 
 def measured(reading: Reading) -> Measured:
@@ -65,21 +37,6 @@ def measured(reading: Reading) -> Measured:
         reading.source,
         reading.flags,
     )
-
-
-def row(reading: Reading) -> Row:
-    """The same as the store keeps it, without building what nobody reads."""
-    return [
-        reading.id,
-        reading.metric,
-        reading.value,
-        reading.unit,
-        reading.time,
-        microseconds(reading.received_at),
-        reading.device,
-        reading.source,
-        sorted(reading.flags),
-    ]
 
 
 def newest(memory: Memory, reading: Measured) -> bool:

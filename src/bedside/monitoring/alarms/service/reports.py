@@ -10,9 +10,10 @@ from bedside.foundation.errors import Invalid
 from bedside.monitoring.alarms.model import Alarm
 from bedside.monitoring.alarms.service import life, remember
 from bedside.monitoring.alarms.service.judge import raise_alarm
-from bedside.monitoring.alarms.service.remember import Reading, measured
+from bedside.monitoring.alarms.service.remember import measured
 from bedside.monitoring.alarms.store import alarms as store
 from bedside.monitoring.alarms.store import watch
+from bedside.monitoring.alarms.store.watch import Reading
 from bedside.monitoring.rules.model import tables
 from bedside.monitoring.rules.model.limits import Finding
 

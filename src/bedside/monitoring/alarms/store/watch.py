@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import KeysView, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from bedside.foundation.database import Connection
 from bedside.monitoring.alarms.model import Delay
@@ -15,6 +15,35 @@ from bedside.monitoring.rules.model.limits import PatientLimit
 from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.profile import Profile
 from bedside.monitoring.rules.store import limits_of, profile_of
+
+
+class Reading(Protocol):
+    """What the judge takes of a reading; series' own has it. time: device_time in µs since 1970. flags: see
+    rules.model.measured."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def metric(self) -> str: ...
+    @property
+    def value(self) -> float | str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def time(self) -> int: ...
+    @property
+    def device_time(self) -> datetime: ...
+    @property
+    def received_at(self) -> datetime: ...
+    @property
+    def device(self) -> str | None: ...
+    @property
+    def device_kind(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def flags(self) -> frozenset[str]: ...
+
 
 Row = list[Any]
 """A reading as a JSON array: see `packed`."""
@@ -73,7 +102,7 @@ class Memory:
         metric = row[1]
         if self._newest is not None:
             known = self._newest.get(metric)
-            if known is None or microseconds(known.device_time) <= row[TIME]:
+            if known is None or known.time <= row[TIME]:
                 self._newest[metric] = unpacked(row)
             return
         stands = self._rows.get(metric)
@@ -104,14 +133,14 @@ class OpenAlarm:
 TIME = 4
 
 
-def packed(reading: Measured) -> Row:
+def packed(reading: Reading | Measured) -> Row:
     """A reading as a JSON array; times in µs since 1970."""
     return [
         reading.id,
         reading.metric,
         reading.value,
         reading.unit,
-        microseconds(reading.device_time),
+        reading.time,
         microseconds(reading.received_at),
         reading.device,
         reading.source,

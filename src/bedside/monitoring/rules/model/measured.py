@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 HARMLESS = frozenset({"disorder", "converted", "late"})
 """Flags that tell how a reading came, and cast no doubt on its value."""
 RAISES = frozenset({"disorder", "converted", "implausible"})
@@ -31,6 +33,11 @@ class Measured(msgspec.Struct, frozen=True, gc=False):
     source: str = "device"
     """device, or typed by the patient or by staff."""
     flags: frozenset[str] = frozenset()
+
+    @property
+    def time(self) -> int:
+        """device_time in µs since 1970."""
+        return (self.device_time - EPOCH) // MICROSECOND
 
     @property
     def unfit(self) -> str | None:

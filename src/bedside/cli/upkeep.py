@@ -96,6 +96,8 @@ def doctor(
 
                 for finding in asyncio.run(doctor_.installation(settings, place)):
                     show(finding)
+                for finding in doctor_.certificate(running or {}):
+                    show(finding)
                 for finding in doctor_.backups(place, running=bool(running)) if database_url is None else ():
                     show(finding)
                 show(_scanning(doctor_.Finding))

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from bedside.foundation import jobs
+from bedside.foundation import certificates, jobs
 from bedside.foundation.database import Database
 from bedside.foundation.engines.nats import binary
 from bedside.foundation.engines.postgres import binaries
@@ -24,6 +24,8 @@ from bedside.foundation.migrate import standing
 from bedside.foundation.settings import Settings
 
 GB = 1 << 30
+CERTIFICATE_SOON = timedelta(days=14)
+"""Who renews by itself does so a month before the end: with less left, that does not work."""
 CLOCK_UNSYNCHRONISED = 5
 """adjtimex(2)'s TIME_ERROR: the kernel knows of nothing that keeps its clock right."""
 
@@ -104,6 +106,23 @@ def _clock() -> Finding:
             "Install a time service, for example: apt install chrony.",
         )
     return good("The clock is kept right by a time service.")
+
+
+def certificate(running: dict[str, Any]) -> list[Finding]:
+    """When the certificate that the program serves with ends, if it serves TLS itself."""
+    file = running.get("certificate")
+    if not file:
+        return []
+    try:
+        left = certificates.ends(Path(file)) - datetime.now(UTC)
+    except BedsideError as error:
+        return [Finding("bad", error.message, error.remedy or "")]
+    remedy = f"Put a newer one at {file}: it is taken up within seconds, nothing has to be started again."
+    if left < timedelta():
+        what = f"The certificate expired {_age(-left)} ago: browsers and devices refuse to connect."
+        return [Finding("bad", what, remedy)]
+    what = f"The certificate ends in {_age(left)}."
+    return [Finding("note", what, remedy) if left < CERTIFICATE_SOON else good(what)]
 
 
 LATE = timedelta(minutes=2)

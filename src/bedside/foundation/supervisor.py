@@ -215,12 +215,22 @@ class Supervisor:
 
 
 def memory(pids: Sequence[int]) -> dict[int, int]:
-    """Proportional set size of each process in bytes (smaps_rollup); those that are gone are left out."""
-    found = {}
-    for pid in pids:
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        found[pid] = sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-    return found
+    """Proportional set size of each process and its children in bytes (smaps_rollup); who is gone is left out."""
+    return {pid: size for pid in pids if (size := sum(_size(one) for one in _family(pid)))}
+
+
+def _family(pid: int) -> list[int]:
+    """It and its children, as they are at this moment."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _size(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

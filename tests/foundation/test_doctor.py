@@ -3,11 +3,12 @@
 import shutil
 import socket
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bedside.foundation import jobs
+from bedside.foundation import doctor, jobs
 from bedside.foundation.bus import no_bus
 from bedside.foundation.clock import SystemClock
 from bedside.foundation.context import Ctx
@@ -78,3 +79,17 @@ async def test_a_parked_job_is_found(look: Look, database_url: str, database: Da
     [found] = await look(database_url)
     assert found.what.startswith("The job tests.broken failed for good: ValueError in ")
     assert found.remedy == f"bedside jobs release {made}"
+
+
+def test_downtime_copies_that_stand_still_are_found(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert [one.state for one in doctor.downtime(home, running=True)] == ["note"]
+    folder = tmp_path / "downtime"
+    folder.mkdir()
+    (folder / "settings.json").write_text("{}")
+    assert [one.state for one in doctor.downtime(home, running=True)] == ["bad"]
+    for minutes, state in ((4, "good"), (16, "bad")):
+        at = datetime.now(UTC) - timedelta(minutes=minutes)
+        (folder / "state.json").write_text(f'{{"at": "{at.isoformat()}"}}')
+        [found] = doctor.downtime(home, running=True)
+        assert (found.state, found.what) == (state, f"The downtime copies are {minutes} min old.")

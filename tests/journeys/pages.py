@@ -65,6 +65,7 @@ PAGES: tuple[Page, ...] = (
     Page("duplicate", "/patients/duplicates/{twice}", CLINICIAN, "One person or two"),
     Page("chart", "/patients/{patient}", CLINICIAN, PATIENT),
     Page("type-reading", "/patients/{patient}/reading", NURSE, "Type a reading"),
+    Page("paper", "/patients/{patient}/paper", NURSE, "From paper"),
     Page("type-pressure", "/patients/{patient}/reading/blood-pressure", NURSE, "Blood pressure"),
     Page("limits", "/patients/{patient}/limits", CLINICIAN, "Limits of"),
     Page("targets", "/patients/{patient}/targets", CLINICIAN, "Targets of"),

@@ -20,7 +20,7 @@ from bedside import access, records
 from bedside.access import routes as access_routes
 from bedside.access import settings as access_settings
 from bedside.access import subscribers as access_subscribers
-from bedside.app import lanes
+from bedside.app import downtime, lanes
 from bedside.demo import seeding
 from bedside.exchange import subscribers as exchange_subscribers
 from bedside.foundation import jobs, routes, telemetry
@@ -40,6 +40,7 @@ from bedside.visits import routes as visits_routes
 from bedside.visits import subscribers as visits_subscribers
 from bedside.web import admin, clinician, devices, entry, kit, patient, pharmacy, readings, rota, visit, wall
 from bedside.web.clinician import prescribe
+from bedside.web.downtime import paper
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
 BusHandler = Callable[[Ctx, str, Any], Awaitable[None]]
@@ -139,6 +140,7 @@ ROUTES: list[BaseRoute] = [
     *visit.ROUTES,
     *prescribe.ROUTES,
     *readings.ROUTES,
+    *paper.ROUTES,
     *devices.ROUTES,
     *clinician.ROUTES,
     *patient.ROUTES,
@@ -171,7 +173,7 @@ BUS: dict[str, BusHandler] = {}
 WEB: list[Lifespan] = []
 """What runs beside the requests of each web process."""
 
-WORKER: list[Lifespan] = [access_subscribers.sealing]
+WORKER: list[Lifespan] = [access_subscribers.sealing, downtime.writing]
 """What runs beside the jobs of each worker."""
 
 INGEST: list[Lifespan] = [_devices_wire]

@@ -100,6 +100,8 @@ def doctor(
                     show(finding)
                 for finding in doctor_.backups(place, running=bool(running)) if database_url is None else ():
                     show(finding)
+                for finding in doctor_.downtime(place, running=bool(running)):
+                    show(finding)
                 show(_scanning())
                 if not bad:
                     report = asyncio.run(verify_audit(settings, lambda _: None))

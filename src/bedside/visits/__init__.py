@@ -19,6 +19,7 @@ from bedside.visits.service.asking import (
     mine,
     of_patient,
     take,
+    under_way,
 )
 from bedside.visits.service.joining import arrive, came_back, confirm, elsewhere, guest, look, renew
 from bedside.visits.service.leaving import VisitsInHand, hand_on, in_hand
@@ -64,4 +65,5 @@ __all__ = [
     "renew",
     "sign_under_licence",
     "take",
+    "under_way",
 ]

@@ -63,6 +63,16 @@ async def of_patient(ctx: Ctx, patient: str, *, open_only: bool) -> list[Visit]:
     return [_visit(row) for row in rows]
 
 
+async def open_visits(ctx: Ctx) -> list[Visit]:
+    """All that are not over, oldest first, at most 500."""
+    rows = await ctx.sql.fetch(
+        """select * from visits.visit where tenant = $1 and status not in ('finished', 'cancelled')
+           order by asked_at limit 500""",
+        ctx.tenant,
+    )
+    return [_visit(row) for row in rows]
+
+
 async def of_clinician(ctx: Ctx, clinician: str, since: datetime) -> list[Visit]:
     """Open ones and those asked for since then, newest first."""
     rows = await ctx.sql.fetch(

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from bedside.foundation import certificates
 from bedside.foundation.doctor.finding import Finding, bad, failed, good, note
 from bedside.foundation.errors import N_, BedsideError
@@ -15,6 +17,8 @@ CERTIFICATE_SOON = timedelta(days=14)
 """Who renews by itself does so a month before the end: with less left, that does not work."""
 LATE = timedelta(minutes=2)
 """The log is kept every few seconds: a copy that is older stands still."""
+COPIES_OLD = timedelta(minutes=15)
+"""They are written every five; an older one shows itself in red."""
 DRILL = timedelta(days=90)
 """After so long nobody can be sure any more that what is kept can be restored."""
 
@@ -73,6 +77,25 @@ def backups(home: Home, *, running: bool) -> list[Finding]:
         what = N_("The last drill was %(age)s ago and took %(took)s.")
         return [*found, note(what, N_("Try again: bedside backup drill --key KEY_FILE"), **values)]
     return [*found, good(N_("The last drill was %(age)s ago and took %(took)s: everything came back."), **values)]
+
+
+def downtime(home: Home, *, running: bool) -> list[Finding]:
+    """How old the sealed copies are that are read while nothing runs (app.downtime writes both notes)."""
+    folder = home.path / "downtime"
+    if (home.made() or {}).get("demo") and not (folder / "settings.json").exists():
+        return []
+    if not (folder / "settings.json").exists():
+        what = N_("There are no downtime copies: while nothing runs, nobody knows allergies, medicines or telephones.")
+        return [note(what, N_("bedside downtime init --to FOLDER (that the wards reach without this machine)."))]
+    try:
+        state = orjson.loads((folder / "state.json").read_bytes())
+        age = datetime.now(UTC) - datetime.fromisoformat(state["at"])
+    except (OSError, ValueError, KeyError):
+        return [bad(N_("No downtime copy was written yet."), N_("Start Bedside, or: bedside downtime write"))]
+    if running and (age > COPIES_OLD or state.get("error")):
+        remedy = N_("Look at the folder that bedside downtime init was told, and at logs/worker.log.")
+        return [bad(N_("The downtime copies are %(age)s old."), remedy, age=age)]
+    return [good(N_("The downtime copies are %(age)s old."), age=age)]
 
 
 def recent_ends(home: Home) -> Finding:

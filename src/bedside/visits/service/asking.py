@@ -154,6 +154,14 @@ async def of_patient(ctx: Ctx, patient: str, *, open_only: bool = False) -> list
     return await store.of_patient(ctx, patient, open_only=open_only)
 
 
+async def under_way(ctx: Ctx) -> list[Visit]:
+    """Every visit of this clinic that is not over: for its own copy of the day. Bedside itself. Raises Forbidden."""
+    if ctx.actor.kind != "job":
+        ctx.trail.refused = "role"
+        raise Forbidden("Only Bedside itself reads every visit.")
+    return await store.open_visits(ctx)
+
+
 async def mine(ctx: Ctx) -> list[Visit]:
     """The clinician's open visits and those of the last 24 h."""
     await access.require(ctx, "clinician", "nurse")

@@ -74,6 +74,7 @@ def _local(home: Home, running: dict[str, Any]) -> list[Finding]:
         doctor.recent_ends(home),
         *doctor.certificate(running),
         *doctor.backups(home, running=True),
+        *doctor.downtime(home, running=True),
     ]
 
 

@@ -10,7 +10,7 @@ A template extends `kit/layout/{bare,patient,staff,wall}.html` and imports macro
 
 from bedside.web.kit.clinic import Clinic
 from bedside.web.kit.errors import told
-from bedside.web.kit.page import Page, page_of, prefer, render, text, told_to
+from bedside.web.kit.page import Page, page_of, prefer, render, text, text_for, told_to
 from bedside.web.kit.refused import error_page
 from bedside.web.kit.routes import ROUTES
 from bedside.web.kit.written import translator
@@ -24,6 +24,7 @@ __all__ = [
     "prefer",
     "render",
     "text",
+    "text_for",
     "told",
     "told_to",
     "translator",

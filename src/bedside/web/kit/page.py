@@ -119,9 +119,14 @@ def text(request: HTTPConnection, template: str, **data: Any) -> str:
     """The same as a string: for a fragment sent otherwise (over a WebSocket)."""
     page = page_of(request)
     data = {key: told(one, page.language) if isinstance(one, BedsideError) else one for key, one in data.items()}
+    return text_for(page, template, request=request, **data)
+
+
+def text_for(page: Page, template: str, **data: Any) -> str:
+    """The same for a reader whom no request names: for what is written into a file."""
     token = _page.set(page)
     try:
-        return environment(page.language).get_template(template).render(page=page, request=request, **data)
+        return environment(page.language).get_template(template).render(page=page, **data)
     finally:
         _page.reset(token)
 

@@ -1,0 +1,176 @@
+"""Writes the downtime copies: every five minutes one of each ward and programme and one of the clinic, sealed, into the
+folder that `bedside downtime init` named. It lies best on a disk that the ward's own machines reach without this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from bedside import access
+from bedside.foundation import private, sealed, telemetry
+from bedside.foundation.context import Actor, Ctx
+from bedside.foundation.errors import Invalid, NotFound
+from bedside.foundation.settings import Ground
+from bedside.web.admin import shown
+from bedside.web.downtime import sheet
+from bedside.web.kit import Clinic
+
+EVERY = 300.0
+LOOK = 15.0
+"""Seconds between looks at whether copies are asked for and due."""
+AGAIN = 60.0
+"""Seconds after which a failed one is tried again."""
+
+log = telemetry.logger("downtime")
+
+
+class Told(msgspec.Struct, frozen=True):
+    """HOME/downtime/settings.json. to: an absolute folder. The key lies apart, in keys/."""
+
+    to: str
+    salt: str
+    rounds: int
+
+
+class Wrote(msgspec.Struct, frozen=True):
+    """HOME/downtime/state.json: when the last copies were written, and of how many patients."""
+
+    at: datetime
+    files: int
+    patients: int
+    error: str = ""
+
+
+def _key(home: Path) -> Path:
+    return home / "keys" / "downtime.key"
+
+
+def init(home: Path, to: Path) -> str:
+    """Where copies go from now on; returns the words that open them, which are kept nowhere. Raises Invalid."""
+    to = to.absolute()
+    try:
+        to.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = to / ".bedside-probe"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise Invalid(
+            "%(folder)s cannot be written: %(why)s.",
+            remedy="Name a folder that Bedside may write, with --to.",
+            folder=str(to),
+            why=error.strerror or "refused",
+        ) from error
+    words = sealed.new_words()
+    made = sealed.lock(words)
+    private.write(_key(home), made.key.hex())
+    told = Told(str(to), base64.b64encode(made.salt).decode(), made.rounds)
+    private.write(home / "downtime" / "settings.json", msgspec.json.encode(told).decode())
+    return words
+
+
+def told(home: Path) -> Told | None:
+    """None where nobody has asked for copies."""
+    try:
+        return msgspec.json.decode((home / "downtime" / "settings.json").read_bytes(), type=Told)
+    except FileNotFoundError:
+        return None
+
+
+def wrote(home: Path) -> Wrote | None:
+    """None before the first."""
+    try:
+        return msgspec.json.decode((home / "downtime" / "state.json").read_bytes(), type=Wrote)
+    except FileNotFoundError:
+        return None
+
+
+async def write(ctx: Ctx, home: Path) -> Wrote:
+    """All copies as they stand now. Raises NotFound where none are asked for, OSError where the folder is away."""
+    asked = told(home)
+    if asked is None:
+        raise NotFound("Nobody has asked for downtime copies.", remedy="bedside downtime init --to FOLDER")
+    lock = sealed.Lock(base64.b64decode(asked.salt), bytes.fromhex(_key(home).read_text()), asked.rounds)
+    found = await access.clinics.known(ctx.database)
+    clinic = shown(found) if found is not None else Clinic()
+    async with access.work(ctx, "read the list of wards for the downtime copies", readonly=True) as inner:
+        places = [place for place in await access.places(inner) if place.kind in {"ward", "programme"}]
+    patients, names = 0, set[str]()
+    for place in (None, *places):
+        async with access.work(ctx, "wrote the downtime copy", readonly=True) as inner:
+            copy = await sheet.gather(inner, place, clinic)
+        page = await asyncio.to_thread(sheet.sealed, copy, clinic, lock)
+        names.add(name := f"{copy.key}.html")
+        await asyncio.to_thread(private.write, Path(asked.to) / name, page)
+        patients += len(copy.sheets) if place is not None else 0
+    _forget(Path(asked.to), names)
+    done = Wrote(ctx.clock.now(), len(names), patients)
+    private.write(home / "downtime" / "state.json", msgspec.json.encode(done).decode())
+    return done
+
+
+def _forget(folder: Path, names: set[str]) -> None:
+    """A copy of a ward that there is no more would grow old for ever: who opened it would be misled."""
+    for file in folder.glob("*.html"):
+        if file.name not in names and b'data-box="' in file.read_bytes()[:8192]:
+            file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[bool]:
+    """Whether this process is the one that writes: several workers may stand on one home."""
+    (home / "downtime").mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(home / "downtime" / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+async def _keep_writing(ground: Ground) -> None:
+    home = ground.settings.home
+    ctx = ground.ctx(Actor("job", "downtime", "downtime copy", roles=frozenset({"system"})), origin="downtime")
+    while True:
+        wait = LOOK
+        try:
+            if told(home) is not None:
+                last = wrote(home)
+                due = last is None or (ground.clock.now() - last.at).total_seconds() >= EVERY - LOOK / 2 or last.error
+                with _alone(home) as mine:
+                    if due and mine:
+                        await write(ctx, home)
+        except Exception as error:  # the engines may be away: what lies there stands, and grows old in plain sight
+            log.warning("the downtime copies could not be written", exc_info=error)
+            with contextlib.suppress(OSError, msgspec.DecodeError):
+                last = wrote(home)
+                if last is not None:
+                    why = type(error).__name__
+                    failed = msgspec.structs.replace(last, error=why)
+                    private.write(home / "downtime" / "state.json", msgspec.json.encode(failed).decode())
+            wait = AGAIN
+        await asyncio.sleep(wait)
+
+
+@asynccontextmanager
+async def writing(ground: Ground) -> AsyncIterator[None]:
+    """The worker: for as long as it runs."""
+    task = asyncio.create_task(_keep_writing(ground))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

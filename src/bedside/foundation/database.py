@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
@@ -72,6 +72,12 @@ async def _prepare(connection: Connection) -> None:
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=lambda v: orjson.dumps(v).decode(), decoder=orjson.loads
         )
+
+
+def texts(values: Iterable[Any]) -> list[str]:
+    """Each as JSON, for a parameter of text[] that the statement casts element by element: a jsonb[] is sent with every
+    quote of it escaped, which costs both sides more than the JSON itself."""
+    return [orjson.dumps(value).decode() for value in values]
 
 
 async def _leave(_: Connection) -> None:

@@ -8,7 +8,8 @@ const KEPT = 14; // s in mind
 const BAR = 0.06; // of the width, wiped ahead of the newest
 const SILENT = 5_000; // ms without a sample, after which a trace says so
 const MARGIN = 120; // ms of signal that should be left when the next comes
-const FRAME = 30; // ms between two pictures at least
+const FRAME = 1000 / 24; // ms between two pictures, as in a film: the sweep moves two pixels meanwhile
+const EARLY = 8; // ms before which the page is asked for its next picture, so that it is not one picture later
 const STILL = 1_000; // the same for whoever asked for less motion
 const NOTHING = -32768;
 const COLOURS: [RegExp, string][] = [
@@ -37,6 +38,13 @@ class Trace {
   #high = 0;
   #colour: string;
   #window: number; // ms across
+  #wide = 0; // px of the page
+  #tall = 0;
+  // Asked of the layout at each picture, these cost as much as the drawing.
+  #sized = new ResizeObserver(([seen]) => {
+    this.#wide = seen?.contentRect.width ?? 0;
+    this.#tall = seen?.contentRect.height ?? 0;
+  });
 
   constructor(
     metric: string,
@@ -51,6 +59,7 @@ class Trace {
     name.className = "live-name";
     name.textContent = display;
     this.element.append(this.#canvas, name, this.#word);
+    this.#sized.observe(this.element);
   }
 
   /** Samples that came: t in ms of the device's clock. */
@@ -128,8 +137,8 @@ class Trace {
     this.#say(now, quiet, words);
     const pixels = this.#canvas;
     const ratio = window.devicePixelRatio || 1;
-    const width = Math.round(this.element.clientWidth * ratio);
-    const height = Math.round(this.element.clientHeight * ratio);
+    const width = Math.round(this.#wide * ratio);
+    const height = Math.round(this.#tall * ratio);
     if (!width || !height || !this.#hz) return;
     if (pixels.width !== width || pixels.height !== height) {
       pixels.width = width;
@@ -220,19 +229,26 @@ class Trace {
 export class Waves {
   frames = 0; // pictures drawn since the start
   #traces = new Map<string, Trace>();
-  #last = 0;
+  #drawing = false;
+  #due = 0; // when the next picture is, by performance.now
   #still = matchMedia("(prefers-reduced-motion: reduce)");
 
-  constructor(private readonly words: { off: string; silent: string; s: string }) {
-    const turn = (now: number): void => {
-      if (now - this.#last >= (this.#still.matches ? STILL : FRAME)) {
-        this.#last = now;
+  constructor(private readonly words: { off: string; silent: string; s: string }) {}
+
+  /** Draw for as long as there is a trace; between two pictures the page has no work. */
+  #draw(): void {
+    this.#drawing = this.#traces.size > 0;
+    if (!this.#drawing) return;
+    const now = performance.now();
+    // From when the last one was due, not from when it came: a screen shows it up to a turn of its own later.
+    this.#due = Math.max(this.#due, now - FRAME) + (this.#still.matches ? STILL : FRAME);
+    setTimeout(() => {
+      requestAnimationFrame(() => {
         for (const trace of this.#traces.values()) if (trace.element.isConnected) trace.draw(performance.now(), this.words);
-        if (this.#traces.size) this.frames += 1;
-      }
-      requestAnimationFrame(turn);
-    };
-    requestAnimationFrame(turn);
+        this.frames += 1;
+        this.#draw();
+      });
+    }, this.#due - now - EARLY);
   }
 
   /** Put the traces into a tile that was made anew; they go on where they were. */
@@ -246,6 +262,7 @@ export class Waves {
       }
       place.replaceChildren(trace.element);
     }
+    if (!this.#drawing) this.#draw();
   }
 
   /** Traces whose tile has gone, or no longer has a place for them, are forgotten. */

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import KeysView, Sequence
+from collections.abc import KeysView, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from bedside.foundation.database import Connection
+from bedside.foundation.database import Connection, texts
 from bedside.monitoring.alarms.model import Delay
 from bedside.monitoring.alarms.store.alarms import delays_of
 from bedside.monitoring.devices.service.devices import EPOCH, microseconds
@@ -159,18 +159,23 @@ def _time(kept: int | str) -> int:
     return microseconds(datetime.fromisoformat(kept)) if isinstance(kept, str) else kept
 
 
+KEPT = "select patient, newest, weights, heard, recent from monitoring.watch where tenant = $1 and patient = any($2)"
+LOCKED = f"{KEPT} order by patient for update"
+
+
 async def locked(sql: Connection, tenant: int, patients: Sequence[str]) -> list[Memory]:
     """The patients' memories, locked in one order so that no two judges wait for each other in a circle."""
-    lock = "select from monitoring.watch where tenant = $1 and patient = any($2) order by patient for update"
-    if len(await sql.fetch(lock, tenant, list(patients))) < len(patients):
+    kept = await sql.fetch(LOCKED, tenant, list(patients))
+    if len(kept) < len(patients):
         await sql.execute(
             """insert into monitoring.watch (tenant, patient) select $1, p from unnest($2::text[]) as u (p)
                order by p on conflict do nothing""",
             *(tenant, sorted(patients)),
         )
-        await sql.fetch(lock, tenant, list(patients))
-    # A statement of its own: what the last holder of the locks committed is seen only by a snapshot taken after them.
-    return await read(sql, tenant, patients)
+        kept = await sql.fetch(LOCKED, tenant, list(patients))
+    # The facts by a statement of their own: what the last holder of the locks committed is seen only by a snapshot
+    # taken after them. The locked rows themselves are as that holder left them.
+    return await _memories(sql, tenant, patients, kept)
 
 
 async def everybody(sql: Connection, tenant: int) -> list[str]:
@@ -181,35 +186,45 @@ async def everybody(sql: Connection, tenant: int) -> list[str]:
 
 async def read(sql: Connection, tenant: int, patients: Sequence[str]) -> list[Memory]:
     """The same without the lock; of a patient never heard of it is empty."""
-    rows = await sql.fetch(
+    return await _memories(sql, tenant, patients, await sql.fetch(KEPT, tenant, list(patients)))
+
+
+async def _memories(sql: Connection, tenant: int, patients: Sequence[str], kept: Sequence[Any]) -> list[Memory]:
+    """From rows of the table and what else decides how these patients are judged, in order of patient."""
+    facts = await sql.fetch(
         """
-        select u.patient, coalesce(w.newest, '{}') as newest, coalesce(w.weights, '{}') as weights,
-            coalesce(w.heard, '{}') as heard, coalesce(w.recent, '{}') as recent, p.birth_date, p.pregnant,
-            p.news2_scale, p.news2_applies, p.programmes,
-            (select jsonb_agg(to_jsonb(l)) from monitoring.patient_limit l
-             where l.tenant = $1 and l.patient = u.patient and l.ended_at is null) as own,
-            (select jsonb_object_agg(a.cause, jsonb_build_array(a.id, a.episode, a.priority, a.state, a.breach_at,
-                                                                a.finding ->> 'rule', a.pending_until, a.delays))
-             from monitoring.alarm a
-             where a.tenant = $1 and a.patient = u.patient and a.closed_at is null) as open
+        select u.patient, p.birth_date, p.pregnant, p.news2_scale, p.news2_applies, p.programmes, l.own, a.open
         from unnest($2::text[]) u (patient)
-        -- Named twice: of unnest the planner knows too little to use an index, and would read every patient.
-        left join monitoring.watch w on w.tenant = $1 and w.patient = u.patient and w.patient = any($2)
+        -- Each by the array: of unnest the planner knows too little to use an index, and would read every patient.
         left join monitoring.profile p on p.tenant = $1 and p.patient = u.patient and p.patient = any($2)
+        left join (
+            select patient, jsonb_agg(to_jsonb(l)) as own from monitoring.patient_limit l
+            where tenant = $1 and patient = any($2) and ended_at is null group by patient
+        ) l on l.patient = u.patient
+        left join (
+            select patient, jsonb_object_agg(cause, jsonb_build_array(
+                id, episode, priority, state, breach_at, finding ->> 'rule', pending_until, delays)) as open
+            from monitoring.alarm where tenant = $1 and patient = any($2) and closed_at is null group by patient
+        ) a on a.patient = u.patient
         order by u.patient
         """,
         tenant,
         list(patients),
     )
-    return [_memory(row) for row in rows]
+    rows = {row["patient"]: row for row in kept}
+    return [_memory(fact, rows.get(fact["patient"], NEVER)) for fact in facts]
 
 
-def _memory(row: Any) -> Memory:
+NEVER: Final[Mapping[str, Mapping[str, Any]]] = {"newest": {}, "weights": {}, "heard": {}, "recent": {}}
+"""The row of a patient who was never heard of."""
+
+
+def _memory(fact: Any, row: Any) -> Memory:
     return Memory(
-        patient=row["patient"],
-        profile=profile_of(row),
-        own=limits_of(row["own"]),
-        rows=row["newest"],
+        patient=fact["patient"],
+        profile=profile_of(fact),
+        own=limits_of(fact["own"]),
+        rows=dict(row["newest"]),
         weights=[unpacked(found) for found in row["weights"].values()],
         heard={device: (datetime.fromisoformat(at), kind) for device, (at, kind) in row["heard"].items()},
         open_causes={
@@ -218,7 +233,7 @@ def _memory(row: Any) -> Memory:
                 pending_until=datetime.fromisoformat(until) if until else None,
                 delays=delays_of(delays),
             )
-            for cause, (alarm, episode, priority, state, breach_at, rule, until, delays) in (row["open"] or {}).items()
+            for cause, (alarm, episode, priority, state, breach_at, rule, until, delays) in (fact["open"] or {}).items()
         },
         recent={metric: [unpacked(one) for one in found] for metric, found in row["recent"].items()},
     )
@@ -236,25 +251,27 @@ async def keep(sql: Connection, tenant: int, memories: Sequence[Memory]) -> None
     """Write them back: what every pack changes in one statement, what few do in another."""
     await sql.execute(
         """
-        update monitoring.watch w set newest = new.newest, heard = new.heard
-        from unnest($2::text[], $3::jsonb[], $4::jsonb[]) as new (patient, newest, heard)
+        update monitoring.watch w set newest = new.newest::jsonb, heard = new.heard::jsonb
+        from unnest($2::text[], $3::text[], $4::text[]) as new (patient, newest, heard)
         where w.tenant = $1 and w.patient = new.patient and w.patient = any($2)
         """,
         tenant,
         [memory.patient for memory in memories],
-        [memory.rows() for memory in memories],
-        [{device: [at.isoformat(), kind] for device, (at, kind) in memory.heard.items()} for memory in memories],
+        texts(memory.rows() for memory in memories),
+        texts({device: [at.isoformat(), kind] for device, (at, kind) in memory.heard.items()} for memory in memories),
     )
     rich = [memory for memory in memories if memory.rich or memory.weights or memory.recent]
     if rich:
         await sql.execute(
             """
-            update monitoring.watch w set weights = new.weights, recent = new.recent
-            from unnest($2::text[], $3::jsonb[], $4::jsonb[]) as new (patient, weights, recent)
+            update monitoring.watch w set weights = new.weights::jsonb, recent = new.recent::jsonb
+            from unnest($2::text[], $3::text[], $4::text[]) as new (patient, weights, recent)
             where w.tenant = $1 and w.patient = new.patient and w.patient = any($2)
             """,
             tenant,
             [memory.patient for memory in rich],
-            [{found.id: packed(found) for found in memory.weights} for memory in rich],
-            [{metric: [packed(one) for one in found] for metric, found in memory.recent.items()} for memory in rich],
+            texts({found.id: packed(found) for found in memory.weights} for memory in rich),
+            texts(
+                {metric: [packed(one) for one in found] for metric, found in memory.recent.items()} for memory in rich
+            ),
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from bedside.foundation.database import Connection
+from bedside.foundation.database import Connection, texts
 
 
 async def add(
@@ -177,10 +177,10 @@ async def hold(
 async def heard(sql: Connection, numbers: list[int], newest: list[dict[str, int]], at: list[datetime]) -> None:
     """Write the heads back."""
     await sql.execute(
-        """update monitoring.head h set heard_at = greatest(h.heard_at, u.at), newest = u.newest
-           from unnest($1::int[], $2::jsonb[], $3::timestamptz[]) as u (device, newest, at)
+        """update monitoring.head h set heard_at = greatest(h.heard_at, u.at), newest = u.newest::jsonb
+           from unnest($1::int[], $2::text[], $3::timestamptz[]) as u (device, newest, at)
            where h.device = u.device and h.device = any($1)""",
-        *(numbers, newest, at),
+        *(numbers, texts(newest), at),
     )
 
 

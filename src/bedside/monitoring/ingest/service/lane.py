@@ -28,6 +28,8 @@ from bedside.monitoring.ingest.service.wire import Wire, received
 BATCH: Final = 400
 """Messages in one transaction at most."""
 BATCH_BYTES: Final = 4_000_000
+SEVERAL: Final = 4
+"""Messages in a batch from which the next one is let come together for Wire.busy seconds."""
 FAULT_AGAIN_AFTER: Final = 60.0
 """Seconds until a pack that met a fault of ours is tried again."""
 AGAIN_AFTER: Final = 0.5
@@ -101,6 +103,7 @@ class Lane:
     async def run(self, stop: asyncio.Event) -> None:
         """Land what comes until stop."""
         ends = asyncio.create_task(stop.wait())
+        batch: list[Waiting] = []
         try:
             while not stop.is_set():
                 first = asyncio.create_task(self._queue.get())
@@ -108,14 +111,20 @@ class Lane:
                 if first not in done:
                     first.cancel()
                     break
-                if self._wire.gather:
-                    await asyncio.sleep(self._wire.gather)
+                await self._gather(len(batch))
                 batch = self._batch(first.result())
                 await self._land_all(batch, stop)
                 self._here.difference_update((one.part, one.message.metadata.sequence.stream) for one in batch)
         finally:
             ends.cancel()
             await asyncio.gather(ends, return_exceptions=True)
+
+    async def _gather(self, before: int) -> None:
+        """Let messages come together, since a transaction costs what some fifteen packs in it cost: where the one
+        before was of several, more will come. Not where enough wait already."""
+        wait = self._wire.busy if before >= SEVERAL else self._wire.gather
+        if wait and len(self._here) < BATCH:
+            await asyncio.sleep(wait)
 
     def _batch(self, first: Waiting) -> list[Waiting]:
         batch, size = [first], len(first.message.data)

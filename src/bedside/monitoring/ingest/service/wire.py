@@ -49,7 +49,8 @@ OLD_DURABLE: Final = "ingest"
 class Wire:
     """See the module. subject: of the devices, with their name in the second place; parted: the first word of what it
     becomes. lanes: transactions under way at a time in a process. gather: seconds in which messages come together
-    before they land. arrive: of device, payload and receipt (µs); raises NotAPack."""
+    before they land; busy: the same while they come by several. arrive: of device, payload and receipt
+    (µs); raises NotAPack."""
 
     stream: str
     subject: str
@@ -60,6 +61,7 @@ class Wire:
     answer: Callable[[Any], bytes]
     lanes: int = 1
     gather: float = 0.0
+    busy: float = 0.0
 
     def filter(self, part: int) -> str:
         """The subjects of a part in the stream."""
@@ -155,4 +157,5 @@ READINGS: Final = Wire(
     arrive=_arrive,
     answer=answer,
     lanes=3,
+    busy=0.01,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bedside.foundation.database import Connection
+from bedside.foundation.database import Connection, texts
 
 
 async def hold_latest(sql: Connection, tenant: int, patients: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -27,10 +27,10 @@ async def hold_latest(sql: Connection, tenant: int, patients: Sequence[str]) -> 
 async def set_latest(sql: Connection, tenant: int, patients: Sequence[str], newest: Sequence[dict[str, Any]]) -> None:
     """Write them back."""
     await sql.execute(
-        """update monitoring.latest l set newest = u.newest
-           from unnest($2::text[], $3::jsonb[]) as u (patient, newest)
+        """update monitoring.latest l set newest = u.newest::jsonb
+           from unnest($2::text[], $3::text[]) as u (patient, newest)
            where l.tenant = $1 and l.patient = u.patient and l.patient = any($2)""",
-        *(tenant, patients, newest),
+        *(tenant, patients, texts(newest)),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bedside.foundation.database import Connection
+from bedside.monitoring.series.store.copied import copied
 
 PACK = (
     *("tenant", "device", "patient", "received_at", "seq", "digest"),
@@ -23,7 +24,8 @@ async def append(sql: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
             rows,
         )
         return
-    await sql.copy_records_to_table("pack", schema_name="monitoring", columns=PACK, records=rows)
+    source = memoryview(copied(rows))  # of plain bytes asyncpg thinks that they are a path
+    await sql.copy_to_table("pack", schema_name="monitoring", columns=PACK, source=source, format="binary")
 
 
 async def repeated(sql: Connection, device: int, seq: int, digest: bytes) -> bool:

@@ -163,6 +163,7 @@ WAVEFORMS: Final = Wire(
     arrive=_arrive,
     answer=answer,
     gather=GATHER,
+    busy=GATHER,
 )
 """A stream of its own, in memory (nearly two minutes of 40 patients): readings never wait behind waveforms, on the wire
 or for the disk, and only the acknowledgement after the commit is a promise. The broker's 16 MB of memory hold it."""

@@ -1,0 +1,28 @@
+"""monitoring: a pack's device is known to be there by the lock of its head, not by a look for each pack
+
+Revision ID: 0030.2
+Revises: 0029
+"""
+
+from alembic import op
+
+revision = "0030.2"
+down_revision = "0029"
+branch_labels = None
+depends_on = None
+
+LANDING = """
+-- The check looked the device up and locked its row for every pack: four times what storing the pack itself costs.
+-- Whoever writes a pack holds its device's head, which refers to the device and is never deleted (decision 0027).
+alter table monitoring.pack drop constraint pack_device_fkey;
+"""
+
+
+def upgrade() -> None:
+    """Forward."""
+    op.execute(LANDING)
+
+
+def downgrade() -> None:
+    """Before the first release nothing is taken back."""
+    raise NotImplementedError("restore the backup made before the upgrade")

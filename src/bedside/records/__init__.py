@@ -15,7 +15,7 @@ from bedside.records.model.stored import Page, PatientRow, Stored
 from bedside.records.service.duplicates import Comparison, Likely, Pair, compare, likely, likely_duplicates
 from bedside.records.service.import_lanes import keep_part, load
 from bedside.records.service.merging import Merged, merge, merges, unmerge
-from bedside.records.service.patients import find_patients, look_up, registered
+from bedside.records.service.patients import find_patients, in_care, look_up, registered
 from bedside.records.service.record import (
     create,
     create_if_none,
@@ -58,6 +58,7 @@ __all__ = [
     "govern",
     "heed",
     "history",
+    "in_care",
     "keep_part",
     "likely",
     "likely_duplicates",

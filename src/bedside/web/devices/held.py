@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -14,22 +11,10 @@ from bedside.fhir.names import name_of
 from bedside.foundation.errors import BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
+from bedside.web.devices.moments import moment
+from bedside.web.devices.words import ADDABLE, KINDS
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
-
-KINDS = {
-    "blood-pressure": N_("Blood-pressure cuff"),
-    "heart-rate": N_("Heart-rate meter"),
-    "pulse-oximeter": N_("Pulse oximeter"),
-    "thermometer": N_("Thermometer"),
-    "scale": N_("Weighing scale"),
-    "glucose-meter": N_("Glucose meter"),
-    "interface": N_("another system"),
-    "monitor": N_("Monitor"),
-    "paired": N_("the patient's own, by Bluetooth"),
-}
-"""monitoring's kinds, in words."""
-
 
 async def page(request: Request) -> Response:
     """GET /patients/{id}/devices."""
@@ -53,6 +38,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         name=name,
         held=held,
         kinds=KINDS,
+        addable=ADDABLE,
         conflicts=conflicts[:50],
         metric=words.metric,
         typed=typed or {"device": "", "since": f"{now:%Y-%m-%dT%H:%M}", "until": ""},
@@ -90,16 +76,6 @@ async def take(request: Request) -> Response:
             raise NotFound(N_("This patient does not hold such a device."))
         await monitoring.assign_device(ctx, device, None)
     return RedirectResponse(f"/patients/{patient}/devices?back=1", 303)
-
-
-def moment(text: str, zone: ZoneInfo, where: str) -> datetime | None:
-    """What a datetime-local field holds, as an instant of the reader's zone; None when empty. Raises Invalid."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone)
-    except ValueError:
-        raise Invalid(N_("That is no date and time."), where=where) from None
 
 
 ROUTES: list[BaseRoute] = [

@@ -26,6 +26,10 @@ SSN = "http://hl7.org/fhir/sid/us-ssn"
 _MAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
+SHORT = ("given", "family", "birth", "gender", "phone", "email")
+"""What somebody who asks to be registered types."""
+
+
 def read(form: Mapping[str, Any]) -> dict[str, str]:
     """Every field as it was typed, without superfluous spaces."""
     return {name: " ".join(str(form.get(name) or "").split()) for name in FIELDS}

@@ -14,7 +14,7 @@ depends_on = None
 APPLICANT = """
 alter table access.clinic add column self_registration boolean not null default false;
 
--- Somebody who asked. person: an account that is not active, so that a notice can reach their e-mail. digest: of the link
+-- Somebody who asked. person: an account that is not active, so that a notice reaches their e-mail. digest: of the link
 -- in it, by which they confirm the address. said: what they typed, empty once it is decided.
 create table access.applicant (
     id text primary key,

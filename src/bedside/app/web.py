@@ -92,7 +92,7 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
 
 
 def _mqtt(settings: Settings) -> devices.Door:
-    """Where devices connect, as their cards say it: as this installation is reached, unless BEDSIDE_MQTT_PUBLIC says."""
+    """Where devices connect, as their cards say: as this installation is reached, unless BEDSIDE_MQTT_PUBLIC says."""
     said = os.environ.get("BEDSIDE_MQTT_PUBLIC")
     if said:
         return devices.Door.of_url(said)

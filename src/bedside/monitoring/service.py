@@ -163,7 +163,10 @@ async def any_device(ctx: Ctx) -> bool:
 
 
 async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
-    """A device with MQTT credentials, live at once; the password is told here and never again. Raises Invalid, Forbidden."""
+    """A device with MQTT credentials, live at once; the password is told here and never again.
+
+    Raises Invalid, Forbidden.
+    """
     if new.patient is None:
         await access.authorise(ctx, None, "C", what="Device")
     else:

@@ -6,9 +6,10 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
-from tests.web.desk.test_register import IDA, ROSA, clinic, mail_leads_out, patients
+from tests.web.desk.test_register import IDA, ROSA, clinic, patients
 
 from bedside import access
 from bedside.access.service.sessions import forget
@@ -16,6 +17,7 @@ from bedside.access.testing import acting, someone
 from bedside.foundation.context import NOBODY
 from bedside.foundation.jobs import Worker
 from bedside.messaging import subscribers
+from bedside.web import kit
 
 __all__ = ["clinic"]
 pytestmark = pytest.mark.engine
@@ -207,6 +209,9 @@ async def test_who_may_answer(clinic: Any) -> None:
 
 
 async def test_the_sign_in_page_says_so_where_it_is_open(clinic: Any) -> None:
-    await mail_leads_out(clinic)
-    async with Visitor(clinic) as client:
-        assert "/register" not in (await client.get("/sign-in")).text
+    app = clinic.app_of(access.Person(id="-", name="nobody", roles=frozenset()))
+    for on in (False, True):
+        app.state.clinic = kit.Clinic("Clínica Sol", self_registration=on)
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://bedside") as client:
+            assert ('href="/register"' in (await client.get("/sign-in")).text) is on

@@ -228,7 +228,9 @@ async def test_without_an_address_a_sheet_leads_to_their_own_account(clinic: Any
         assert "has not come in yet" in (await client.get(page)).text
         # The patient opens it on their telephone, where nobody is signed in.
         assert (await client.get(old[1])).status_code == 410, "a new link ends the one before"
-        entered = await client.post(link[1], data={"password": "four quiet words here", "again": "four quiet words here"})
+        entered = await client.post(
+            link[1], data={"password": "four quiet words here", "again": "four quiet words here"}
+        )
         assert entered.status_code == 303
         assert "bedside" in entered.headers.get("set-cookie", "")
         assert "The patient signs in" in (await client.get(page)).text

@@ -89,7 +89,10 @@ async def test_what_is_wrong_stands_beside_its_field(clinic: Any) -> None:
         assert wrong.status_code == 400
         assert "Choose what it measures." in wrong.text
         assert 'value="My cuff"' in wrong.text
-        for form in ({"kind": "scale", "label": "x" * 61}, {"kind": "scale", "patient": clinic.rosa_id, "since": "soon"}):
+        for form in (
+            {"kind": "scale", "label": "x" * 61},
+            {"kind": "scale", "patient": clinic.rosa_id, "since": "soon"},
+        ):
             assert (await client.post(NEW, data=form)).status_code == 400
         assert (await client.post(NEW, data={"kind": "scale", "patient": clinic.ben_id})).status_code == 403
 

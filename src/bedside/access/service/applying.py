@@ -58,7 +58,13 @@ async def apply(ctx: Ctx, said: dict[str, str], *, name: str, email: str, langua
         await people_store.change_person(inner.sql, inner.tenant, id, {"active": False, "email": email})
         await store.insert(inner.sql, inner.tenant, id, id, keys.digest(token), said, now, now + LASTS)
         link = f"{settings.of(ctx.database).public_url.rstrip('/')}/register/{token}"
-        notice = {"id": uuid7(), "person": id, "template": "access.register", "data": {"link": link}, "channel": "email"}
+        notice = {
+            "id": uuid7(),
+            "person": id,
+            "template": "access.register",
+            "data": {"link": link},
+            "channel": "email",
+        }
         await enqueue(inner, "messaging.send", notice)
         inner.trail.wrote = True
         inner.trail.entities.append(f"applicant/{id}")

@@ -66,7 +66,7 @@ class DeviceCredentials(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A device as people see it. patient, since: who holds it now. held: somebody does, whom the reader may not know."""
+    """A device as people see it. patient, since: who holds it now. held: somebody whom the reader may not know does."""
 
     device: str
     kind: str

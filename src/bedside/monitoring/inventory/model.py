@@ -1,14 +1,10 @@
-"""A device as whoever looks after devices sees it."""
+"""Parts of what whoever looks after devices sees of one."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 import msgspec
-
-from bedside.monitoring.devices.model import Device
-from bedside.monitoring.devices.service.technical import TechnicalEvent
-from bedside.monitoring.series.model.reading import Latest
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -34,19 +30,3 @@ class LastPack(msgspec.Struct, frozen=True):
     def ahead(self) -> float:
         """Seconds that the device's clock was ahead of ours when it came, at least; none when it lay behind."""
         return max(0.0, (self.measured - self.at).total_seconds())
-
-
-class Sheet(msgspec.Struct, frozen=True):
-    """All there is to know of one device. stays: the newest first. waiting: readings that no patient held it for.
-
-    latest: of the patient who holds it now, what came of this device. gateway: by which it comes, and when that was
-    last heard. trouble: the newest technical events, seen or not.
-    """
-
-    device: Device
-    stays: list[Stay]
-    last: LastPack | None
-    waiting: int
-    latest: list[Latest]
-    trouble: list[TechnicalEvent]
-    gateway: tuple[str, datetime] | None = None

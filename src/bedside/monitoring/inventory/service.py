@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from bedside import access, records
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict
@@ -16,8 +18,10 @@ from bedside.monitoring.alarms.service import clockwork
 from bedside.monitoring.alarms.service.judge import judge_all
 from bedside.monitoring.devices.model import Device, DeviceCredentials, device_resource
 from bedside.monitoring.devices.service import devices, gateways, technical
+from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.devices.store import devices as store
-from bedside.monitoring.inventory.model import LastPack, Sheet, Stay
+from bedside.monitoring.inventory.model import LastPack, Stay
+from bedside.monitoring.series.model.reading import Latest
 from bedside.monitoring.series.service import reading, typing
 from bedside.monitoring.series.store import packs
 
@@ -25,6 +29,22 @@ ROLES: Final = ("nurse", "clinician", "administrator")
 MOST: Final = 500
 """Devices in the list."""
 TROUBLES: Final = 6
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """All there is to know of one device. stays: the newest first. waiting: readings that no patient held it for.
+
+    latest: of the patient who holds it now, what came of this device. gateway: by which it comes, and when that was
+    last heard. trouble: the newest technical events, seen or not.
+    """
+
+    device: Device
+    stays: list[Stay]
+    last: LastPack | None
+    waiting: int
+    latest: list[Latest]
+    trouble: list[TechnicalEvent]
+    gateway: tuple[str, datetime] | None = None
 
 
 async def inventory(ctx: Ctx) -> list[Device]:

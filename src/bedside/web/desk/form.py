@@ -46,7 +46,7 @@ def faults(typed: Mapping[str, str], today: date) -> dict[str, Invalid]:
         if len(typed[name]) > LONGEST:
             wrong(name, N_("This is longer than %(most)s characters."), most=LONGEST)
     if not typed["family"] and not typed["given"]:
-        wrong("family", N_("This is missing."), N_("Whoever has one name alone has it here."))
+        wrong("family", N_("This is missing."), N_("Somebody who has one name only has it here."))
     if (birth := _birth(typed["birth"], today)) is not None:
         wrong("birth", birth)
     if typed["gender"] not in GENDERS:
@@ -87,7 +87,7 @@ def name(typed: Mapping[str, str]) -> str:
 
 def patient(typed: Mapping[str, str]) -> dict[str, Any]:
     """The Patient of typed fields without faults; what was left empty is not in it."""
-    return _filled(
+    made: dict[str, Any] = _filled(
         {
             "resourceType": "Patient",
             "active": True,
@@ -125,6 +125,7 @@ def patient(typed: Mapping[str, str]) -> dict[str, Any]:
             else [],
         }
     )
+    return made
 
 
 def _numbers(typed: Mapping[str, str]) -> list[dict[str, Any]]:

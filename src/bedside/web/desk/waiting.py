@@ -103,7 +103,7 @@ async def answer(request: Request) -> Response:
 async def _take_in(
     request: Request, ctx: Ctx, one: access.applying.Applicant, typed: dict[str, str]
 ) -> access.invited.Invited:
-    """A record of their own, or the one that is theirs already; and the link to it, by the e-mail that they confirmed."""
+    """A record of their own, or the one that is theirs already; and the link to it, by the e-mail they confirmed."""
     likely = await records.likely(ctx, _patient(one), but=one.id)
     if typed["answer"] == "known":
         if typed["who"] not in {found.row.id for found in likely if found.mine}:
@@ -118,9 +118,7 @@ async def _take_in(
             raise Invalid(N_("Say how you know that it is somebody else."), where="reason")
         id_, name = uuid7(), desk.name(one.said)
         await records.create(ctx, _patient(one), id=id_)
-        await access.registering.take_in(
-            ctx, id_, clinician=typed["clinician"] or None, place=typed["place"] or None
-        )
+        await access.registering.take_in(ctx, id_, clinician=typed["clinician"] or None, place=typed["place"] or None)
     return await invite.make(
         request,
         ctx,

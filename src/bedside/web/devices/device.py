@@ -81,7 +81,9 @@ async def _in_use(ctx: Ctx, name: str) -> monitoring.Device:
     """The device, where it is one that may be given. Raises Forbidden as its page does, Conflict."""
     found = (await monitoring.device_sheet(ctx, name)).device
     if found.state != "active":
-        raise Conflict(N_("This device is retired."), remedy=N_("Add it anew: it gets a name and a password of its own."))
+        raise Conflict(
+            N_("This device is retired."), remedy=N_("Add it anew: it gets a name and a password of its own.")
+        )
     return found
 
 

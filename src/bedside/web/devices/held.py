@@ -16,6 +16,7 @@ from bedside.web.devices.words import ADDABLE, KINDS
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
 
+
 async def page(request: Request) -> Response:
     """GET /patients/{id}/devices."""
     return await _page(request)
@@ -28,6 +29,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         name = name_of(await records.read(ctx, "Patient", patient))
         held = await monitoring.devices(ctx, patient)
         conflicts = await monitoring.conflicts(ctx, patient)
+        every = await monitoring.inventory(ctx)
     now = page_of(request).now.astimezone(page_of(request).zone)
     waited = request.query_params.get("waited", "")
     return render(
@@ -39,6 +41,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         held=held,
         kinds=KINDS,
         addable=ADDABLE,
+        free=[one for one in every if one.patient is None and not one.held and one.state == "active"],
         conflicts=conflicts[:50],
         metric=words.metric,
         typed=typed or {"device": "", "since": f"{now:%Y-%m-%dT%H:%M}", "until": ""},

@@ -125,7 +125,9 @@ def card(
         "topic": made.topic,
         "acks": made.ack_topic,
     }
-    qr = segno.make(orjson.dumps(said).decode(), error="m", micro=False).svg_data_uri(scale=4, border=4, light="#ffffff")
+    qr = segno.make(orjson.dumps(said).decode(), error="m", micro=False).svg_data_uri(
+        scale=4, border=4, light="#ffffff"
+    )
     sheet = text_in(
         request,
         holder.get("language") or language,
@@ -138,7 +140,9 @@ def card(
         qr=qr,
         monitor=kind == "monitor",
     )
-    response = render(request, "devices/carded.html", made=made, sheet=sheet, holder=holder, renewed=renewed, label=label)
+    response = render(
+        request, "devices/carded.html", made=made, sheet=sheet, holder=holder, renewed=renewed, label=label
+    )
     response.headers["cache-control"] = "no-store"
     return response
 

@@ -1,5 +1,5 @@
-"""/devices: what went wrong between a body and the record, one line a device and kind, until somebody says that they saw
-it; and every device of the clinic, with who holds it and when it was last heard.
+"""/devices: what went wrong between a body and the record, one line a device and kind, until somebody has seen it; and
+every device of the clinic, with who holds it and when it was last heard.
 """
 
 from __future__ import annotations

@@ -37,9 +37,9 @@ ALL = (
     Place(N_("Wall"), "/wall", icon="layout-grid", roles=CLINICAL),
     Place(N_("Alarms"), "/alarms", icon="bell", roles=CLINICAL),
     Place(N_("Visits"), "/visits", icon="video", roles=CLINICAL),
-    Place(N_("Devices"), "/devices", icon="radio", roles=CLINICAL | {"administrator"}),
     Place(N_("Prescriptions"), "/pharmacy", icon="pill", roles=frozenset({"pharmacist"})),
     Place(N_("Clinic"), "/admin", icon="settings", roles=frozenset({"administrator"})),
+    Place(N_("Devices"), "/devices", icon="radio", roles=CLINICAL | {"administrator"}),
     Place(N_("Audit"), "/admin/audit", icon="scroll-text", roles=frozenset({"privacy-officer"})),
 )
 

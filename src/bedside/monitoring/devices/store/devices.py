@@ -99,9 +99,7 @@ async def of_patient(sql: Connection, tenant: int, patient: str, now: datetime) 
     return [dict(row) for row in rows]
 
 
-async def all_of(
-    sql: Connection, tenant: int, now: datetime, name: str | None, most: int
-) -> list[dict[str, Any]]:
+async def all_of(sql: Connection, tenant: int, now: datetime, name: str | None, most: int) -> list[dict[str, Any]]:
     """Devices with credentials, or the one of a name, with who holds each now: those in use first, by what people call
     them."""
     rows = await sql.fetch(

@@ -47,7 +47,7 @@ async def unassigned(sql: Connection, tenant: int, device: int) -> list[dict[str
 
 
 async def last_of(sql: Connection, tenant: int, device: str) -> tuple[dict[str, Any] | None, int]:
-    """The pack that came last of a device, while it is not in a chunk; and how many of its readings wait for a holder."""
+    """The pack that came last of a device, while it is in no chunk; and how many of its readings wait for a holder."""
     row = await sql.fetchrow(
         """select p.received_at, p.t_max, cardinality(p.metric) as count, p.seq
            from monitoring.pack p join monitoring.device d on d.number = p.device

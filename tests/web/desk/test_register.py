@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bedside import access, records
@@ -63,6 +64,13 @@ async def patients(ward: Any) -> list[dict[str, Any]]:
         return list((await records.search(ctx, "Patient", {"_count": "50"})).entries)
 
 
+def of(made: httpx.Response) -> str:
+    """The id of the patient that an answer leads to."""
+    found = re.fullmatch(r"/patients/([0-9a-f-]{36})\?registered", made.headers["location"])
+    assert found is not None, made.headers["location"]
+    return found[1]
+
+
 async def mail_leads_out(ward: Any) -> None:
     messaging_settings.use(ward.ctx.database, messaging_settings.Settings(smtp="smtp://mail.example"))
 
@@ -70,18 +78,24 @@ async def mail_leads_out(ward: Any) -> None:
 async def test_an_ordinary_patient_is_made_and_opens_on_the_chart(clinic: Any) -> None:
     async with clinic.as_(clinic.nurse) as client:
         empty = await client.get(NEW)
-        id_ = re.search(r'name="id" value="([0-9a-f-]{36})"', empty.text)
-        assert id_ is not None
-        made = await client.post(NEW, data={**IDA, "id": id_[1]})
-        assert (made.status_code, made.headers["location"]) == (303, f"/patients/{id_[1]}?registered")
+        form = re.search(r'name="form" value="([0-9a-f-]{36})"', empty.text)
+        assert form is not None
+        made = await client.post(NEW, data={**IDA, "form": form[1]})
+        assert made.status_code == 303
+        id_ = of(made)
         chart = await client.get(made.headers["location"])
         assert chart.status_code == 200
         assert "The patient is registered, and in your care" in chart.text
-        again = await client.post(NEW, data={**IDA, "id": id_[1]})
+        again = await client.post(NEW, data={**IDA, "form": form[1]})
         assert again.headers["location"] == made.headers["location"], "sent twice, made once"
+        # Back to the same form, and somebody else typed into it.
+        per = {**IDA, "given": "Per", "birth": "1946-01-30", "gender": "male", "number": "", "form": form[1]}
+        other = await client.post(NEW, data={**per, "email": "", "phone": ""})
+        assert other.status_code == 303
+        assert of(other) != id_
     async with access.work(acting(clinic.ctx, clinic.nurse), "looked", readonly=True) as ctx:
-        ida = await records.read(ctx, "Patient", id_[1])
-        assert len(await records.history(ctx, "Patient", id_[1])) == 1
+        ida = await records.read(ctx, "Patient", id_)
+        assert len(await records.history(ctx, "Patient", id_)) == 1
     assert ida["name"] == [{"use": "official", "family": "Holm", "given": ["Ida", "Marie"]}]
     assert [(one["system"], one["value"]) for one in ida["identifier"]] == [("urn:bedside:number", "B77")]
     assert ida["contact"][0]["telecom"] == [{"system": "phone", "value": "+1 212 555 0189"}]
@@ -110,9 +124,8 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(cl
 
 
 async def test_a_likely_duplicate_is_shown_first_and_a_new_one_needs_a_reason(clinic: Any) -> None:
-    id_ = uuid7()
     async with clinic.as_(clinic.nurse) as client:
-        shown = await client.post(NEW, data={**ROSA, "id": id_})
+        shown = await client.post(NEW, data=ROSA)
         assert shown.status_code == 409
         assert "Perhaps here already" in shown.text
         assert f'href="/patients/{clinic.rosa_id}"' in shown.text, "open this one"
@@ -120,15 +133,13 @@ async def test_a_likely_duplicate_is_shown_first_and_a_new_one_needs_a_reason(cl
         seen = re.search(r'name="seen" value="([^"]+)"', shown.text)
         assert seen is not None
         assert len(await patients(clinic)) == 2, "nothing is made before the answer"
-        unseen = await client.post(NEW, data={**ROSA, "id": id_, "new": "1", "reason": "twin"})
+        unseen = await client.post(NEW, data={**ROSA, "new": "1", "reason": "twin"})
         assert unseen.status_code == 409, "whoever was not shown the pair cannot have compared it"
-        why = await client.post(NEW, data={**ROSA, "id": id_, "seen": seen[1], "new": "1"})
+        why = await client.post(NEW, data={**ROSA, "seen": seen[1], "new": "1"})
         assert why.status_code == 400
         assert "Say how you know that it is somebody else" in why.text
-        made = await client.post(
-            NEW, data={**ROSA, "id": id_, "seen": seen[1], "new": "1", "reason": "twin, showed both cards"}
-        )
-        assert made.headers["location"] == f"/patients/{id_}?registered"
+        made = await client.post(NEW, data={**ROSA, "seen": seen[1], "new": "1", "reason": "twin, showed both cards"})
+        assert of(made)
     assert len(await patients(clinic)) == 3
     async with clinic.ctx.database.connection() as sql:
         kept = await sql.fetchval("select reason from access.audit where reason is not null and wrote")
@@ -153,7 +164,7 @@ async def test_somebody_whom_one_may_not_open_is_told_by_name_and_birth_date_alo
 
 async def test_a_number_leads_to_one_person_whatever_the_reason(clinic: Any) -> None:
     async with clinic.as_(clinic.nurse) as client:
-        await client.post(NEW, data={**IDA, "id": uuid7()})
+        await client.post(NEW, data=IDA)
         other = {**ROSA, "given": "Kai", "family": "Berg", "birth": "1990-01-01", "number": "B77"}
         shown = await client.post(NEW, data=other)
         assert shown.status_code == 409
@@ -176,25 +187,17 @@ async def test_who_may_register(clinic: Any) -> None:
     assert len(await patients(clinic)) == 2
 
 
-async def test_an_id_of_somebody_elses_record_writes_nothing_over_it(clinic: Any) -> None:
-    async with clinic.as_(clinic.nurse) as client:
-        refused = await client.post(NEW, data={**IDA, "id": clinic.ben_id})
-        assert refused.status_code == 403
-    (ben,) = [one for one in await patients(clinic) if one["id"] == clinic.ben_id]
-    assert ben["name"][0]["family"] == "Nunez"
-
-
 async def test_an_administrator_gives_the_patient_into_somebodys_care(clinic: Any) -> None:
-    id_ = uuid7()
     async with clinic.as_(clinic.pat) as client:
-        nobody = await client.post(NEW, data={**IDA, "id": id_})
+        nobody = await client.post(NEW, data=IDA)
         assert nobody.status_code == 400
         assert "Nobody would take care of this patient" in nobody.text
         assert len(await patients(clinic)) == 2
-        form = {**IDA, "id": id_, "clinician": clinic.doctor.id}
+        form = {**IDA, "form": uuid7(), "clinician": clinic.doctor.id}
         for _ in range(2):
             made = await client.post(NEW, data=form)
             assert (made.status_code, made.headers["location"]) == (303, f"{NEW}?registered")
+        (id_,) = [one["id"] for one in await patients(clinic) if one["name"][0]["family"] == "Holm"]
         assert (await client.get(f"/patients/{id_}")).status_code == 403, "no clinical data"
     async with clinic.as_(clinic.doctor) as client:
         assert (await client.get(f"/patients/{id_}")).status_code == 200
@@ -204,16 +207,15 @@ async def test_an_administrator_gives_the_patient_into_somebodys_care(clinic: An
 async def test_invited_by_e_mail_the_link_is_in_their_mail_alone(clinic: Any) -> None:
     await mail_leads_out(clinic)
     async with clinic.as_(clinic.nurse) as client:
-        done = await client.post(NEW, data={**IDA, "id": uuid7(), "invite": "1"})
+        done = await client.post(NEW, data={**IDA, "invite": "1"})
         assert done.status_code == 200
         assert "on its way to ida@example.org" in done.text
         assert "/enter/" not in done.text
 
 
 async def test_without_an_address_a_sheet_leads_to_their_own_account(clinic: Any) -> None:
-    id_ = uuid7()
     async with clinic.as_(clinic.nurse) as client:
-        await client.post(NEW, data={**IDA, "id": id_, "email": ""})
+        id_ = of(await client.post(NEW, data={**IDA, "email": ""}))
         page = f"/patients/{id_}/invite"
         assert "No account yet" in (await client.get(page)).text
         first = (await client.post(page)).text
@@ -246,8 +248,8 @@ async def test_a_couples_one_address_lets_in_one_of_them(clinic: Any) -> None:
     await mail_leads_out(clinic)
     per = {**IDA, "given": "Per", "birth": "1946-01-30", "gender": "male", "number": "", "contact_name": ""}
     async with clinic.as_(clinic.nurse) as client:
-        await client.post(NEW, data={**IDA, "id": uuid7(), "invite": "1"})
-        done = await client.post(NEW, data={**per, "contact_phone": "", "id": uuid7(), "invite": "1"})
+        await client.post(NEW, data={**IDA, "invite": "1"})
+        done = await client.post(NEW, data={**per, "contact_phone": "", "invite": "1"})
         assert "another account" in done.text
         assert "/enter/" in done.text
 

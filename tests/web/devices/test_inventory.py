@@ -108,6 +108,9 @@ async def test_given_taken_back_and_never_held_by_two(clinic: Any) -> None:
         assert (await client.post(f"{page}/give", data={"patient": ""})).status_code == 400
         form = {"patient": clinic.rosa_id, "since": "2026-01-02T08:00", "until": "2026-01-01T08:00"}
         assert (await client.post(f"{page}/give", data=form)).status_code == 400
+        ahead = await client.post(f"{page}/give", data={**form, "since": "2099-01-01T08:00", "until": ""})
+        assert ahead.status_code == 400
+        assert "That time is still to come" in ahead.text
         given = await client.post(f"{page}/give", data={**form, "until": ""})
         assert given.headers["location"] == f"{page}?given=1", "what had waited is hers"
         shown = (await client.get(page)).text

@@ -7,7 +7,7 @@ made, asks why it is somebody else, and ends at the chart, or at the link that i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from babel import Locale
 from starlette.requests import Request
@@ -27,7 +27,7 @@ from bedside.web.kit.languages import LANGUAGES
 
 HERE = "/patients/new"
 REGISTRARS = ("clinician", "nurse", "administrator")
-MORE = ("place", "clinician", "invite", "reason", "seen", "id")
+MORE = ("place", "clinician", "invite", "reason", "seen", "form")
 
 
 async def page(request: Request) -> Response:
@@ -37,15 +37,16 @@ async def page(request: Request) -> Response:
 
 def _typed(form: Mapping[str, object]) -> dict[str, str]:
     typed = desk.read(form) | {name: " ".join(str(form.get(name) or "").split())[:1000] for name in MORE}
-    return typed | {"id": _id(typed["id"])}
-
-
-def _id(text: str) -> str:
-    """The new record's id, which the form brings along: sent twice, it makes one record."""
     try:
-        return str(UUID(text))
+        return typed | {"form": str(UUID(typed["form"]))}
     except ValueError:
-        return uuid7()
+        return typed | {"form": uuid7()}
+
+
+def _id(typed: Mapping[str, str]) -> str:
+    """The new record's id: of this form and of what was typed. Sent twice it makes one record; another person, typed
+    into the same form after going back, is another one."""
+    return str(uuid5(UUID(typed["form"]), "\n".join(typed[name] for name in desk.FIELDS)))
 
 
 async def _page(
@@ -110,9 +111,9 @@ async def register(request: Request) -> Response:
     if likely:
         return await _page(request, typed, said, likely)
     if invited is not None:
-        return invite.handed_over(request, typed["id"], invited)
+        return invite.handed_over(request, _id(typed), invited)
     if reader.actor.roles & access.registering.CARING:
-        return RedirectResponse(f"/patients/{typed['id']}?registered", 303)
+        return RedirectResponse(f"/patients/{_id(typed)}?registered", 303)
     return RedirectResponse(f"{HERE}?registered", 303)
 
 
@@ -120,14 +121,13 @@ async def _take_in(
     request: Request, ctx: Ctx, typed: dict[str, str], *, new: bool
 ) -> tuple[list[records.Likely], dict[str, BedsideError], access.invited.Invited | None]:
     """Make the record, once; or who may be the same person, and what is still to be said of that."""
-    if not await access.registering.begin(ctx, typed["id"]):
-        likely = await records.likely(ctx, desk.patient(typed), but=typed["id"])
+    id_ = _id(typed)
+    if not await access.registering.begin(ctx, id_):
+        likely = await records.likely(ctx, desk.patient(typed), but=id_)
         if likely and (said := _unsettled(likely, typed, new=new)) is not None:
             return likely, said, None
-        await records.create(ctx, desk.patient(typed), id=typed["id"])
-        await access.registering.take_in(
-            ctx, typed["id"], clinician=typed["clinician"] or None, place=typed["place"] or None
-        )
+        await records.create(ctx, desk.patient(typed), id=id_)
+        await access.registering.take_in(ctx, id_, clinician=typed["clinician"] or None, place=typed["place"] or None)
     return [], {}, await _invited(request, ctx, typed) if typed["invite"] else None
 
 
@@ -135,7 +135,7 @@ async def _invited(request: Request, ctx: Ctx, typed: Mapping[str, str]) -> acce
     return await invite.make(
         request,
         ctx,
-        typed["id"],
+        _id(typed),
         name=desk.name(typed),
         email=typed["email"],
         phone=typed["phone"],

@@ -14,7 +14,7 @@ from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
 from bedside.web.clinician.today import names_of
 from bedside.web.devices import new
-from bedside.web.devices.moments import moment
+from bedside.web.devices.moments import begun, moment
 from bedside.web.devices.words import KINDS
 from bedside.web.kit import page_of, render, told
 from bedside.web.kit.places import N_
@@ -62,7 +62,7 @@ async def give(request: Request) -> Response:
     typed = {field: str(form.get(field) or "").strip() for field in FIELDS}
     zone = page_of(request).zone
     try:
-        since, until = moment(typed["since"], zone, "since"), moment(typed["until"], zone, "until")
+        since, until = begun(typed["since"], zone, page_of(request).now), moment(typed["until"], zone, "until")
         if not typed["patient"]:
             raise Invalid(N_("Choose who holds it."), where="patient")
         async with access.work(ctx_of(request), "gave a patient a device") as ctx:

@@ -11,7 +11,7 @@ from bedside.fhir.names import name_of
 from bedside.foundation.errors import BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
-from bedside.web.devices.moments import moment
+from bedside.web.devices.moments import begun, moment
 from bedside.web.devices.words import ADDABLE, KINDS
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
@@ -59,7 +59,7 @@ async def give(request: Request) -> Response:
     typed = {name: str(form.get(name) or "").strip() for name in ("device", "since", "until")}
     zone = page_of(request).zone
     try:
-        since, until = moment(typed["since"], zone, "since"), moment(typed["until"], zone, "until")
+        since, until = begun(typed["since"], zone, page_of(request).now), moment(typed["until"], zone, "until")
         if since is not None and until is not None and until <= since:
             raise Invalid(N_("The end lies before the beginning."), where="until")
         async with access.work(ctx_of(request), "gave a patient a device") as ctx:

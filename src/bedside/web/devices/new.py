@@ -16,7 +16,7 @@ from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Invalid
 from bedside.foundation.http import ctx_of
-from bedside.web.devices.moments import moment
+from bedside.web.devices.moments import begun
 from bedside.web.devices.words import ADDABLE, KINDS, door
 from bedside.web.kit import page_of, render, told
 from bedside.web.kit.languages import LANGUAGES
@@ -78,7 +78,7 @@ def _new(typed: Mapping[str, str], request: Request) -> monitoring.NewDevice:
         kind=typed["kind"],
         patient=typed["patient"] or None,
         label=typed["label"],
-        since=moment(typed["since"], page_of(request).zone, "since") if typed["patient"] else None,
+        since=begun(typed["since"], page_of(request).zone, page_of(request).now) if typed["patient"] else None,
         method="cuffless" if typed["cuffless"] and typed["kind"] == "blood-pressure" else None,
     )
 

@@ -23,7 +23,7 @@ def moment(text: str, zone: ZoneInfo, where: str) -> datetime | None:
 
 
 def begun(text: str, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """When somebody began to hold a device; None when empty. Raises Invalid, also for a time still to come: who holds it
+    """When somebody began to hold a device; None when empty. Raises Invalid, also for a time to come: who holds it
     now must go on being missed when it falls silent, until it is really handed over."""
     found = moment(text, zone, "since")
     if found is not None and found > now + SLIP:

@@ -244,6 +244,19 @@ async def test_without_an_address_a_sheet_leads_to_their_own_account(clinic: Any
     assert (account.roles, account.language) == (frozenset({"patient"}), "es")
 
 
+async def test_an_address_that_was_corrected_before_anybody_came_in_is_the_one(clinic: Any) -> None:
+    await mail_leads_out(clinic)
+    async with clinic.as_(clinic.nurse) as client:
+        id_ = of(await client.post(NEW, data=IDA))
+        assert "ida@example.org" in (await client.post(f"/patients/{id_}/invite")).text
+        async with access.work(acting(clinic.ctx, clinic.nurse), "corrected") as ctx:
+            ida = await records.read(ctx, "Patient", id_)
+            ida["telecom"][1]["value"] = "holm@example.org"
+            await records.update(ctx, ida)
+        assert "A link goes to holm@example.org" in (await client.get(f"/patients/{id_}/invite")).text
+        assert "on its way to holm@example.org" in (await client.post(f"/patients/{id_}/invite")).text
+
+
 async def test_a_couples_one_address_lets_in_one_of_them(clinic: Any) -> None:
     await mail_leads_out(clinic)
     per = {**IDA, "given": "Per", "birth": "1946-01-30", "gender": "male", "number": "", "contact_name": ""}

@@ -156,12 +156,13 @@ async def invite_patient(
             phone=_dialled(phone),
         )
         who = await add_person(ctx, kept)
-    if email and who.email is None:
+    if email and email.lower() != (who.email or "").lower():
+        # Nobody has come in yet, so the newest address that the staff know is the one.
         try:
             who = await change_person(ctx, who.id, email=email)
         except Conflict:
             taken = True  # a couple's one address: it can let in only one of them
-    told = by_mail and who.email is not None
+    told = by_mail and who.email is not None and not taken
     link = await send_link(ctx, who, "invitation", INVITATION, "email" if told else None)
     return Invited(who, link, told, taken)
 

@@ -34,7 +34,7 @@ async def _page(request: Request, error: BedsideError | None = None) -> Response
         await access.require(ctx, "clinician", "nurse")
         record = await records.read(ctx, "Patient", patient)
         state, account = await access.invited.patients_account(ctx, patient)
-    email = (account.email if account else None) or telecom(record, "email")
+    email = telecom(record, "email") or (account.email if account else None)
     return render(
         request,
         "desk/invite.html",

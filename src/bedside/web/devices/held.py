@@ -12,7 +12,7 @@ from bedside.foundation.errors import BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
 from bedside.web.devices.moments import begun, moment
-from bedside.web.devices.words import ADDABLE, KINDS
+from bedside.web.devices.words import KINDS
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
 
@@ -40,7 +40,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         name=name,
         held=held,
         kinds=KINDS,
-        addable=ADDABLE,
+        known={one.device for one in every},
         free=[one for one in every if one.patient is None and not one.held and one.state == "active"],
         conflicts=conflicts[:50],
         metric=words.metric,

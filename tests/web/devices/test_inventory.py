@@ -38,9 +38,8 @@ async def clinic(ward: Any) -> Any:
 
 def named(text: str) -> str:
     """The device of a card."""
-    found = re.search(r'href="/devices/([a-z0-9-]+)"', text.partition("The device&#39;s page")[0][::-1][::-1])
     topic = re.search(r"devices/([a-z]{2}-[a-z0-9]+)/readings", text)
-    assert topic is not None, found
+    assert topic is not None
     return topic[1]
 
 

@@ -90,12 +90,12 @@ class Program:
             assert time.monotonic() < until, f"not ready in {within} s: {self.told()}"
             time.sleep(0.1)
 
-    def refused(self) -> str:
+    def refused(self, code: int = 1) -> str:
         """Run it to its end, which must be a refusal; what it said."""
         done = subprocess.run(
             self.command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
         )
-        assert done.returncode == 1, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout + done.stderr
 

@@ -9,19 +9,18 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import orjson
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from tests.foundation.program import IDENTITIES, Program
 
+from bedside.foundation import certificates
 from bedside.foundation.engines import Nats, Postgres
 
 pytestmark = pytest.mark.faults
@@ -398,21 +397,9 @@ def test_pages_work_while_the_nats_of_others_is_away(make: Make, tmp_path: Path)
         postgres.stop()
 
 
-def certificate(place: Path) -> tuple[Path, Path]:
+def certificate(place: Path) -> certificates.Pair:
     """A certificate for localhost, signed by itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (place / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    (place / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
-    return place / "cert.pem", place / "key.pem"
+    return certificates.own(place, "localhost")
 
 
 def test_pages_and_devices_by_tls(make: Make, tmp_path: Path) -> None:
@@ -429,4 +416,80 @@ def test_pages_and_devices_by_tls(make: Make, tmp_path: Path) -> None:
     with plain, trusting.wrap_socket(plain, server_hostname="localhost") as by_tls:
         by_tls.sendall(b"\x0bMSH|^~\\&|X|Y|||20261121||ORU^R01|1|P|2.5\x1c\r")
         assert b"\rMSA|AR|1" in by_tls.recv(4096)
+    program.stop()
+
+
+def whoever() -> ssl.SSLContext:
+    """Trusts any: two that sign themselves under one name cannot be told apart by it."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def shown(port: int) -> int:
+    """The serial number of the certificate that a door of this machine shows."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain, whoever().wrap_socket(plain) as by_tls:
+        der = by_tls.getpeercert(binary_form=True)
+    assert der
+    return x509.load_der_x509_certificate(der).serial_number
+
+
+def test_a_renewed_certificate_is_taken_up_by_every_door(make: Make, tmp_path: Path) -> None:
+    live, newer = certificate(tmp_path / "live"), certificate(tmp_path / "newer")
+    program = make(tmp_path / "real", options=("--tls-cert", str(live[0]), "--tls-key", str(live[1])), web_processes=2)
+    program.scheme, program.trust = "https", whoever()
+    program.start()
+    doors = (program.port, program.mqtt_port, program.mllp_port)
+    old = x509.load_pem_x509_certificate(live[0].read_bytes()).serial_number
+    new = x509.load_pem_x509_certificate(newer[0].read_bytes()).serial_number
+    assert {shown(door) for door in doors} == {old}
+    for fresh, used in zip(newer, live, strict=True):
+        used.write_bytes(fresh.read_bytes())
+    until, failed = time.monotonic() + 90, 0
+    while {shown_or(door) for door in doors for _ in range(3)} != {new}:
+        assert time.monotonic() < until
+        try:
+            failed += program.get("/healthz")[0] != 200
+        except OSError:
+            failed += 1
+        time.sleep(0.2)
+    assert failed == 0, "one web process answers while the other begins anew"
+    assert "ended" not in (program.home / "logs" / "supervisor.log").read_text().replace("backup ended", "")
+    program.stop()
+
+
+def shown_or(port: int) -> int:
+    """0 for a door that is just being opened anew."""
+    try:
+        return shown(port)
+    except OSError:
+        return 0
+
+
+def test_a_certificate_that_cannot_be_served_is_said_before_anything_is_made(make: Make, tmp_path: Path) -> None:
+    one, other = certificate(tmp_path / "one"), certificate(tmp_path / "other")
+    program = make(tmp_path / "real", options=("--tls-cert", str(one[0]), "--tls-key", str(other[1])))
+    assert "cannot be used: key values mismatch" in program.refused()
+    assert not program.home.exists()
+
+
+def test_a_demo_is_shown_on_a_network_only_by_who_knows(make: Make, tmp_path: Path) -> None:
+    for options, words in (
+        (("--host", "127.0.0.2"), "could enter this demo as anybody"),
+        (("--host", "0.0.0.0", "--i-know"), "Name one address"),  # noqa: S104 - refused
+    ):
+        program = make(tmp_path / "refused", verb="demo", options=options)
+        assert words in " ".join(program.refused(code=2).replace("│", " ").split())
+    program = make(tmp_path / "shown", verb="demo", options=("--host", "127.0.0.2", "--i-know"))
+    program.launch()
+    until = time.monotonic() + 60
+    while f"runs at https://127.0.0.2:{program.port}" not in program.told():
+        assert time.monotonic() < until, program.told()
+        time.sleep(0.2)
+    trusting = ssl.create_default_context(cafile=str(program.home / "keys" / "own-cert.pem"))
+    request = urllib.request.Request(f"https://127.0.0.2:{program.port}/sign-in", headers={"accept": "text/html"})
+    with urllib.request.urlopen(request, context=trusting, timeout=10) as answer:  # noqa: S310 - ours
+        assert answer.status == 200
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", program.port), timeout=2)
     program.stop()

@@ -6,9 +6,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.journeys.pages import Page as Listed
 from tests.journeys.scene import prepare
 from tests.journeys.visiting import sign_in
 from tools import chromium
@@ -77,3 +79,25 @@ def visitor(browser: Browser, clinic: Clinic) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert not errors, "\n".join(errors)
+
+
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, Any]:
+    """Cookies by name: each person signs in once, though every test has a fresh profile."""
+    return {}
+
+
+@pytest.fixture
+def opened(visitor: Callable[..., Page], sessions: dict[str, Any]) -> Iterator[Callable[[Listed], Page]]:
+    """opened(page): a tab of the person who sees that page."""
+
+    def open_for(page: Listed) -> Page:
+        # The page's own policy forbids injected scripts; only here it is put aside.
+        options: dict[str, Any] = {"bypass_csp": True, "reduced_motion": "reduce"}
+        if page.who is None:
+            return visitor(None, **options)
+        if page.who not in sessions:
+            sessions[page.who] = visitor(page.who, **options).context.storage_state()
+        return visitor(None, storage_state=sessions[page.who], **options)
+
+    yield open_for

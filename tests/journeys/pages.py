@@ -109,5 +109,6 @@ PAGES: tuple[Page, ...] = (
     Page("rota-plan", "/admin/rota/virtual-ward", ADMINISTRATOR, "On-call plan"),
     Page("functions", "/admin/functions", ADMINISTRATOR, "Functions"),
     Page("retention", "/admin/retention", ADMINISTRATOR, "How long data are kept"),
+    Page("status", "/admin/status", ADMINISTRATOR, "How the installation stands"),
     Page("audit", "/admin/audit", PRIVACY_OFFICER, ""),
 )

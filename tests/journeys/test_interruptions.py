@@ -24,7 +24,7 @@ from tools.clinic import Clinic, free_port
 
 from bedside.foundation.home import Home
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.alone, pytest.mark.timeout(240)]
 
 PHASE = "room => room.dataset.phase"
 CUT = 12.0

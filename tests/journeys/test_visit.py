@@ -14,7 +14,7 @@ from tests.journeys.pages import CLINICIAN, NURSE, PATIENT, PHARMACIST
 from tests.journeys.scene import PASSWORD, invite, prescribe
 from tests.journeys.visiting import says_where
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.alone]
 
 CAMERA = {"permissions": ["camera", "microphone"]}
 COLLEAGUE = "Samuel Okafor"

@@ -53,14 +53,23 @@ def demo(
     seed: Annotated[int, typer.Option(envvar="BEDSIDE_SEED", help="The same seed makes the same clinic.")] = 1,
     reset: Annotated[bool, typer.Option("--reset", help="Begin anew: forget this demo's clinic.")] = False,
     turn: Annotated[bool, typer.Option("--turn", help="Relay video through a local coturn too.")] = False,
+    host: Annotated[
+        str, typer.Option(help="An address of this machine, to show it to phones on the same network.")
+    ] = "127.0.0.1",
+    i_know: Annotated[
+        bool, typer.Option("--i-know", help="That whoever is on that network can enter as anybody.")
+    ] = False,
     web_processes: Annotated[
         int, typer.Option(envvar="BEDSIDE_WEB_PROCESSES", min=1, max=64, help="How many serve HTTP.")
     ] = 1,
 ) -> None:
     """Start a living clinic of invented people; stop it with Ctrl-C and start it again where it was."""
+    shown = _shown(host, i_know=i_know)
     _run(
         True,
         home,
+        host=host,
+        own_certificate=shown,
         port=port,
         mqtt_port=mqtt_port,
         mllp_port=mllp_port,
@@ -70,6 +79,25 @@ def demo(
         turn=turn,
         web_processes=web_processes,
     )
+
+
+def _shown(host: str, *, i_know: bool) -> bool:
+    """Whether a demo is shown on a network: then by https, since browsers give a camera to nothing else."""
+    if host in {"127.0.0.1", "localhost", "::1"}:
+        return False
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - refused
+        raise typer.BadParameter("Name one address of this machine, as phones will type it.", param_hint="--host")
+    if not i_know:
+        raise typer.BadParameter(
+            f"Everybody who reaches {host} could enter this demo as anybody: the passwords are printed and known. "
+            "Nobody's real data belongs in it. Say --i-know as well, if that is well.",
+            param_hint="--host",
+        )
+    typer.echo(
+        f"Shown to everybody who reaches {host}. The certificate is this demo's own: browsers warn of it once; "
+        "go on there. Passkeys do not work by an address, passwords do."
+    )
+    return True
 
 
 @cli.command()
@@ -111,6 +139,11 @@ def serve(
     """Run a real clinic, on the embedded engines or on those that others run."""
     if (tls_cert is None) != (tls_key is None):
         raise typer.BadParameter("TLS needs both --tls-cert and --tls-key.")
+    if trusted_proxy and "*" in trusted_proxy:
+        raise typer.BadParameter(
+            "Whoever reached the port could then say that they are anybody. Name the proxy's address.",
+            param_hint="--trusted-proxy",
+        )
     _run(
         False,
         home,

@@ -96,13 +96,15 @@ def doctor(
 
                 for finding in asyncio.run(doctor_.installation(settings, place)):
                     show(finding)
+                for finding in doctor_.certificate(running or {}):
+                    show(finding)
                 for finding in doctor_.backups(place, running=bool(running)) if database_url is None else ():
                     show(finding)
-                show(_scanning(doctor_.Finding))
+                show(_scanning())
                 if not bad:
                     report = asyncio.run(verify_audit(settings, lambda _: None))
-                    whole = doctor_.good(f"The audit is whole ({report.entries} entries).")
-                    faults = [doctor_.Finding("bad", f"The audit is not whole: {each}") for each in report.problems]
+                    whole = doctor_.good("The audit is whole (%(entries)s entries).", entries=report.entries)
+                    faults = [doctor_.bad("The audit is not whole: %(why)s", why=each) for each in report.problems]
                     for finding in faults or [whole]:
                         show(finding)
     except BedsideError as error:
@@ -112,14 +114,15 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _scanning(finding: type[Finding]) -> Finding:
+def _scanning() -> Finding:
     """Whether anything looks at files before they are kept."""
     from bedside import records
+    from bedside.foundation.doctor import good, note
 
     if names := records.scanners():
-        return finding("good", f"Files are looked at before they are kept: {', '.join(names)}.")
+        return good("Files are looked at before they are kept: %(names)s.", names=", ".join(names))
     what = "No virus scan is configured: files that are sent in are kept unseen."
-    return finding("note", what, "Register one with records.scan_by (docs/bulk.md).")
+    return note(what, "Register one with records.scan_by (docs/bulk.md).")
 
 
 jobs = typer.Typer(no_args_is_help=True, help="Jobs that failed for good and wait for a person.")

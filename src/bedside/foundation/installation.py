@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from bedside.foundation import garbage, telemetry
+from bedside.foundation import certificates, garbage, telemetry
 from bedside.foundation.child import Child
 from bedside.foundation.engines import Nats, Postgres, Turn
 from bedside.foundation.engines.nats import STOPS as NATS_STOPS
@@ -82,6 +82,8 @@ class Wish:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     trusted_proxy: str | None = None
+    own_certificate: bool = False
+    """One that signs itself, for a demo that is shown on a network."""
 
 
 def door_at(host: str, port: int, what: str, option: str, *, again: float = 0.0) -> socket.socket:
@@ -126,6 +128,8 @@ class Installation:
         self.mllp: socket.socket | None = None
         """HL7 v2's listening socket: it outlives the process that serves it."""
         self._backs_up = False
+        self._renewals: certificates.Renewals | None = None
+        self._to_refresh: list[str] = []
         self._ready_in, self._ready_out = os.pipe()
         os.set_blocking(self._ready_in, False)
 
@@ -136,6 +140,8 @@ class Installation:
         grace = 3.0 if crashed else 0.0
         if wish.turn:
             Turn.program()
+        if wish.tls_cert and wish.tls_key:
+            certificates.check((wish.tls_cert, wish.tls_key))
         home.check(demo=wish.demo)
         home.free()
         door = door_at(wish.host, wish.port, "web", "--port", again=grace)
@@ -146,6 +152,11 @@ class Installation:
         home.take(demo=wish.demo)
         if wish.reset:
             home.forget()
+        if wish.own_certificate:
+            cert, key = certificates.own(home.path / "keys", wish.host)
+            self.wish = wish = replace(wish, tls_cert=cert, tls_key=key)
+        elif wish.tls_cert and wish.tls_key:
+            self._renewals = certificates.Renewals((wish.tls_cert, wish.tls_key))
         self._log()
         self.supervisor.listen()
         try:
@@ -156,7 +167,7 @@ class Installation:
             self._prepare(program, settings)
             self._processes(program, settings, door)
             self.say(program.welcome(settings))
-            self.supervisor.run(hourly=partial(turn_logs, home.path), often=partial(self._back_up, door))
+            self.supervisor.run(hourly=partial(turn_logs, home.path), often=partial(self._often, door))
             self.say("Stopping …")
         except Stopped:
             self.say("Stopping …")
@@ -192,7 +203,7 @@ class Installation:
             )
         if wish.nats_url is None:
             self.nats = nats = self.home.nats(mqtt_port=wish.mqtt_port, mqtt_host=wish.mqtt_host)
-            if wish.tls_cert and wish.tls_key:
+            if wish.tls_cert and wish.tls_key and not wish.demo:
                 nats.mqtt_tls = (wish.tls_cert.absolute(), wish.tls_key.absolute())
             self.supervisor.add(Service("NATS", nats.launch, stage=1, stops=NATS_STOPS, last_words=nats.last_words))
         turn = Turn(self.home.path / "turn", port=free_port()) if wish.turn else None
@@ -220,6 +231,7 @@ class Installation:
             tls_cert=wish.tls_cert,
             tls_key=wish.tls_key,
             trusted_proxy=wish.trusted_proxy,
+            metrics_token=os.environ.get("BEDSIDE_METRICS_TOKEN", ""),
             callout_seed=self.nats.login().seed if self.nats else _callout_seed(self.home.path),
         )
 
@@ -315,10 +327,26 @@ class Installation:
         start = partial(Child.fork, "backup", work, log=self.home.path / "logs" / "backup.log")
         self.supervisor.add(Service("backup", start, stage=0.5, stops=((signal.SIGTERM, 8.0),)))
 
+    def _often(self, door: socket.socket) -> None:
+        self._back_up(door)
+        if self._renewals is not None and self._renewals.came():
+            self.say("The certificate was renewed: it is taken up, one process after another")
+            names = (service.name for service in self.supervisor.services)
+            self._to_refresh = [name for name in names if name in {"NATS", "ingest"} or name.startswith("web")]
+        elif self._to_refresh and self.supervisor.settled:
+            self.supervisor.refresh(self._to_refresh.pop())
+
     def _announce(self) -> None:
         pids = {service.name: service.child.pid for service in self.supervisor.services if service.child is not None}
         nats_port = self.nats.port if self.nats else None
-        self.home.announce(port=self.wish.port, mqtt_port=self.wish.mqtt_port, nats_port=nats_port, processes=pids)
+        certificate = str(self.wish.tls_cert.absolute()) if self.wish.tls_cert else None
+        self.home.announce(
+            port=self.wish.port,
+            mqtt_port=self.wish.mqtt_port,
+            nats_port=nats_port,
+            certificate=certificate,
+            processes=pids,
+        )
 
     def _web_answers(self) -> bool:
         self.supervisor.tend()

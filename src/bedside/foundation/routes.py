@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from hmac import compare_digest
+from ipaddress import ip_address
 
 import orjson
 from starlette.requests import Request
@@ -10,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside.foundation import telemetry
-from bedside.foundation.errors import BedsideError
+from bedside.foundation.errors import N_, BedsideError, NotFound
 from bedside.foundation.migrate import standing
 from bedside.foundation.settings import Ground
 
@@ -35,9 +37,21 @@ async def readyz(request: Request) -> Response:
     return Response(orjson.dumps({"ready": ready, **parts}), 200 if ready else 503, media_type="application/json")
 
 
-async def metrics(_: Request) -> Response:
-    """Counts and durations, without health data."""
+async def metrics(request: Request) -> Response:
+    """Counts and durations, without health data: for this machine, and elsewhere for who has the token."""
+    token = request.app.state.settings.metrics_token
+    asked = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if not _of_this_machine(request) and not (token and compare_digest(asked.encode(), token.encode())):
+        raise NotFound(N_("There is nothing at this address."))
     return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _of_this_machine(request: Request) -> bool:
+    """Whether nobody stands between: behind a trusted proxy `client` is whom that names."""
+    try:
+        return request.client is not None and ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 ROUTES: list[BaseRoute] = [

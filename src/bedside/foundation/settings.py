@@ -47,6 +47,8 @@ class Settings:
     tls_key: Path | None = None
     trusted_proxy: str | None = None
     """The address of the reverse proxy whose X-Forwarded-For and -Proto are believed."""
+    metrics_token: str = ""
+    """With which /metrics is read from another machine; empty: from this one alone."""
     callout_seed: bytes = b""
     """nkey account seed with which the auth callout answers NATS for devices; empty where NATS asks elsewhere."""
 

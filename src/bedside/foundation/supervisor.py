@@ -22,6 +22,8 @@ STEADY = 10.0
 BEGUN = 1.0
 """Seconds after which it has begun its work."""
 LONGEST_WAIT = 10.0
+SETTLED = 4.0
+"""Seconds within which what began anew does its work, on a machine that is busy with other things too."""
 
 log = telemetry.logger("supervisor")
 
@@ -54,6 +56,8 @@ class Service:
     began: float = 0.0
     ends: int = 0
     again_at: float | None = None
+    asked: bool = False
+    """To end, so that it begins again with what is new."""
 
 
 class Stopped(Exception):
@@ -147,6 +151,20 @@ class Supervisor:
             if service.child is not None and not service.child.running():
                 self._ended(service)
 
+    def refresh(self, name: str) -> None:
+        """End one in good order; it begins again at once. Others that do the same work go on meanwhile. Look at
+        `settled` before the next."""
+        for service in self.services:
+            if service.name == name and service.child is not None and service.child.running():
+                service.asked = True
+                service.child.send(service.stops[0][0])
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything runs, and has for a while."""
+        now = time.monotonic()
+        return all(not one.asked and one.again_at is None and now - one.began > SETTLED for one in self.services)
+
     def _again(self, service: Service) -> None:
         try:
             self._begin(service)
@@ -162,6 +180,10 @@ class Supervisor:
     def _ended(self, service: Service) -> None:
         assert service.child is not None  # noqa: S101 - tend looked
         code = service.child.code
+        if service.asked:
+            service.asked, service.again_at = False, time.monotonic()
+            log.info("refreshed", service=service.name, pid=service.child.pid)
+            return
         lasted = time.monotonic() - service.began
         # One that was killed after it had begun its work has no fault of its own that waiting would mend.
         steady = lasted > STEADY or (code is not None and code < 0 and lasted > BEGUN)
@@ -193,12 +215,22 @@ class Supervisor:
 
 
 def memory(pids: Sequence[int]) -> dict[int, int]:
-    """Proportional set size of each process in bytes (smaps_rollup); those that are gone are left out."""
-    found = {}
-    for pid in pids:
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        found[pid] = sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-    return found
+    """Proportional set size of each process and its children in bytes (smaps_rollup); who is gone is left out."""
+    return {pid: size for pid in pids if (size := sum(_size(one) for one in _family(pid)))}
+
+
+def _family(pid: int) -> list[int]:
+    """It and its children, as they are at this moment."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _size(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

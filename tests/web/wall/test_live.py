@@ -17,7 +17,7 @@ from bedside.web.wall.hub import hub_of
 
 from .conftest import House, chromium, serving
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.alone]
 
 AXE = Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js"
 

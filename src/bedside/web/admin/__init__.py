@@ -14,6 +14,7 @@ from bedside.web.admin import (
     retention,
     staff_list,
     start,
+    status,
 )
 from bedside.web.admin.clinic import shown
 
@@ -44,6 +45,8 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/retention", retention.page),
     Route("/admin/retention/{kind}", retention.answer, methods=["POST"]),
     Route("/admin/audit", audit.page),
+    Route("/admin/status", status.page),
+    Route("/admin/status/release", status.release, methods=["POST"]),
 ]
 
 __all__ = ["ROUTES", "shown"]

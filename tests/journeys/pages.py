@@ -31,6 +31,7 @@ class Page:
 PAGES: tuple[Page, ...] = (
     Page("sign-in", "/sign-in", None, "Sign in", light=True),
     Page("sign-in-help", "/sign-in/help", None, "Help with signing in", light=True),
+    Page("become-patient", "/register", None, "Become a patient", light=True),
     Page("help", "/help", None, "Help", light=True),
     Page("kit", "/kit", None, "The kit"),
     Page("not-found", "/nowhere", None, "There is nothing here"),
@@ -61,6 +62,10 @@ PAGES: tuple[Page, ...] = (
     # staff
     Page("today", "/today", CLINICIAN, r"\d"),
     Page("patients", "/patients?q=a", CLINICIAN, "Patients"),
+    Page("register", "/patients/new", NURSE, "Register a patient"),
+    Page("patient-sign-in", "/patients/{patient}/invite", NURSE, "Sign-in of"),
+    Page("waiting", "/patients/waiting", NURSE, "Who asks to be registered"),
+    Page("answer", "/patients/waiting/{request}", NURSE, "Request of"),
     Page("duplicates", "/patients/duplicates", CLINICIAN, "Registered twice"),
     Page("duplicate", "/patients/duplicates/{twice}", CLINICIAN, "One person or two"),
     Page("chart", "/patients/{patient}", CLINICIAN, PATIENT),
@@ -72,6 +77,8 @@ PAGES: tuple[Page, ...] = (
     Page("overlay", "/patients/{patient}/overlay?show=blood-pressure&show=weight&span=all", CLINICIAN, "Overlay of"),
     Page("waveforms", "/patients/{patient}/waveforms", NURSE, "Waveforms of"),
     Page("devices", "/devices", NURSE, "Devices"),
+    Page("add-device", "/devices/new", NURSE, "Add a device"),
+    Page("device", "/devices/{device}", NURSE, ""),
     Page("held-devices", "/patients/{patient}/devices", NURSE, "Devices of"),
     Page("glucose", "/patients/{patient}/glucose", NURSE, "Glucose report of"),
     Page("alarms", "/alarms?all=1", NURSE, "Alarms"),

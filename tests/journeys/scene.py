@@ -11,11 +11,14 @@ from playwright.sync_api import Page as Tab
 from tests.journeys.pages import ADMINISTRATOR, CLINICIAN, PATIENT
 from tests.journeys.visiting import says_where, sign_in
 
+from bedside.demo.histories import STORY_BORN
+
 PASSWORD = "quiet harbor lantern"
 
 
 def prepare(browser: Browser, address: str) -> dict[str, str]:
-    """What the braces stand for: patient, visit, waiting, join, draft, prescription, alarm, twice, colleague."""
+    """What the braces stand for: patient, visit, waiting, join, draft, prescription, alarm, twice, colleague, request,
+    device."""
     clinician = browser.new_context(base_url=address).new_page()
     sign_in(clinician, CLINICIAN)
     clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
@@ -47,6 +50,10 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     clinician.goto("/patients/duplicates")
     pair = clinician.get_by_role("link", name=re.compile("^Compare ")).first.get_attribute("href") or ""
     found["twice"] = pair.removeprefix("/patients/duplicates/")
+    found["request"] = ask(browser, address)
+    clinician.goto(f"/patients/{found['patient']}/devices")
+    held = clinician.get_by_role("row").locator("a[href^='/devices/']").first.get_attribute("href") or ""
+    found["device"] = held.removeprefix("/devices/")
     administrator = browser.new_context(base_url=address).new_page()
     sign_in(administrator, ADMINISTRATOR)
     administrator.goto("/admin")
@@ -55,6 +62,32 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     for tab in (clinician, patient, administrator):
         tab.context.close()
     return found
+
+
+def ask(browser: Browser, address: str) -> str:
+    """Somebody like the patient asks to be registered, and confirms their e-mail; the id of the request."""
+    visitor = browser.new_context(base_url=address).new_page()
+    visitor.goto("/register")
+    for label, value in (("Given names", PATIENT.split()[0]), ("Family names", PATIENT.split()[-1])):
+        visitor.get_by_label(label).fill(value)
+    visitor.get_by_label("Birth date", exact=True).fill(STORY_BORN.isoformat())
+    visitor.get_by_label("Sex in the register").select_option("female")
+    visitor.get_by_label("E-mail").fill("rosa.at.home@example.org")
+    visitor.get_by_role("button", name="Send").click()
+    visitor.get_by_role("heading", name="Look into your mail").wait_for()
+    sign_in(visitor, CLINICIAN)
+    links = visitor.locator("a[href*='/register/']")
+    for _ in range(50):
+        visitor.goto("/demo/outbox")
+        if links.count():
+            break
+        visitor.wait_for_timeout(100)
+    visitor.goto("/register/" + (links.first.get_attribute("href") or "").partition("/register/")[2])
+    visitor.get_by_role("button", name="Yes, send my request").click()
+    visitor.goto("/patients/waiting")
+    request = visitor.locator("main a[href^='/patients/waiting/']").first.get_attribute("href") or ""
+    visitor.context.close()
+    return request.removeprefix("/patients/waiting/")
 
 
 def invite(clinician: Tab, patient: str, reason: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from tests.monitoring.cuff import Cuff
 from tests.monitoring.test_wire import add, kinds, newest, refused, technical
 
 from bedside import access, monitoring
+from bedside.access.testing import acting, someone
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
 from bedside.foundation.engines import Nats
@@ -63,6 +64,25 @@ async def test_a_revoked_device_is_cut_off_within_seconds_and_what_it_still_send
         assert other.connected.empty()
     assert await newest(wire) == {"heart-rate": 70}
     assert (await kinds(wire))["revoked-device"] >= 2
+
+
+async def test_a_new_password_cuts_off_whoever_came_in_by_the_old_one_and_lets_in_who_has_it(
+    wire: Ctx, bus: Bus, nats: Nats
+) -> None:
+    mine = await add(wire)
+    async with Cuff(mine, nats.mqtt_port) as cuff:
+        await cuff.send(pack(1, ("heart-rate", 70, "/min", time.time())))
+        assert (await cuff.answer(1))["stored"] == 1
+        nurse = acting(wire, await someone(wire, "administrator"))
+        async with access.work(nurse, "gave a device a new password") as inner:
+            again = await monitoring.new_password(inner, mine.device)
+        assert (again.username, again.password != mine.password) == (mine.username, True)
+        assert await gone(cuff, 5)
+        assert await asyncio.to_thread(cuff.connected.get, timeout=10) == 135
+    async with Cuff(again, nats.mqtt_port, client_id="another") as cuff:
+        await cuff.send(pack(2, ("heart-rate", 72, "/min", time.time())))
+        assert (await cuff.answer(2))["stored"] == 1
+        assert not await gone(cuff, 3), "who shows the new password stays"
 
 
 async def test_after_a_start_a_device_is_found_among_many_that_were_revoked(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from starlette.applications import Starlette
@@ -31,7 +33,7 @@ from bedside.foundation.named import OneName
 from bedside.foundation.settings import Ground, Settings
 from bedside.records import routes as records_routes
 from bedside.visits import settings as visits_settings
-from bedside.web import kit
+from bedside.web import devices, kit
 from bedside.web.admin import shown
 
 
@@ -80,12 +82,22 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     app.state.stopping = stopping or asyncio.Event()
     app.state.visits = visits_settings.VisitSettings(settings.turn_urls, settings.turn_secret, kit.told_to)
     app.state.clinic = kit.Clinic()
+    app.state.mqtt = _mqtt(settings)
     app.state.backups = _newest_backup(settings.home)
     app.state.suggest = guide.suggest if settings.demo else None
     if settings.trusted_proxy:
         wrapped: ASGIApp = wrap_asgi_with_proxy_headers(app, trusted_hosts=settings.trusted_proxy)
         return wrapped
     return app
+
+
+def _mqtt(settings: Settings) -> devices.Door:
+    """Where devices connect, as their cards say: as this installation is reached, unless BEDSIDE_MQTT_PUBLIC says."""
+    said = os.environ.get("BEDSIDE_MQTT_PUBLIC")
+    if said:
+        return devices.Door.of_url(said)
+    host = urlsplit(settings.public_url).hostname or "localhost"
+    return devices.Door(host, settings.mqtt_port, settings.tls_cert is not None)
 
 
 def _newest_backup(home: Path) -> Callable[[Ctx], Awaitable[datetime | None]]:

@@ -28,7 +28,8 @@ async def seed(outer: Ctx, home: Path, *, patients: int, seed: int) -> bool:
         outer.with_(actor=actor, purpose="HOPERAT", origin="bedside demo"), "seeded the demo"
     ) as ctx:
         if await access.clinics.clinic(ctx) is None:
-            await access.clinics.set_clinic(ctx, access.clinics.read(CLINIC))
+            said = msgspec.structs.replace(access.clinics.read(CLINIC), self_registration=True)
+            await access.clinics.set_clinic(ctx, said)
             await access.clinics.put_away_start(ctx)
         if await access.places(ctx):
             return False

@@ -33,6 +33,10 @@ from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.devices.service.wire import deaf_since
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
+from bedside.monitoring.inventory.model import LastPack, Stay
+from bedside.monitoring.inventory.service import Sheet, inventory, new_password
+from bedside.monitoring.inventory.service import retire as retire_device
+from bedside.monitoring.inventory.service import sheet as device_sheet
 from bedside.monitoring.retention.model import Policy as RetentionPolicy
 from bedside.monitoring.retention.model import Preview as RetentionPreview
 from bedside.monitoring.retention.model import Run as RetentionRun
@@ -112,6 +116,7 @@ __all__ = [
     "DeviceCredentials",
     "Function",
     "Gap",
+    "LastPack",
     "LateFinding",
     "Latest",
     "Lead",
@@ -134,8 +139,10 @@ __all__ = [
     "RetentionPreview",
     "RetentionRun",
     "Series",
+    "Sheet",
     "Spot",
     "Standing",
+    "Stay",
     "Strip",
     "Summary",
     "Target",
@@ -161,6 +168,7 @@ __all__ = [
     "conflicts",
     "deaf_since",
     "default_delay",
+    "device_sheet",
     "devices",
     "drop_limit",
     "end_target",
@@ -173,6 +181,7 @@ __all__ = [
     "hand_on_alarms",
     "hand_over",
     "hours",
+    "inventory",
     "land_measured",
     "land_paired",
     "late_finding_seen",
@@ -182,6 +191,7 @@ __all__ = [
     "live_readings",
     "longest_pause",
     "measured_at",
+    "new_password",
     "note_trouble",
     "outages",
     "own_limits",
@@ -197,6 +207,7 @@ __all__ = [
     "resolve",
     "retention",
     "retention_runs",
+    "retire_device",
     "revoke_device",
     "score",
     "scores",

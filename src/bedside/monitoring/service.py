@@ -163,8 +163,13 @@ async def any_device(ctx: Ctx) -> bool:
 
 
 async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
-    """A device with MQTT credentials, live at once; the password is told here and never again."""
-    if new.patient is not None:
+    """A device with MQTT credentials, live at once; the password is told here and never again.
+
+    Raises Invalid, Forbidden.
+    """
+    if new.patient is None:
+        await access.authorise(ctx, None, "C", what="Device")
+    else:
         await records.read(ctx, "Patient", new.patient)
         await access.authorise(ctx, new.patient, "U", what="Device")
     made = await devices_service.add_device(ctx, new)

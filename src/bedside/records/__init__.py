@@ -12,10 +12,10 @@ from bedside.records.model.imported import Report
 from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
-from bedside.records.service.duplicates import Comparison, Pair, compare, likely_duplicates
+from bedside.records.service.duplicates import Comparison, Likely, Pair, compare, likely, likely_duplicates
 from bedside.records.service.import_lanes import keep_part, load
 from bedside.records.service.merging import Merged, merge, merges, unmerge
-from bedside.records.service.patients import find_patients, look_up, registered
+from bedside.records.service.patients import find_patients, in_care, look_up, registered
 from bedside.records.service.record import (
     create,
     create_if_none,
@@ -38,6 +38,7 @@ __all__ = [
     "Export",
     "Governed",
     "Heed",
+    "Likely",
     "Merged",
     "Page",
     "Pair",
@@ -57,7 +58,9 @@ __all__ = [
     "govern",
     "heed",
     "history",
+    "in_care",
     "keep_part",
+    "likely",
     "likely_duplicates",
     "load",
     "look_up",

@@ -15,7 +15,7 @@ from bedside.foundation.clock import SystemClock
 from bedside.foundation.jobs import Worker
 from bedside.messaging import settings as messaging_settings
 from bedside.messaging import subscribers
-from bedside.web import admin
+from bedside.web import admin, desk, devices
 
 pytestmark = pytest.mark.engine
 SOL = {
@@ -182,6 +182,17 @@ async def lines(client: httpx.AsyncClient) -> dict[str, bool]:
     text = re.sub(r"<svg.*?</svg>\s*|</?div[^>]*>", "", (await client.get("/admin/start")).text, flags=re.DOTALL)
     rows = re.findall(r'scope="row">(?:<a[^>]*>)?([^<]+)<.*?>(done|to do)<', text, re.DOTALL)
     return {title: state == "done" for title, state in rows}
+
+
+async def test_a_patient_and_a_device_are_a_link_away_and_open_to_whoever_follows_it(clinic: Any) -> None:
+    app = clinic.app_of(clinic.pat)
+    app.router.routes[:0] = [*desk.ROUTES, *devices.ROUTES]
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://bedside") as client:
+        page = (await client.get("/admin/start")).text
+        for path, title in (("/patients/new", "Add a patient"), ("/devices/new", "Add a device")):
+            assert f'<a href="{path}">{title}</a>' in page
+            assert (await client.get(path)).status_code == 200
 
 
 async def test_each_first_step_knows_from_what_is_there(clinic: Any) -> None:

@@ -24,7 +24,8 @@ class Clinic(msgspec.Struct, frozen=True):
     """zone: IANA. country: ISO 3166-1 alpha-2, where the clinic is established: licences are judged from there.
 
     language: of notices and pages for who has chosen none. units: metric or us, likewise. emergency: as dialled. n: how
-    often it was said before and now; by_name, at: by whom and when, empty until it is kept.
+    often it was said before and now; by_name, at: by whom and when, empty until it is kept. self_registration: whether
+    people may ask at /register to be taken in; a member of staff answers each.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Clinic(msgspec.Struct, frozen=True):
     n: int = 0
     by_name: str = ""
     at: datetime | None = None
+    self_registration: bool = False
 
 
 def read(typed: Mapping[str, str]) -> Clinic:

@@ -74,11 +74,13 @@ RULES: tuple[Rule, ...] = (
     # Name and birth date of one who is looked for by both, or by number: the way to emergency access, and no record.
     Rule("clinician", "none", "R", frozenset({"directory"})),
     Rule("nurse", "none", "R", frozenset({"directory"})),
+    # The desk: whoever registers somebody is told who of that name and birth date is here already (decision 28).
+    Rule("administrator", "none", "R", frozenset({"directory"})),
     Rule("privacy-officer", "none", "RE", frozenset({"AuditEvent"})),
     Rule("display", "duty", "R", WALL_SHOWS),
     Rule("device", "device", "C", _types("Observation reading")),
 )
-"""administrator is in no row: no clinical data."""
+"""administrator is in no row but the directory's: no clinical data."""
 
 BY_DUTY = frozenset(rule.role for rule in RULES if rule.standing == "duty")
 """Roles to which being on duty opens anything."""
@@ -105,8 +107,12 @@ OUTSIDE: dict[str, str] = {
     "administrator": "CRUDE",
 }
 
-# A device that nobody holds: whoever looks after patients takes one back and gives it to the next.
-UNHELD: dict[str, dict[str, str]] = {"Device": {"clinician": "U", "nurse": "U"}}
+# A device that nobody holds: whoever looks after patients adds one, takes one back and gives it to the next. A patient
+# who is not here yet: whoever looks after patients registers them (and the administrator, by OUTSIDE).
+UNHELD: dict[str, dict[str, str]] = {
+    "Device": {"clinician": "CU", "nurse": "CU"},
+    "Patient": {"clinician": "C", "nurse": "C"},
+}
 
 
 def permits(roles: Iterable[str], standings: Iterable[Standing], action: str, what: str) -> bool:

@@ -86,5 +86,9 @@ LIMITS: dict[str, Limit] = {
     "device": Limit(20, 5 * _MINUTE),
     # by person: looking for somebody outside one's care, before emergency access
     "directory": Limit(20, 15 * _MINUTE),
+    # by network address: asking to be registered
+    "applying": Limit(10, 60 * _MINUTE),
+    # by person: registering somebody, who is looked for in the whole clinic first
+    "registering": Limit(60, 15 * _MINUTE),
 }
 """Site choice, within NIST SP 800-63B §5.2.2 (at most 100 failed tries on one account)."""

@@ -6,18 +6,23 @@ no second factor: a link comes by e-mail, and must never stand in for a telephon
 
 from __future__ import annotations
 
-from bedside.access.model.people import Person
+from dataclasses import dataclass
+from typing import Literal
+
+from bedside.access.model.people import NewPerson, Person
 from bedside.access.model.sign_in import SignedIn
 from bedside.access.service import keys, limits, passkeys
 from bedside.access.service.actors import actor_of
-from bedside.access.service.decide import require
-from bedside.access.service.people import person
+from bedside.access.service.clinic import clinic
+from bedside.access.service.decide import authorise, require
+from bedside.access.service.people import add_person, change_person, person, person_of_patient
+from bedside.access.service.registering import mine
 from bedside.access.service.sessions import open_session
-from bedside.access.service.sign_in import REFUSED, REMEDY
+from bedside.access.service.sign_in import INVITATION, REFUSED, REMEDY, send_link
 from bedside.access.service.unit import work
 from bedside.access.store import credentials as store
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Forbidden
+from bedside.foundation.errors import Conflict, Forbidden
 
 
 async def may_begin(ctx: Ctx, token: str) -> bool:
@@ -76,3 +81,92 @@ async def _certain(ctx: Ctx, token: str) -> Person:
 def _refuse(ctx: Ctx) -> Forbidden:
     ctx.trail.refused = "link"
     return Forbidden(REFUSED, remedy=REMEDY)
+
+
+State = Literal["none", "waiting", "set-up"]
+"""Of a patient's own account: there is none, nobody has come in by it yet, or somebody has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A patient's account and the link that was just made for it. told: a notice carries it to their e-mail.
+
+    taken: the e-mail of the record is another account's, so that this one has none.
+    """
+
+    person: Person
+    link: str
+    told: bool
+    taken: bool = False
+
+
+async def patients_account(ctx: Ctx, patient: str) -> tuple[State, Person | None]:
+    """Whether a patient signs in themselves. Raises Forbidden."""
+    await _may_invite(ctx, patient)
+    return await _account(ctx, patient)
+
+
+async def _account(ctx: Ctx, patient: str) -> tuple[State, Person | None]:
+    who = await person_of_patient(ctx, patient)
+    if who is None:
+        return "none", None
+    return ("set-up" if await store.came_in(ctx.sql, who.id) else "waiting"), who
+
+
+async def _may_invite(ctx: Ctx, patient: str) -> None:
+    """Whoever may change the patient's record, or registered them."""
+    if ctx.actor.kind == "person" and await mine(ctx, patient):
+        ctx.trail.patients.setdefault(patient, set()).add("U")
+        return
+    await authorise(ctx, patient, "U", what="Patient")
+
+
+async def invite_patient(
+    ctx: Ctx,
+    patient: str,
+    *,
+    name: str,
+    email: str | None = None,
+    phone: str | None = None,
+    language: str | None = None,
+    by_mail: bool = True,
+) -> Invited:
+    """A patient's own account, made where there is none, and the one-time link that sets up how they sign in.
+
+    by_mail: whether a notice to their e-mail may carry it; else whoever asked hands it over. An earlier link ends. Only
+    while nothing is set up: a link must never let somebody else in where the patient has signed in already.
+    Raises Forbidden, Conflict.
+    """
+    await _may_invite(ctx, patient)
+    state, who = await _account(ctx, patient)
+    if state == "set-up":
+        raise Conflict(
+            "This patient signs in already.", remedy="Whoever cannot get in gets a link at the sign-in page."
+        )
+    taken = False
+    if who is None:
+        ours = await clinic(ctx)
+        kept = NewPerson(
+            name=name,
+            roles=frozenset({"patient"}),
+            patient=patient,
+            language=language or (ours.language if ours else "en"),
+            units=ours.units if ours else "metric",
+            zone=ours.zone if ours else "UTC",
+            phone=_dialled(phone),
+        )
+        who = await add_person(ctx, kept)
+    if email and email.lower() != (who.email or "").lower():
+        # Nobody has come in yet, so the newest address that the staff know is the one.
+        try:
+            who = await change_person(ctx, who.id, email=email)
+        except Conflict:
+            taken = True  # a couple's one address: it can let in only one of them
+    told = by_mail and who.email is not None and not taken
+    link = await send_link(ctx, who, "invitation", INVITATION, "email" if told else None)
+    return Invited(who, link, told, taken)
+
+
+def _dialled(phone: str | None) -> str | None:
+    """As somebody who signs in by telephone is looked for: digits and a plus."""
+    return "".join(one for one in phone or "" if one.isdigit() or one == "+") or None

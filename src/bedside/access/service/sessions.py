@@ -13,6 +13,7 @@ from bedside.access.service.decide import require
 from bedside.access.service.duties import set_duty
 from bedside.access.service.keys import digest, new_token
 from bedside.access.service.people import add_person, person, place_name
+from bedside.access.store import applicants
 from bedside.access.store import sessions as store
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Forbidden
@@ -131,6 +132,7 @@ def drop_cookie(ctx: Ctx, response: Response) -> None:
 
 
 async def forget(ctx: Ctx, _: dict[str, object]) -> None:
-    """A job: remove sessions, one-time secrets and tokens that ended more than a day ago."""
+    """A job: remove sessions, one-time secrets and tokens that ended more than a day ago, and who never confirmed."""
     async with ctx.database.transaction() as sql:
         await store.forget(sql, ctx.clock.now() - timedelta(days=1))
+        await applicants.forget(sql, ctx.clock.now())

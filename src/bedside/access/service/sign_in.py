@@ -184,14 +184,16 @@ async def send(ctx: Ctx, address: str, *, agent: str = "") -> None:
         for who in await people_store.persons_at(inner.sql, inner.tenant, email=email, phone=phone):
             if who.roles & STAFF:
                 if email is not None:
-                    await _send_link(inner, who, "recover", timedelta(hours=1), "email")
+                    await send_link(inner, who, "recover", timedelta(hours=1), "email")
             else:
-                await _send_link(inner, who, "link", CODE, "email" if email else "phone", code=keys.new_code())
+                await send_link(inner, who, "link", CODE, "email" if email else "phone", code=keys.new_code())
 
 
-async def _send_link(
+async def send_link(
     ctx: Ctx, who: Person, kind: str, lasts: timedelta, channel: str | None, *, code: str | None = None
 ) -> str:
+    """Make a one-time link of a kind, which ends those before it, and have a notice carry it by the channel (None: by
+    none). Returns it. Callers have decided that it may be made: this asks no policy."""
     now = ctx.clock.now()
     chosen = settings.of(ctx.database)
     await store.drop_one_time(ctx.sql, who.id, kind, *(["sign-in-code"] if code else []))
@@ -311,7 +313,7 @@ async def invite(ctx: Ctx, id: str, *, reset: bool = False, lasts: timedelta = I
     if reset:
         await store.drop_secrets(ctx.sql, id, "password", "pin", "totp", "passkey")
         await sessions.end(ctx.sql, ctx.tenant, id, ctx.clock.now())
-    return await _send_link(ctx, who, "invitation", lasts, ("email" if who.email else "phone") if told else None)
+    return await send_link(ctx, who, "invitation", lasts, ("email" if who.email else "phone") if told else None)
 
 
 async def ask_for_help(ctx: Ctx, address: str) -> None:

@@ -10,7 +10,7 @@ from bedside.access.model.clinic import FIELDS, Clinic
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Connection
 
-_COLUMNS = ", ".join((*FIELDS, "n", "by_name", "at"))
+_COLUMNS = ", ".join((*FIELDS, "n", "by_name", "at", "self_registration"))
 
 
 async def there(sql: Connection) -> bool:
@@ -28,7 +28,7 @@ async def insert(ctx: Ctx, clinic: Clinic) -> bool:
     """Keep what was said; False where somebody else said it at the same moment."""
     given = msgspec.structs.asdict(clinic)
     row = await ctx.sql.fetchrow(
-        f"""insert into access.clinic (tenant, {_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        f"""insert into access.clinic (tenant, {_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         on conflict do nothing returning n""",  # noqa: S608
         ctx.tenant,
         *(given[name] for name in _COLUMNS.split(", ")),

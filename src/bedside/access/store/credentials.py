@@ -202,6 +202,14 @@ async def without(sql: Connection, tenant: int) -> list[str]:
     return [row["id"] for row in rows]
 
 
+async def came_in(sql: Connection, person: str) -> bool:
+    """Whether they have something to prove themselves with, or were ever signed in."""
+    asked = """select exists (select from access.credential where person = $1 and kind in ('password', 'totp'))
+        or exists (select from access.passkey where person = $1)
+        or exists (select from access.session where person = $1)"""
+    return bool(await sql.fetchval(asked, person))
+
+
 async def drop_one_time(sql: Connection, person: str, *kinds: str) -> None:
     """What was sent before is good no longer."""
     await sql.execute("delete from access.one_time where person = $1 and kind = any($2)", person, list(kinds))

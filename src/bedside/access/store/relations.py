@@ -210,3 +210,8 @@ async def visible(
         [duty.role for duty in duties],
     )
     return frozenset(row["patient"] for row in rows)
+
+
+async def claim_registration(sql: Connection, tenant: int, patient: str) -> None:
+    """Wait for whoever registers the same new id at this moment; until the transaction ends."""
+    await sql.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"registration {tenant} {patient}")

@@ -72,6 +72,18 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "Bienvenido, {name}. Elija cómo entrar: {link}\nEl enlace sirve 7 días.",
         ),
     },
+    "access.register": {
+        "en": Words(
+            "Confirm your e-mail",
+            "Somebody, you we hope, asked to become a patient of the clinic with this address. Confirm it here: "
+            "{link}\nGood for 24 hours. If it was not you, do nothing: what was typed is deleted then.",
+        ),
+        "es": Words(
+            "Confirme su correo",
+            "Alguien, esperamos que usted, ha pedido ser paciente de la clínica con esta dirección. Confírmela aquí: "
+            "{link}\nSirve 24 horas. Si no ha sido usted, no haga nada: lo escrito se borra entonces.",
+        ),
+    },
     "access.help": {
         "en": Words(
             "Somebody cannot sign in",

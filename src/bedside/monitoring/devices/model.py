@@ -66,7 +66,7 @@ class DeviceCredentials(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct, frozen=True):
-    """A device as people see it. patient, since: who holds it now."""
+    """A device as people see it. patient, since: who holds it now. held: somebody whom the reader may not know does."""
 
     device: str
     kind: str
@@ -77,6 +77,8 @@ class Device(msgspec.Struct, frozen=True):
     patient: str | None = None
     since: datetime | None = None
     heard_at: datetime | None = None
+    expires_at: datetime | None = None
+    held: bool = False
 
 
 @dataclass(slots=True, frozen=True)

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from bedside import access
 from bedside.fhir import joined
-from bedside.foundation.context import Ctx
+from bedside.foundation.context import Actor, Ctx, Trail
 from bedside.records.model.json import decode
 from bedside.records.model.likeness import Likeness, likeness, usable
 from bedside.records.model.refusals import refuse
@@ -114,3 +114,51 @@ async def compare(ctx: Ctx, one: str, other: str) -> Comparison:
     """Both as they stand, and how alike they are. Raises NotFound, Gone, Forbidden."""
     first, second = [(await reading.read(ctx, "Patient", id_)).resource for id_ in (one, other)]
     return Comparison(first, second, likeness(first, second), any(map(joined.goes_on, (first, second))))
+
+
+REGISTRATION = Actor("job", "registration", "registration", roles=frozenset({"system"}))
+"""Looks through the whole clinic for who may be the one at the desk; only the likely ones are told of."""
+
+
+class Likely(NamedTuple):
+    """Somebody of the whole clinic who may be the one being registered: no more of them than the directory's.
+
+    numbered: they have one of the numbers that were given. mine: the asker may open their chart.
+    """
+
+    row: PatientRow
+    likeness: Likeness
+    numbered: bool
+    mine: bool
+
+
+async def likely(ctx: Ctx, asked: dict[str, Any], *, but: str, limit: int = 10) -> list[Likely]:
+    """Who is certainly or probably the one to be registered, or has their number: the likeliest first.
+
+    The same comparison as $match, over all patients, since a second record is made of somebody whom the asker may not
+    see as easily. Each one told of is a look into the directory, noted in their audit. but: an id that is left out, of
+    the record about to be made. Raises Forbidden, Refused when nobody can be found by what is asked.
+    """
+    wide = ctx.with_(actor=REGISTRATION, purpose="HOPERAT", trail=Trail())
+    found = {one.patient.id: one for one in await match(wide, asked, limit=LOOKED_AT)}
+    numbers = [one for one in asked.get("identifier") or () if one.get("system") and one.get("value")]
+    same: set[str] = set()
+    for one in numbers:
+        token = "|".join(searching.literal(str(one[part])) for part in ("system", "value"))
+        page = await searching.search(wide, "Patient", [("identifier", token), ("_count", "5")])
+        for stored in page.matches:
+            same.add(stored.id)
+            found.setdefault(stored.id, Match(stored, likeness(asked, stored.resource)))
+    told = []
+    for id_, one in found.items():
+        if id_ != but and (id_ in same or one.likeness.grade in ("certain", "probable")):
+            told.append(one)
+    told.sort(key=lambda m: (m.patient.id not in same, -m.likeness.score, m.patient.id))
+    shown = []
+    for one in told[:limit]:
+        await access.authorise(ctx, one.patient.id, "R", what="directory")
+        row = row_of(one.patient.resource)
+        mine = await access.may(ctx, one.patient.id, "R", what="Patient")
+        seen = row if mine else PatientRow(row.id, row.name, row.birth_date, None, None)
+        shown.append(Likely(seen, one.likeness, one.patient.id in same, mine))
+    return shown

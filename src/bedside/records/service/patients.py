@@ -5,12 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from bedside import access
+from bedside.fhir import joined
 from bedside.fhir.texts import fold
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import decode
 from bedside.records.model.stored import PatientRow
+from bedside.records.store import duplicates
 from bedside.records.store import patients as store
 
 # 1974-12-25 · 25.12.1974 · 12/25/1974 and 25/12/1974 (both, where both are days) · 19741225
@@ -33,6 +35,20 @@ async def find_patients(ctx: Ctx, text: str, *, limit: int = 20) -> list[Patient
     for one in found:
         ctx.trail.patients.setdefault(one.id, set()).add("R")
     return found
+
+
+async def in_care(ctx: Ctx, *, limit: int = 500) -> list[PatientRow]:
+    """Whom the actor may see by a bond of their own, by name: to choose one of them. Raises SignInNeeded."""
+    await access.authorise(ctx, None, "R", what="Patient")
+    visible = await access.visible(ctx, "Patient")
+    if not visible:
+        return []
+    bodies = await duplicates.bodies(ctx.sql, ctx.tenant, [indexing.rid("Patient", one) for one in sorted(visible)])
+    found = [decode(body) for body in bodies.values()]
+    rows = sorted((row_of(one) for one in found if not joined.goes_on(one)), key=lambda row: (fold(row.name), row.id))
+    for one in rows[:limit]:
+        ctx.trail.patients.setdefault(one.id, set()).add("R")
+    return rows[:limit]
 
 
 async def registered(ctx: Ctx) -> bool:

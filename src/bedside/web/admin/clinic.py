@@ -26,6 +26,7 @@ def shown(clinic: access.Clinic) -> Clinic:
         country=clinic.country,
         language=clinic.language,
         units=clinic.units,
+        self_registration=clinic.self_registration,
     )
 
 
@@ -61,7 +62,9 @@ async def save(request: Request) -> Response:
     try:
         async with access.work(ctx_of(request), "changed whose clinic this is") as ctx:
             await access.require(ctx, "administrator")
-            said = access.clinics.read(typed)
+            said = msgspec.structs.replace(
+                access.clinics.read(typed), self_registration=typed["self_registration"] == "True"
+            )
             if said.language not in LANGUAGES:
                 raise Invalid("Bedside does not speak this language yet.", where="language")
             kept = await access.clinics.set_clinic(ctx, said)

@@ -63,14 +63,18 @@ async def steps(request: Request, ctx: Ctx, people: list[Person]) -> list[Step]:
         Step(
             "patient",
             N_("Add a patient"),
-            N_("On the server “bedside import” for many at once; or another system sends them by FHIR."),
+            N_(
+                "One by one at the desk; “bedside import” on the server for many at once; or another system sends them."
+            ),
             await records.registered(ctx),
             _page_at(request, "/patients/new"),
         ),
         Step(
             "device",
             N_("Add a device"),
-            N_("On the server “bedside device add”; a nurse then gives it to its patient, from the patient's chart."),
+            N_(
+                "You get a card with its password. A nurse then gives it to its patient, on its page or from the chart."
+            ),
             await monitoring.any_device(ctx),
             _page_at(request, "/devices/new"),
         ),

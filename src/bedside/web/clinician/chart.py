@@ -89,6 +89,7 @@ async def page(request: Request) -> Response:
         metric=words.metric,
         value_of=value_of,
         why_no_score=words.WHY_NO_SCORE,
+        registered="registered" in request.query_params,
     )
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -14,21 +11,10 @@ from bedside.fhir.names import name_of
 from bedside.foundation.errors import BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import words
+from bedside.web.devices.moments import begun, moment
+from bedside.web.devices.words import KINDS
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
-
-KINDS = {
-    "blood-pressure": N_("Blood-pressure cuff"),
-    "heart-rate": N_("Heart-rate meter"),
-    "pulse-oximeter": N_("Pulse oximeter"),
-    "thermometer": N_("Thermometer"),
-    "scale": N_("Weighing scale"),
-    "glucose-meter": N_("Glucose meter"),
-    "interface": N_("another system"),
-    "monitor": N_("Monitor"),
-    "paired": N_("the patient's own, by Bluetooth"),
-}
-"""monitoring's kinds, in words."""
 
 
 async def page(request: Request) -> Response:
@@ -43,6 +29,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         name = name_of(await records.read(ctx, "Patient", patient))
         held = await monitoring.devices(ctx, patient)
         conflicts = await monitoring.conflicts(ctx, patient)
+        every = await monitoring.inventory(ctx)
     now = page_of(request).now.astimezone(page_of(request).zone)
     waited = request.query_params.get("waited", "")
     return render(
@@ -53,6 +40,8 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         name=name,
         held=held,
         kinds=KINDS,
+        known={one.device for one in every},
+        free=[one for one in every if one.patient is None and not one.held and one.state == "active"],
         conflicts=conflicts[:50],
         metric=words.metric,
         typed=typed or {"device": "", "since": f"{now:%Y-%m-%dT%H:%M}", "until": ""},
@@ -70,7 +59,7 @@ async def give(request: Request) -> Response:
     typed = {name: str(form.get(name) or "").strip() for name in ("device", "since", "until")}
     zone = page_of(request).zone
     try:
-        since, until = moment(typed["since"], zone, "since"), moment(typed["until"], zone, "until")
+        since, until = begun(typed["since"], zone, page_of(request).now), moment(typed["until"], zone, "until")
         if since is not None and until is not None and until <= since:
             raise Invalid(N_("The end lies before the beginning."), where="until")
         async with access.work(ctx_of(request), "gave a patient a device") as ctx:
@@ -90,16 +79,6 @@ async def take(request: Request) -> Response:
             raise NotFound(N_("This patient does not hold such a device."))
         await monitoring.assign_device(ctx, device, None)
     return RedirectResponse(f"/patients/{patient}/devices?back=1", 303)
-
-
-def moment(text: str, zone: ZoneInfo, where: str) -> datetime | None:
-    """What a datetime-local field holds, as an instant of the reader's zone; None when empty. Raises Invalid."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=zone)
-    except ValueError:
-        raise Invalid(N_("That is no date and time."), where=where) from None
 
 
 ROUTES: list[BaseRoute] = [

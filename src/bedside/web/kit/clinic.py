@@ -22,6 +22,8 @@ class Clinic:
     language: str = "en"
     units: str = "metric"
     """metric or us: what a person who chose none sees."""
+    self_registration: bool = False
+    """Whether people may ask at /register to be taken in."""
 
 
 def clinic_of(connection: HTTPConnection) -> Clinic:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -117,7 +117,17 @@ def render(request: Request, template: str, status: int = 200, **data: Any) -> R
 
 def text(request: HTTPConnection, template: str, **data: Any) -> str:
     """The same as a string: for a fragment sent otherwise (over a WebSocket)."""
-    page = page_of(request)
+    return _text(request, page_of(request), template, data)
+
+
+def text_in(request: HTTPConnection, language: str, template: str, **data: Any) -> Markup:
+    """A part of a page in the language of somebody else than its reader: a sheet that is handed to a patient."""
+    page = replace(page_of(request), language=language if language in LANGUAGES else "en")
+    # What the template makes is markup that it escaped itself.
+    return Markup(_text(request, page, template, data))  # noqa: S704
+
+
+def _text(request: HTTPConnection, page: Page, template: str, data: dict[str, Any]) -> str:
     data = {key: told(one, page.language) if isinstance(one, BedsideError) else one for key, one in data.items()}
     return text_for(page, template, request=request, **data)
 

@@ -39,6 +39,7 @@ ALL = (
     Place(N_("Visits"), "/visits", icon="video", roles=CLINICAL),
     Place(N_("Prescriptions"), "/pharmacy", icon="pill", roles=frozenset({"pharmacist"})),
     Place(N_("Clinic"), "/admin", icon="settings", roles=frozenset({"administrator"})),
+    Place(N_("Devices"), "/devices", icon="radio", roles=CLINICAL | {"administrator"}),
     Place(N_("Audit"), "/admin/audit", icon="scroll-text", roles=frozenset({"privacy-officer"})),
 )
 

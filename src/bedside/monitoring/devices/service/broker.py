@@ -66,7 +66,8 @@ async def watch(ctx: Ctx, system: Bus) -> None:
 
 
 class CutOff:
-    """Ends the connections of devices that may be connected no more: revoked, or sending more than they may.
+    """Ends the connections of devices that may be connected no more: revoked, sending more than they may, or come in by
+    a password that is another one now.
 
     ctx: the ingest process's own. system: a link to NATS's system account. What such a device still sends is refused
     where it lands, so this is to tell it, and to spare the others. Expiry needs none of it: NATS was told at sign-in.
@@ -92,10 +93,15 @@ class CutOff:
         now = self._ctx.clock.now()
         async with self._ctx.database.connection() as sql:
             found = await store.unwelcome(sql, now - REFUSED_FOR)
-        self._since = {one: self._since.get(one, now) for one in found}
+            renewed = await store.renewed(sql, now - REFUSED_FOR)
+        self._since = {one: self._since.get(one, now) for one in [*found, *renewed]}
         names = {name for (name, _), first in self._since.items() if now - first <= AGAIN}
+        # Whoever connected after the new password was seen here has shown that one.
+        before = {name: self._since[name, at] for name, at in renewed}
+        for name, _ in found:
+            before.pop(name, None)
         cut = 0
-        for server, connection in await self._connections(names):
+        for server, connection in await self._connections(names, before):
             # Without somebody to answer to, the server does nothing (2.15.1).
             with contextlib.suppress(nats.errors.TimeoutError, nats.errors.NoRespondersError):
                 kick = f"$SYS.REQ.SERVER.{server}.KICK"
@@ -105,8 +111,9 @@ class CutOff:
             log.info("devices were cut off", connections=cut)
         return cut
 
-    async def _connections(self, names: set[str]) -> list[tuple[str, int]]:
-        """Server id and connection id of each open connection of these devices, on all servers."""
+    async def _connections(self, names: set[str], before: dict[str, datetime]) -> list[tuple[str, int]]:
+        """Server id and connection id of each open connection of these devices, on all servers. before: of these only
+        the connections that were opened before a moment."""
         if len(names) <= FEW:
             pages = [page for name in names for page in await self._ask({"user": name})]
         else:  # at a start, each device ever revoked is looked for: one list is less than a question for each
@@ -120,7 +127,8 @@ class CutOff:
             (server, one["cid"])
             for server, connections in pages
             for one in connections
-            if one.get("authorized_user") in names
+            if (name := one.get("authorized_user")) in names
+            and (name not in before or datetime.fromisoformat(one["start"]) < before[name])
         ]
 
     async def _ask(self, about: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -162,6 +162,16 @@ async def kind_of(ctx: Ctx, name: str) -> str:
     return found[1]
 
 
+async def new_password(ctx: Ctx, name: str) -> DeviceCredentials:
+    """Another password from now on, told once. Raises NotFound."""
+    password, salt = _code(20), secrets.token_bytes(16)
+    if not await store.set_secret(ctx.sql, ctx.tenant, name, salt, digest(salt, password), ctx.clock.now()):
+        raise NotFound("There is no such device.")
+    ctx.trail.wrote = True
+    readings, acks = topics(name)
+    return DeviceCredentials(device=name, username=name, password=password, topic=readings, ack_topic=acks)
+
+
 async def revoke(ctx: Ctx, name: str) -> None:
     """It may not sign in again, and what it still sends is refused."""
     if not await store.set_state(ctx.sql, ctx.tenant, name, "revoked"):

@@ -32,6 +32,11 @@ async def silent(ctx: Ctx, device: str) -> tuple[str, datetime] | None:
     return found
 
 
+async def of(ctx: Ctx, device: str) -> tuple[str, datetime] | None:
+    """The gateway that the device comes by, and when that was last heard."""
+    return await store.of_device(ctx.sql, ctx.tenant, device)
+
+
 async def back(ctx: Ctx, gateway: str, since: datetime) -> bool:
     """Whether it was heard after that."""
     at = await store.heard_at(ctx.sql, ctx.tenant, gateway)

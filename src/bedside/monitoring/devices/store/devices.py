@@ -99,6 +99,58 @@ async def of_patient(sql: Connection, tenant: int, patient: str, now: datetime) 
     return [dict(row) for row in rows]
 
 
+async def all_of(sql: Connection, tenant: int, now: datetime, name: str | None, most: int) -> list[dict[str, Any]]:
+    """Devices with credentials, or the one of a name, with who holds each now: those in use first, by what people call
+    them."""
+    rows = await sql.fetch(
+        """select d.name as device, d.kind, d.label, d.method, d.state, d.created_at, d.expires_at, a.patient,
+                  lower(a.during) as since, h.heard_at
+           from monitoring.device d
+           join monitoring.head h on h.device = d.number
+           left join monitoring.assignment a on a.device = d.number and a.during @> $2::timestamptz
+           where d.tenant = $1 and d.secret is not null and ($3::text is null or d.name = $3)
+           order by d.state, lower(coalesce(nullif(d.label, ''), d.name)), d.number limit $4""",
+        *(tenant, now, name, most),
+    )
+    return [dict(row) for row in rows]
+
+
+async def stays(sql: Connection, tenant: int, name: str) -> list[dict[str, Any]]:
+    """Who held a device from when to when, the newest first."""
+    rows = await sql.fetch(
+        """select a.patient, lower(a.during) as since, upper(a.during) as until
+           from monitoring.assignment a join monitoring.device d on d.number = a.device
+           where d.tenant = $1 and d.name = $2 order by lower(a.during) desc nulls last limit 100""",
+        *(tenant, name),
+    )
+    return [dict(row) for row in rows]
+
+
+async def drop_planned(sql: Connection, tenant: int, name: str, now: datetime) -> None:
+    """Who was to hold a device only later does not."""
+    await sql.execute(
+        """delete from monitoring.assignment a using monitoring.device d
+           where d.number = a.device and d.tenant = $1 and d.name = $2 and lower(a.during) >= $3""",
+        *(tenant, name, now),
+    )
+
+
+async def set_secret(sql: Connection, tenant: int, name: str, salt: bytes, secret: bytes, now: datetime) -> bool:
+    """Another password from now on; False where there is no such device with credentials."""
+    done = await sql.execute(
+        """update monitoring.device set salt = $3, secret = $4, renewed_at = $5
+           where tenant = $1 and name = $2 and secret is not null""",
+        *(tenant, name, salt, secret, now),
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def renewed(sql: Connection, since: datetime) -> list[tuple[str, datetime]]:
+    """Devices that got another password after `since`, and when."""
+    rows = await sql.fetch("select name, renewed_at from monitoring.device where renewed_at > $1", since)
+    return [(row["name"], row["renewed_at"]) for row in rows]
+
+
 async def set_state(sql: Connection, tenant: int, name: str, state: str) -> bool:
     """Whether there is such a device."""
     done = await sql.execute(

@@ -48,6 +48,23 @@ async def unassigned(sql: Connection, tenant: int, device: int) -> list[dict[str
     return [dict(row) for row in rows]
 
 
+async def last_of(sql: Connection, tenant: int, device: str) -> tuple[dict[str, Any] | None, int]:
+    """The pack that came last of a device, while it is in no chunk; and how many of its readings wait for a holder."""
+    row = await sql.fetchrow(
+        """select p.received_at, p.t_max, cardinality(p.metric) as count, p.seq
+           from monitoring.pack p join monitoring.device d on d.number = p.device
+           where d.tenant = $1 and d.name = $2 order by p.received_at desc, p.id desc limit 1""",
+        *(tenant, device),
+    )
+    waiting = await sql.fetchval(
+        """select coalesce(sum(cardinality(p.metric)), 0) from monitoring.pack p
+           join monitoring.device d on d.number = p.device
+           where d.tenant = $1 and d.name = $2 and p.tenant = $1 and p.patient is null""",
+        *(tenant, device),
+    )
+    return (None if row is None else dict(row)), int(waiting)
+
+
 async def remove(sql: Connection, packs: Sequence[int]) -> None:
     """Packs that are put back at once, split by who held the device."""
     await sql.execute("delete from monitoring.pack where id = any($1)", packs)

@@ -1,0 +1,28 @@
+"""monitoring: when a device got another password
+
+Revision ID: 0031
+Revises: 0030.2
+"""
+
+from alembic import op
+
+revision = "0031"
+down_revision = "0030.2"
+branch_labels = None
+depends_on = None
+
+RENEWED = """
+-- Whoever came in by the password before is cut off.
+alter table monitoring.device add column renewed_at timestamptz;
+create index device_renewed on monitoring.device (renewed_at) where renewed_at is not null;
+"""
+
+
+def upgrade() -> None:
+    """Forward."""
+    op.execute(RENEWED)
+
+
+def downgrade() -> None:
+    """Before the first release nothing is taken back."""
+    raise NotImplementedError("restore the backup made before the upgrade")

@@ -2,7 +2,7 @@
 
 from bedside.foundation.doctor.database import contents, installation, version
 from bedside.foundation.doctor.finding import Finding, bad, good, note
-from bedside.foundation.doctor.kept import backups, certificate, downtime, recent_ends
+from bedside.foundation.doctor.kept import backups, certificate, downtime, numbers, recent_ends
 from bedside.foundation.doctor.machine import clock, disk, machine
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "installation",
     "machine",
     "note",
+    "numbers",
     "recent_ends",
     "version",
 ]

@@ -84,7 +84,7 @@ async def enqueue(
     key: while a job of this name and key waits, no second one is made: that one runs, at the earlier of the two times
     and not before this transaction has committed. A job already running does not count: a new one is made.
     """
-    said = {"tenant": ctx.tenant, "at": at, "payload": payload}
+    said: dict[str, Any] = {"tenant": ctx.tenant, "at": at, "payload": payload}
     if (trace := telemetry.carried()) is not None:
         said["trace"] = trace
     body = orjson.dumps(said)

@@ -209,10 +209,18 @@ PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [_se
 
 
 async def open_ground(
-    settings: Settings, process: str, connections: int = 4, *, patient: bool = False, idle: float | None = None
+    settings: Settings,
+    process: str,
+    connections: int = 4,
+    *,
+    patient: bool = False,
+    idle: float | None = None,
+    patience: float | None = None,
 ) -> Ground:
     """The process's database, bus and clock, with every room's settings told."""
-    ground = await Ground.open(settings, process, connections=connections, patient=patient, idle=idle)
+    ground = await Ground.open(
+        settings, process, connections=connections, patient=patient, idle=idle, patience=patience
+    )
     for tell in OPEN:
         tell(ground)
     return ground

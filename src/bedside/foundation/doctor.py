@@ -119,9 +119,9 @@ def certificate(running: dict[str, Any]) -> list[Finding]:
         return [Finding("bad", error.message, error.remedy or "")]
     remedy = f"Put a newer one at {file}: it is taken up within seconds, nothing has to be started again."
     if left < timedelta():
-        what = f"The certificate expired {_age(-left)} ago: browsers and devices refuse to connect."
+        what = f"The certificate expired {age(-left)} ago: browsers and devices refuse to connect."
         return [Finding("bad", what, remedy)]
-    what = f"The certificate ends in {_age(left)}."
+    what = f"The certificate ends in {age(left)}."
     return [Finding("note", what, remedy) if left < CERTIFICATE_SOON else good(what)]
 
 
@@ -150,8 +150,8 @@ def backups(home: Home, *, running: bool) -> list[Finding]:
     if state.until is None:
         found.append(Finding("bad", "No backup was made yet.", state.error or "Start Bedside, or: bedside backup"))
     else:
-        age = _age(now - state.until)
-        what = f"The last backup in {told.to} is {age} old; its base is of {state.set}."
+        old = age(now - state.until)
+        what = f"The last backup in {told.to} is {old} old; its base is of {state.set}."
         late = running and now - state.until > LATE
         if late or state.error:
             remedy = f"{state.error or 'It does not go on.'} See logs/backup.log and docs/runbooks/backup.md."
@@ -161,7 +161,7 @@ def backups(home: Home, *, running: bool) -> list[Finding]:
     if drill is None:
         found.append(Finding("note", "No restore was ever tried.", "bedside backup drill --key KEY_FILE"))
     else:
-        what = f"The last drill was {_age(now - drill.at)} ago and took {drill.seconds:.0f} s"
+        what = f"The last drill was {age(now - drill.at)} ago and took {drill.seconds:.0f} s"
         if not drill.good:
             found.append(Finding("bad", f"{what}: it FAILED. {' '.join(drill.words)}", "docs/runbooks/backup.md"))
         elif now - drill.at > DRILL:
@@ -171,7 +171,7 @@ def backups(home: Home, *, running: bool) -> list[Finding]:
     return found
 
 
-def _age(span: timedelta) -> str:
+def age(span: timedelta) -> str:
     """`40 s`, `12 min`, `5 h`, `3 days`."""
     seconds = max(span.total_seconds(), 0)
     for least, size, unit in ((172800, 86400, "days"), (7200, 3600, "h"), (120, 60, "min")):

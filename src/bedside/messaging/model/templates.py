@@ -102,6 +102,16 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("A licence ends", "{name}: a licence ends soon. See which at the list of colleagues."),
         "es": Words("Termina una licencia", "{name}: pronto termina una licencia. Vea cuál en la lista del equipo."),
     },
+    "access.address-changed": {
+        "en": Words(
+            "Where we reach you was changed",
+            "Your e-mail address or telephone number at the clinic was changed. If that was not your wish, ring us.",
+        ),
+        "es": Words(
+            "Se cambió dónde le avisamos",
+            "Se cambió su correo o su teléfono en la clínica. Si no era su deseo, llámenos.",
+        ),
+    },
     "messaging.test": {
         "en": Words("A test", "This is a test: notices of your clinic arrive here. There is nothing to do."),
         "es": Words("Una prueba", "Esto es una prueba: los avisos de su clínica llegan aquí. No hay nada que hacer."),
@@ -199,3 +209,19 @@ def words(template: str, language: str) -> Words:
     """A template's words in a language, else in English."""
     found = TEMPLATES.get(template, OTHER)
     return found.get(language[:2], found["en"])
+
+
+def secret(template: str) -> bool:
+    """Whether its text lets somebody in: forgotten once it went or failed, and never sent a second time."""
+    return any(
+        name in one.subject + one.text
+        for one in TEMPLATES.get(template, OTHER).values()
+        for name in ("{link}", "{code}")
+    )
+
+
+def kind(template: str) -> str:
+    """What a gateway is told that a notice is: sign-in, test or notice. No more: it could tell of somebody's health."""
+    if template == "messaging.test":
+        return "test"
+    return "sign-in" if template.startswith("access.") and secret(template) else "notice"

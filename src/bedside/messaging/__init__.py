@@ -11,7 +11,16 @@ What did not arrive, or was not opened though it asked for an act, is work for a
 from bedside.messaging.model.notice import CLOSED, Channel, Notice, Sent, Standing
 from bedside.messaging.model.reasons import REASONS, Outcome
 from bedside.messaging.service.arriving import bounce, opened
-from bedside.messaging.service.failing import Failing, correct, failing, reach_me, seen_to, send_again, standing
+from bedside.messaging.service.failing import (
+    Failing,
+    correct,
+    failing,
+    reach_me,
+    seen_to,
+    send_again,
+    standing,
+    to_see_to,
+)
 from bedside.messaging.service.quieting import quiet_hours, set_quiet_hours
 from bedside.messaging.service.routing import choose, told_by
 from bedside.messaging.service.sending import last_test, leads_out, outbox, send, send_test, withdraw
@@ -42,6 +51,7 @@ __all__ = [
     "send_test",
     "set_quiet_hours",
     "standing",
+    "to_see_to",
     "told_by",
     "try_out",
     "withdraw",

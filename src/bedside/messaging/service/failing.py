@@ -43,32 +43,46 @@ async def failing(ctx: Ctx) -> tuple[list[Failing], int]:
 
     Raises Forbidden.
     """
+    mine, others = await _sorted_out(ctx)
+    for one in mine:
+        for patient in one.patients:
+            ctx.trail.patients.setdefault(patient, set()).add("R")
+    return mine, others
+
+
+async def to_see_to(ctx: Ctx) -> tuple[int, int]:
+    """How many notices are the actor's work, and how many that of others. Raises Forbidden."""
+    mine, others = await _sorted_out(ctx)
+    return sum(len(one.notices) for one in mine), others
+
+
+async def _sorted_out(ctx: Ctx) -> tuple[list[Failing], int]:
     await access.require(ctx, "administrator", *CARE)
     by_person: dict[str, list[Sent]] = {}
     for notice in await store.failing(ctx.sql, ctx.tenant):
         by_person.setdefault(notice.person, []).append(notice)
-    mine, others = [], 0
-    sees = await access.visible(ctx, "Patient") if ctx.actor.roles.intersection(CARE) else frozenset[str]()
+    mine: list[Failing] = []
+    others = 0
+    sees = await _sees(ctx) if by_person else None
     for id_, notices in by_person.items():
         person = await access.person(ctx, id_)
         if not person.active:
             continue
         patients = await _patients(ctx, person)
-        if _sees_to(ctx, person, patients, sees):
-            mine.append(Failing(person, tuple(sorted(patients)), tuple(notices)))
+        if "administrator" in ctx.actor.roles if person.roles & STAFF else sees is None or patients & sees:
+            shown = patients if sees is None else patients & sees
+            mine.append(Failing(person, tuple(sorted(shown)), tuple(notices)))
         else:
             others += len(notices)
     return mine, others
 
 
+async def _sees(ctx: Ctx) -> frozenset[str] | None:
+    return await access.visible(ctx, "Patient") if ctx.actor.roles.intersection(CARE) else frozenset()
+
+
 async def _patients(ctx: Ctx, person: access.Person) -> frozenset[str]:
     return frozenset() if person.roles & STAFF else await access.caregivers.stands_for(ctx, person)
-
-
-def _sees_to(ctx: Ctx, person: access.Person, patients: frozenset[str], sees: frozenset[str] | None) -> bool:
-    if person.roles & STAFF:
-        return "administrator" in ctx.actor.roles
-    return sees is None or bool(patients & sees)
 
 
 async def _of(ctx: Ctx, id: str) -> tuple[access.Person, list[Sent]]:  # noqa: A002
@@ -79,7 +93,7 @@ async def _of(ctx: Ctx, id: str) -> tuple[access.Person, list[Sent]]:  # noqa: A
     if person.roles & STAFF:
         await access.require(ctx, "administrator")
     else:
-        sees = await access.visible(ctx, "Patient") if ctx.actor.roles.intersection(CARE) else frozenset[str]()
+        sees = await _sees(ctx)
         if sees is not None and not patients & sees:
             ctx.trail.refused = "notices"
             raise NotFound("There is no such person.")

@@ -10,6 +10,7 @@ What did not arrive, or was not opened though it asked for an act, is work for a
 
 from bedside.messaging.model.notice import CLOSED, Channel, Notice, Sent, Standing
 from bedside.messaging.model.reasons import REASONS, Outcome
+from bedside.messaging.model.templates import subject
 from bedside.messaging.service.arriving import bounce, opened
 from bedside.messaging.service.failing import (
     Failing,
@@ -51,6 +52,7 @@ __all__ = [
     "send_test",
     "set_quiet_hours",
     "standing",
+    "subject",
     "to_see_to",
     "told_by",
     "try_out",

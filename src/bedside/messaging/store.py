@@ -12,7 +12,7 @@ _SENT = (
     "id, person, template, channel, address, subject, text, created, state, due, urgent, language, reason, tries,"
     " begun, next_try, settled, token, asks, opened, unanswered"
 )
-_FAILING = """closed is null and (state in ('refused', 'bounced', 'failed', 'held')
+_FAILING = """closed is null and template <> 'messaging.test' and (state in ('refused', 'bounced', 'failed', 'held')
     or (unanswered and opened is null and state in ('sent', 'delivered')))"""
 """What is work for a person."""
 
@@ -301,7 +301,7 @@ async def last_of(sql: Connection, tenant: int, template: str, channel: str | No
     """The newest of a template, by a channel. One that no address was there for went by none."""
     row = await sql.fetchrow(
         f"""select {_SENT} from messaging.notice where tenant = $1 and template = $2
-        and ($3::text is null or channel = $3) order by created desc limit 1""",  # noqa: S608
+        and ($3::text is null or channel = $3) order by created desc, id desc limit 1""",  # noqa: S608
         tenant,
         template,
         channel,

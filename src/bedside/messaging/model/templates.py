@@ -225,3 +225,8 @@ def kind(template: str) -> str:
     if template == "messaging.test":
         return "test"
     return "sign-in" if template.startswith("access.") and secret(template) else "notice"
+
+
+def subject(template: str, language: str) -> str:
+    """What a notice is called on pages about notices."""
+    return words(template, language).subject

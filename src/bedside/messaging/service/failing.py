@@ -33,6 +33,11 @@ class Failing:
     notices: tuple[Sent, ...]
 
     @property
+    def staff(self) -> bool:
+        """Whether they work here."""
+        return bool(self.person.roles & STAFF)
+
+    @property
     def again(self) -> bool:
         """Whether any may be sent a second time: what lets somebody in is made anew where it came from."""
         return any(not secret(one.template) for one in self.notices)

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.entry import account, emergency, link, outbox, quiet, shown, sign_in
+from bedside.web.entry import account, emergency, link, outbox, quiet, shown, sign_in, told_by
 from bedside.web.entry.proof import proof_of
 
 ROUTES: list[BaseRoute] = [
@@ -25,6 +25,8 @@ ROUTES: list[BaseRoute] = [
     Route("/account", account.page, methods=["GET"]),
     Route("/account", shown.save, methods=["POST"]),
     Route("/account/quiet", quiet.save, methods=["POST"]),
+    Route("/account/told-by", told_by.save, methods=["POST"]),
+    Route("/account/reach", account.reach, methods=["POST"]),
     Route("/account/sign-out-everywhere", account.sign_out_everywhere, methods=["POST"]),
     Route("/account/wall", account.wall, methods=["POST"]),
     Route("/account/pin", account.pin, methods=["POST"]),

@@ -120,7 +120,7 @@ async def test_people_say_how_they_are_told_and_staff_where(desk: Any, mail: Mai
     async with desk.as_(desk.nurse) as client:
         page = (await client.get("/account")).text
         assert "Where you are reached" in page
-        assert "by SMS" not in page, "she has no number"
+        assert "by SMS, to" not in page, "she has no number"
         wrong = await client.post("/account/reach", data={"email": "n@clinic.example", "secret": "wrong"})
         assert wrong.status_code == 403
         assert 'value="n@clinic.example"' in wrong.text

@@ -42,7 +42,7 @@ REASONS: dict[Reason, Words] = {
     "no-address": Words(N_("There is neither an e-mail address nor a telephone number."), N_("Ask for one.")),
     "no-channel": Words(
         N_("No way out is set up for this address."),
-        N_("Set BEDSIDE_SMTP_URL for e-mail or BEDSIDE_SMS_URL for SMS, start again, then send it again."),
+        N_("Whoever runs the server sets BEDSIDE_SMTP_URL or BEDSIDE_SMS_URL; then send it again."),
     ),
     "number": Words(
         N_("The telephone number is not in international form."),

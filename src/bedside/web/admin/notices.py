@@ -7,6 +7,7 @@ whom these let in). Purpose: that somebody rings who was not reached.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -42,7 +43,7 @@ DONE = {
 SAID = {
     "closed": N_("Seen to"),
     "again": N_("Sent again"),
-    "address": N_("The address is changed; the old one was told"),
+    "address": N_("The address is changed"),
     "test": N_("A test is on its way to you"),
 }
 
@@ -155,17 +156,20 @@ async def address(request: Request) -> Response:
     return RedirectResponse(f"{_here(request)}?address", 303)
 
 
-def _ids(said: list[object]) -> list[str]:
+def _ids(said: Sequence[object]) -> list[str]:
     return [str(one) for one in said]
 
 
 ROUTES: list[BaseRoute] = [
-    route
-    for base in ("/admin/notices", "/notices")
-    for route in (
-        Route(base, page),
-        Route(f"{base}/{{person}}/close", close, methods=["POST"]),
-        Route(f"{base}/{{person}}/again", again, methods=["POST"]),
-        Route(f"{base}/{{person}}/address", address, methods=["POST"]),
-    )
-] + [Route("/admin/notices/test", test, methods=["POST"])]
+    *(
+        route
+        for base in ("/admin/notices", "/notices")
+        for route in (
+            Route(base, page),
+            Route(f"{base}/{{person}}/close", close, methods=["POST"]),
+            Route(f"{base}/{{person}}/again", again, methods=["POST"]),
+            Route(f"{base}/{{person}}/address", address, methods=["POST"]),
+        )
+    ),
+    Route("/admin/notices/test", test, methods=["POST"]),
+]

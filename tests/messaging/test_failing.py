@@ -37,6 +37,13 @@ async def refuse(ctx: Ctx, mail: Mail, person: str, template: str = "prescribing
     return id_
 
 
+async def give_password(ctx: Ctx, person: str) -> None:
+    async with access.work(ctx, "set up") as inner:
+        await inner.sql.execute(
+            "insert into access.credential (person, kind, secret, created) values ($1, 'password', 'x', now())", person
+        )
+
+
 async def test_staff_are_the_administrators_work_and_patients_of_whoever_cares_for_them(ctx: Ctx, mail: Mail) -> None:
     by_mail(ctx, mail)
     ann = await add(ctx, email="ann@home.example")
@@ -115,7 +122,15 @@ async def test_nobody_sets_a_colleague_s_address_and_one_s_own_only_with_proof(c
     async with access.work(ctx, "laid out") as inner:
         await access.change_person(inner, nurse.id, email="nora@clinic.example")
     await refuse(ctx, mail, nurse.id)
+    # Who was invited and never came in is as good as not added yet.
+    async with access.work(acting(ctx, admin), "corrected") as inner:
+        [one], _ = await messaging.failing(inner)
+        assert one.correctable
+        await messaging.correct(inner, nurse.id, "nora.w@clinic.example", "")
+    await give_password(ctx, nurse.id)
     async with access.work(acting(ctx, admin), "tried") as inner:
+        [one], _ = await messaging.failing(inner)
+        assert not one.correctable
         with pytest.raises(Forbidden):
             await messaging.correct(inner, nurse.id, "admin@clinic.example", "")
     with pytest.raises(Forbidden):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.messaging.servers import Mail, mail
 from tests.messaging.test_delivery import by_mail, send
-from tests.messaging.test_failing import refuse
+from tests.messaging.test_failing import give_password, refuse
 from tests.messaging.test_notices import run
 from tests.web.admin.test_first_day import clinic
 
@@ -36,6 +36,7 @@ async def desk(clinic: Any, mail: Mail) -> Any:
     async with access.work(clinic.ctx, "gave addresses") as inner:
         for who, at in ((clinic.rosa, "rosa@home.example"), (clinic.nurse, "amina@clinic.example")):
             await access.change_person(inner, who.id, email=at)
+    await give_password(clinic.ctx, clinic.nurse.id)
     return clinic
 
 
@@ -50,7 +51,7 @@ async def test_who_was_not_reached_stands_with_whom_it_concerns(desk: Any, mail:
         assert "Amina Haddad" in page
         assert "Rosa" not in page, "that somebody is a patient is clinical"
         assert "The address or number does not exist." in page
-        assert "1 more notice is the work of others" in page
+        assert "1 more notice is not yours to see to" in page
         assert "under My account: ring them" in page
         assert (
             await client.post(f"/admin/notices/{desk.rosa.id}/address", data={"email": "x@y.example"})

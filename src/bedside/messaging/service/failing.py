@@ -26,16 +26,23 @@ ADDRESS_CHANGED = "access.address-changed"
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """Somebody who was not reached. patients: whose they are; none of staff. again: some can be sent once more."""
+    """Somebody who was not reached. patients: whose they are; none of staff. correctable: whether the actor may write
+    another address of theirs."""
 
     person: access.Person
     patients: tuple[str, ...]
     notices: tuple[Sent, ...]
+    correctable: bool
 
     @property
     def staff(self) -> bool:
         """Whether they work here."""
         return bool(self.person.roles & STAFF)
+
+    @property
+    def wrong_address(self) -> bool:
+        """Whether another address would help."""
+        return any(one.reason in {"no-such-address", "number", "no-address"} for one in self.notices)
 
     @property
     def again(self) -> bool:
@@ -76,10 +83,16 @@ async def _sorted_out(ctx: Ctx) -> tuple[list[Failing], int]:
         patients = await _patients(ctx, person)
         if "administrator" in ctx.actor.roles if person.roles & STAFF else sees is None or patients & sees:
             shown = patients if sees is None else patients & sees
-            mine.append(Failing(person, tuple(sorted(shown)), tuple(notices)))
+            mine.append(Failing(person, tuple(sorted(shown)), tuple(notices), await _correctable(ctx, person)))
         else:
             others += len(notices)
     return mine, others
+
+
+async def _correctable(ctx: Ctx, person: access.Person) -> bool:
+    """Of staff only who never signed in: whoever could set another's address could have their link sent to themselves,
+    and come in as them."""
+    return not person.roles & STAFF or person.id in await access.invited.waited_for(ctx)
 
 
 async def _sees(ctx: Ctx) -> frozenset[str] | None:
@@ -136,13 +149,13 @@ async def send_again(ctx: Ctx, person: str, ids: Sequence[str]) -> int:
 
 
 async def correct(ctx: Ctx, person: str, email: str, phone: str) -> None:
-    """Another address of a patient or of whom they let in; whoever was told by the old one is told of the change.
+    """Another address of a patient, of whom they let in, or of a colleague who never signed in; whoever was told by the
+    old one is told of the change. Any other colleague changes their own (`reach_me`).
 
-    Not of staff: whoever could set a colleague's address could have their link sent to themselves. They change their
-    own (`reach_me`). Raises Forbidden, NotFound, Invalid, Conflict.
+    Raises Forbidden, NotFound, Invalid, Conflict.
     """
     who, notices = await _of(ctx, person)
-    if who.roles & STAFF:
+    if not await _correctable(ctx, who):
         raise Forbidden("Colleagues change their own address, under My account.")
     changes = reach(email, phone)
     await _tell_of_change(ctx, who, notices)

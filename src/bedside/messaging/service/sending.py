@@ -154,7 +154,8 @@ async def deliver(ctx: Ctx, payload: dict[str, Any]) -> None:
 async def _try(chosen: settings.Settings, notice: Sent, signed: str, now: datetime) -> Outcome | None:
     """None: nothing leads out."""
     if chosen.demo:
-        return SENT  # the outbox is the delivery
+        # The outbox is the delivery; to a name that never resolves (RFC 6761) it fails, as it would anywhere.
+        return Outcome("refused", "no-such-address") if (notice.address or "").endswith(".invalid") else SENT
     if notice.channel == "email" and chosen.smtp and notice.address:
         return await asyncio.to_thread(mail.sent, chosen, notice, signed)
     if notice.channel == "phone" and chosen.sms:

@@ -210,3 +210,25 @@ async def test_what_stands_is_told_in_numbers(ctx: Ctx, clock: TurnableClock, ma
     async with access.work(acting(ctx, nurse), "looked", readonly=True) as inner:
         with pytest.raises(Forbidden):
             await messaging.standing(inner)
+
+
+async def test_staff_change_their_own_address_and_the_old_one_is_told(ctx: Ctx, mail: Mail) -> None:
+    by_mail(ctx, mail)
+    async with access.work(ctx, "added") as inner:
+        new = access.NewPerson(
+            name="Nora", roles=frozenset({"nurse"}), email="nora@clinic.example", password="six small green lamps"
+        )
+        nora = await access.add_person(inner, new)
+        taken = await access.add_person(
+            inner, access.NewPerson(name="Otto", roles=frozenset({"nurse"}), email="otto@clinic.example")
+        )
+    proof = access.Proof("password", "six small green lamps", None)
+    with pytest.raises(Conflict):
+        async with access.work(acting(ctx, nora), "changed") as inner:
+            await messaging.reach_me(inner, str(taken.email), "", proof)
+    async with access.work(acting(ctx, nora), "changed") as inner:
+        await messaging.reach_me(inner, "nora.w@clinic.example", "0034 600 000 000", proof)
+        kept = await access.person(inner, nora.id)
+    assert (kept.email, kept.phone) == ("nora.w@clinic.example", "+34600000000")
+    await run(ctx)
+    assert [to for _, to, _ in mail.got] == ["nora@clinic.example"]

@@ -125,9 +125,10 @@ async def test_doctor_says_how_notices_stand(
     assert any(what.startswith("Notices leave by e-mail (SMTP).") for what in found)
     assert any(what.startswith("The last notice went out") and state == "good" for what, state in found.items())
     assert any(
-        what.startswith("1 notices wait to go out, the oldest") and state == "bad" for what, state in found.items()
+        what.startswith("Notices that wait to go out: 1, the oldest") and state == "bad"
+        for what, state in found.items()
     )
-    assert found["1 notices did not arrive or were not opened."] == "note"
+    assert found["Notices that did not arrive or were not opened: 1."] == "note"
     assert [one.what for one in await app.look_at_notices(Settings(tmp_path, database_url, "", demo=True))] == [
         "Notices go to the demo's outbox."
     ]

@@ -53,12 +53,12 @@ async def look_at_notices(settings: Settings) -> list[Finding]:
     else:
         found.append(good(f"The last notice went out {age(now - stands.last)} ago."))
     if stands.oldest is not None and now - stands.oldest > LATE:
-        what = f"{stands.waiting} notices wait to go out, the oldest for {age(now - stands.oldest)}."
+        what = f"Notices that wait to go out: {stands.waiting}, the oldest for {age(now - stands.oldest)}."
         found.append(Finding("bad", what, "Is the worker running? Read logs/worker.log, then try --send-test."))
     elif stands.waiting:
-        found.append(good(f"{stands.waiting} notices are on their way."))
+        found.append(good(f"Notices on their way: {stands.waiting}."))
     if stands.failing:
-        what = f"{stands.failing} notices did not arrive or were not opened."
+        what = f"Notices that did not arrive or were not opened: {stands.failing}."
         found.append(Finding("note", what, "See whom to ring at /admin/notices."))
     return found
 

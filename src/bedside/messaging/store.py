@@ -269,7 +269,7 @@ async def close(sql: Connection, tenant: int, person: str, ids: Sequence[str], a
 async def standing(sql: Connection, tenant: int, now: datetime) -> Standing:
     """How notices stand, in numbers."""
     row = await sql.fetchrow(
-        f"""select max(sent) filter (where state in ('sent', 'delivered')) as last,
+        f"""select max(sent) filter (where state in ('sent', 'delivered', 'bounced')) as last,
         count(*) filter (where state = 'waiting' and coalesce(due, created) <= $2) as waiting,
         min(coalesce(due, created)) filter (where state = 'waiting' and coalesce(due, created) <= $2) as oldest,
         count(*) filter (where {_FAILING}) as failing

@@ -139,6 +139,19 @@ async def test_it_is_tried_for_a_bounded_time_and_then_it_is_work(
     assert (one.person.id, [n.id for n in one.notices], others) == (nurse.id, [id_], 0)
 
 
+async def test_an_address_that_no_server_can_take_is_refused_and_not_tried_for_a_day(ctx: Ctx, mail: Mail) -> None:
+    by_mail(ctx, mail)
+    ann = await add(ctx, email="ann@home.example")
+    for address in ("añn@home.example", "ann@home.example\r\nBcc: eve@evil.example", "ann"):
+        async with access.work(ctx, "changed") as inner:
+            await access.change_person(inner, ann.id, email=address)
+        id_ = await send(ctx, ann.id)
+        mail.rcpt = ["550 5.1.3 bad address"]
+        await run(ctx)
+        assert (await state(ctx, id_))[:2] == ("refused", "no-such-address"), address
+    assert mail.got == []
+
+
 async def test_what_is_wrong_with_our_own_place_in_the_server_is_tried_again(
     ctx: Ctx, clock: TurnableClock, mail: Mail
 ) -> None:

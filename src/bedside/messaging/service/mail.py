@@ -24,12 +24,18 @@ class _NoTls(Exception):
 
 def sent(chosen: settings.Settings, notice: Sent, signed: str) -> Outcome:
     """Hand it to the mail server. Never raises: what went wrong is the outcome."""
-    server = None
     try:
         message = _message(chosen, notice, signed)
+    except ValueError:  # what was typed as an address can stand in no header
+        return Outcome("refused", "no-such-address")
+    server = None
+    try:
         server = _connected(chosen.smtp or "")
         back = bounces.sender(chosen.bounces, notice.token) if chosen.bounces and notice.token else chosen.sender
         server.send_message(message, from_addr=back, to_addrs=[notice.address or ""])
+    except smtplib.SMTPNotSupportedError:
+        # A server without any sign-in; or one that takes no address beyond ASCII, of which this one is.
+        return Outcome("again", "sign-in") if server is None else Outcome("refused", "no-such-address")
     except Exception as error:
         return _outcome(error)
     finally:
@@ -98,7 +104,7 @@ def _outcome(error: Exception) -> Outcome:
 def _ours(error: Exception) -> Reason:
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return "busy" if error.smtp_code in SOFT else "sign-in"
-    if isinstance(error, _NoTls | ssl.SSLError | smtplib.SMTPNotSupportedError):
+    if isinstance(error, _NoTls | ssl.SSLError):
         return "tls"
     if isinstance(error, smtplib.SMTPServerDisconnected | ConnectionResetError | BrokenPipeError):
         return "broke-off"

@@ -24,7 +24,7 @@ from bedside.access.model.people import (
 )
 from bedside.access.model.sign_in import NextStep, Proof, Session, SignedIn
 from bedside.access.model.timetable import Gap, Turn, instant
-from bedside.access.service import caregivers, invited, limits, passkeys, rota, sign_in, staff_list
+from bedside.access.service import caregivers, invited, limits, passkeys, printed, rota, sign_in, staff_list
 from bedside.access.service import clinic as clinics
 from bedside.access.service.clients import NewClient, add_client, clients, end_client
 from bedside.access.service.confirm import break_glass, confirm, set_pin
@@ -129,6 +129,7 @@ __all__ = [
     "place_patient",
     "places",
     "places_of",
+    "printed",
     "relate",
     "relations_of",
     "require",

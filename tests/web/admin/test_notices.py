@@ -144,3 +144,26 @@ async def test_every_reason_and_state_has_words_on_the_page(desk: Any, mail: Mai
                 await sql.execute("update messaging.notice set state = $2, unanswered = true where id = $1", id_, state)
             assert (await client.get("/notices")).status_code == 200
     assert messaging.CLOSED
+
+
+async def test_printed_codes_are_shown_once_and_lead_to_a_new_beginning(desk: Any) -> None:
+    async with access.work(desk.ctx, "added") as inner:
+        eva = await access.add_person(
+            inner,
+            access.NewPerson(
+                name="Eva", roles=frozenset({"clinician"}), email="eva@sol.example", password="six small green lamps"
+            ),
+        )
+    async with desk.as_(eva) as client:
+        assert "You have none." in (await client.get("/account")).text
+        assert (await client.post("/account/printed", data={"secret": "wrong"})).status_code == 403
+        shown = await client.post("/account/printed", data={"secret": "six small green lamps"})
+        codes = re.findall(r"<code>([A-Z2-9-]{23})</code>", shown.text)
+        assert len(codes) == 8
+        assert shown.headers["cache-control"] == "no-store"
+        assert "8 codes are left" in (await client.get("/account")).text
+        typed = {"address": "eva@sol.example", "code": codes[0]}
+        assert (await client.post("/sign-in/printed", data={**typed, "code": "no"})).status_code == 403
+        done = await client.post("/sign-in/printed", data=typed)
+        assert done.status_code == 303
+        assert (await client.get(done.headers["location"])).status_code == 200

@@ -84,6 +84,18 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "invitación nueva.",
         ),
     },
+    "access.printed-code": {
+        "en": Words(
+            "A printed code was used",
+            "{name} began anew with a printed code: what they signed in with before works no longer. If that was not "
+            "them, ring them now and end the account.",
+        ),
+        "es": Words(
+            "Se usó un código impreso",
+            "{name} ha empezado de nuevo con un código impreso: aquello con lo que entraba ya no sirve. Si no fue esa "
+            "persona, llámela ahora y cierre la cuenta.",
+        ),
+    },
     "access.emergency": {
         "en": Words(
             "Emergency access was used",
@@ -193,6 +205,8 @@ URGENT = frozenset(
         "access.link",
         "access.recover",
         "access.emergency",
+        "access.printed-code",
+        "access.address-changed",
         "visits.link",
         "visits.link-locked",
         "visits.handed",

@@ -42,6 +42,7 @@ async def _page(
         places = await _walls(inner, person)
         silence = await messaging.quiet_hours(inner)
         channel = await messaging.told_by(inner)
+        printed = await access.printed.printed(inner)
     return render(
         request,
         "entry/account.html",
@@ -56,6 +57,7 @@ async def _page(
         passkeys=[(bytes_to_base64url(one.id), one.label, one.created) for one in passkeys],
         silence=silence,
         channel=channel,
+        printed=printed,
         reach=reach or {"email": person.email, "phone": person.phone},
         quiet_error=request.query_params.get("quiet"),
         staff=bool(person.roles & STAFF),
@@ -115,6 +117,20 @@ async def pin(request: Request) -> Response:
     except (Forbidden, Invalid, TooMany) as error:
         return await _page(request, error)
     return await _page(request, done="pin")
+
+
+async def codes(request: Request) -> Response:
+    """Make printed codes and show them, this once."""
+    form: dict[str, Any] = dict(await request.form())
+    try:
+        async with access.work(ctx_of(request), "made printed codes") as inner:
+            made = await access.printed.make(inner, proof_of(form))
+            person = await access.person(inner, inner.actor.id)
+    except (Forbidden, Invalid, TooMany) as error:
+        return await _page(request, error)
+    response = render(request, "entry/printed.html", codes=made, person=person)
+    response.headers["cache-control"] = "no-store"
+    return response
 
 
 async def reach(request: Request) -> Response:

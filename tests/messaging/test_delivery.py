@@ -24,6 +24,8 @@ from bedside.foundation.errors import Forbidden, Invalid
 from bedside.foundation.http import Errors, Guard
 from bedside.messaging import settings
 from bedside.messaging.routes import ROUTES
+from bedside.messaging.service import sms
+from bedside.messaging.service.arriving import report
 from bedside.web import kit
 
 pytestmark = pytest.mark.engine
@@ -287,32 +289,52 @@ async def test_delivery_reports_are_signed_of_now_and_idempotent(
     clock.turn(datetime.now(UTC) - clock.now())
     async with app_of(ctx) as client:
 
-        async def report(said: dict[str, Any] | bytes, at: float | None = None, sign: str | None = None) -> int:
+        async def told(said: dict[str, Any] | bytes, at: float | None = None, sign: str | None = None) -> int:
             body = said if isinstance(said, bytes) else json.dumps(said).encode()
             header = {"bedside-signature": signature(body, at) if sign is None else sign}
             return (await client.post("/notices/reports", content=body, headers=header)).status_code
 
         # Its worker was killed between sending and noting: the report came first.
-        assert await report({"id": killed, "state": "delivered"}) == 204
+        assert await told({"id": killed, "state": "delivered"}) == 204
         await run(ctx)
         assert (await state(ctx, killed))[0] == "delivered"
         assert [one["id"] for one in gateway.got] == [id_]
         failed = {"id": id_, "state": "failed", "reason": "no-such-number"}
         now = clock.now().timestamp()
         for bad in (now - 301, now + 301):
-            assert await report(failed, at=bad) == 401
-        assert await report(failed, sign="") == 401
-        assert await report(failed, sign=signature(b"{}")) == 401
+            assert await told(failed, at=bad) == 401
+        assert await told(failed, sign="") == 401
+        assert await told(failed, sign=signature(b"{}")) == 401
         assert (await state(ctx, id_))[0] == "sent"
         for _ in range(2):
-            assert await report(failed) == 204
+            assert await told(failed) == 204
             assert (await state(ctx, id_))[:2] == ("bounced", "no-such-address")
-        assert await report({**failed, "reason": "ann@home.example is ill"}) == 204
+        assert await told({**failed, "reason": "ann@home.example is ill"}) == 204
         assert (await state(ctx, id_))[1] == "no-such-address"
-        assert await report({"id": "nobody", "state": "delivered"}) == 404
-        assert await report({"id": id_, "state": "read"}) == 400
-        assert await report(b"[]") == 400
-        assert await report(b"{" + b" " * 5000) == 413
+        assert await told({"id": "nobody", "state": "delivered"}) == 404
+        assert await told({"id": id_, "state": "read"}) == 400
+        assert await told(b"[]") == 400
+        assert await told(b"{" + b" " * 5000) == 413
+
+
+async def test_a_report_that_comes_before_the_sending_is_noted_stands(
+    ctx: Ctx, clock: TurnableClock, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_sms(ctx, gateway)
+    ann = await add(ctx, phone="+34600000000")
+    clock.turn(datetime.now(UTC) - clock.now())
+    id_ = await send(ctx, ann.id)
+    really = sms.sent
+
+    async def quick(*given: Any) -> Any:
+        came = await really(*given)
+        body = json.dumps({"id": id_, "state": "failed", "reason": "full"}).encode()
+        await report(ctx.with_(actor=NOBODY), body, signature(body))
+        return came
+
+    monkeypatch.setattr(sms, "sent", quick)
+    await run(ctx)
+    assert (await state(ctx, id_))[:2] == ("bounced", "full")
 
 
 async def test_a_person_chooses_and_what_cannot_go_one_way_goes_the_other(

@@ -168,6 +168,7 @@ async def test_a_notice_that_asks_for_an_act_and_is_not_opened_is_work(
     await send(ctx, ann.id, "monitoring.read", urgent=True)
     await send(ctx, ann.id, "monitoring.waiting")
     await send(ctx, nurse.id, "visits.handed")
+    await run(ctx)
     await go(ctx, clock, minutes=29)
     await JOBS["messaging.look"](ctx, {})
     assert await ids(ctx, nurse) == ({}, 0)

@@ -58,15 +58,15 @@ async def of_its_kind(sql: Connection, tenant: int, notice: Sent) -> str | None:
     return found
 
 
-async def waiting_of(sql: Connection, tenant: int, person: str) -> list[tuple[str, datetime, int]]:
-    """A person's that wait for the end of quiet hours: id, when that is, how often they were tried; locked."""
+async def waiting_of(sql: Connection, tenant: int, person: str) -> list[tuple[str, datetime]]:
+    """A person's that wait for the end of quiet hours: id, when that is; locked."""
     rows = await sql.fetch(
-        """select id, due, tries from messaging.notice where tenant = $1 and person = $2 and state = 'waiting'
+        """select id, due from messaging.notice where tenant = $1 and person = $2 and state = 'waiting'
         and due is not null order by id for update""",
         tenant,
         person,
     )
-    return [(row["id"], row["due"], row["tries"]) for row in rows]
+    return [(row["id"], row["due"]) for row in rows]
 
 
 async def put_off(sql: Connection, tenant: int, id: str, due: datetime) -> None:  # noqa: A002

@@ -28,8 +28,8 @@ async def set_quiet_hours(ctx: Ctx, hours: tuple[time, time] | None) -> None:
     ctx.trail.wrote = True
     ctx.trail.entities.append(f"person/{person.id}")
     at = await quiet_until(ctx, person) or ctx.clock.now()
-    for waits, due, tries in await store.waiting_of(ctx.sql, ctx.tenant, person.id):
+    for waits, due in await store.waiting_of(ctx.sql, ctx.tenant, person.id):
         if at != due:
             await store.put_off(ctx.sql, ctx.tenant, waits, at)
             # The earlier job finds nothing to do, or that it is early.
-            await enqueue(ctx, "messaging.deliver", {"id": waits, "try": tries}, at=at)
+            await enqueue(ctx, "messaging.deliver", {"id": waits}, at=at)

@@ -139,11 +139,11 @@ async def deliver(ctx: Ctx, payload: dict[str, Any]) -> None:
     chosen = settings.of(ctx.database)
     async with access.work(ctx, "delivered a notice", readonly=True) as inner:
         notice = await store.waiting(inner.sql, inner.tenant, payload["id"])
-        if notice is None or payload.get("try", 0) != notice.tries:
-            return  # it went, or another try was asked for since
+        if notice is None:
+            return
         now = inner.clock.now()
         if any(at is not None and at > now for at in (notice.due, notice.next_try)):
-            return  # its quiet hours were made longer after this job was asked for; another was asked for then
+            return  # its quiet hours were made longer, or it was tried, after this job was asked for: so was another
         signed = await access.clinics.name(inner)
     # Outside any transaction: a slow server holds nothing here.
     outcome = await _try(chosen, notice, signed, now)
@@ -178,7 +178,7 @@ async def _note(ctx: Ctx, notice: Sent, outcome: Outcome | None, *, demo: bool, 
         if at is None:
             await store.settle(ctx.sql, ctx.tenant, notice.id, "failed", now, outcome.reason, forget=forget)
         elif await store.try_again(ctx.sql, ctx.tenant, notice.id, tries, begun, at, outcome.reason):
-            await enqueue(ctx, "messaging.deliver", {"id": notice.id, "try": tries}, at=at)
+            await enqueue(ctx, "messaging.deliver", {"id": notice.id}, at=at)
         return
     asks = ASKS.get(notice.template)
     within = (asks.urgent if notice.urgent else asks.within) if asks and outcome.state == "sent" else None

@@ -298,6 +298,9 @@ async def test_delivery_reports_are_signed_of_now_and_idempotent(
         assert await told({"id": killed, "state": "delivered"}) == 204
         await run(ctx)
         assert (await state(ctx, killed))[0] == "delivered"
+        async with ctx.database.connection() as sql:
+            asks = await sql.fetchval("select asks from messaging.notice where id = $1", killed)
+        assert asks == clock.now() + timedelta(hours=1), "and it is still to be opened"
         assert [one["id"] for one in gateway.got] == [id_]
         failed = {"id": id_, "state": "failed", "reason": "no-such-number"}
         now = clock.now().timestamp()

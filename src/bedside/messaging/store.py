@@ -171,12 +171,13 @@ async def heard(
     reason: str | None,
     *,
     forget: bool,
+    asks: datetime | None,
 ) -> None:
     """What somebody else says became of it. That it arrived stands against everything; that it did not, only against
     that it was sent."""
     await sql.execute(
         """update messaging.notice set state = $3, settled = $4, reason = $5, next_try = null,
-        sent = coalesce(sent, $4), text = case when $6 then null else text end
+        sent = coalesce(sent, $4), asks = coalesce(asks, $8), text = case when $6 then null else text end
         where tenant = $1 and id = $2 and state = any($7)""",
         tenant,
         id,
@@ -185,15 +186,19 @@ async def heard(
         reason,
         forget,
         ["waiting", "sent", "bounced", "failed"] if state == "delivered" else ["waiting", "sent"],
+        asks,
     )
 
 
-async def template_of(sql: Connection, tenant: int, id: str, channel: str) -> str | None:  # noqa: A002
-    """The template of one that went by this channel."""
-    found: str | None = await sql.fetchval(
-        "select template from messaging.notice where tenant = $1 and id = $2 and channel = $3", tenant, id, channel
+async def known(sql: Connection, tenant: int, id: str, channel: str) -> tuple[str, bool] | None:  # noqa: A002
+    """Template and urgency of one that went by this channel."""
+    row = await sql.fetchrow(
+        "select template, urgent from messaging.notice where tenant = $1 and id = $2 and channel = $3",
+        tenant,
+        id,
+        channel,
     )
-    return found
+    return (row["template"], row["urgent"]) if row else None
 
 
 async def of_token(sql: Connection, tenant: int, token: str) -> str | None:

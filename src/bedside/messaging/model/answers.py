@@ -7,7 +7,7 @@ and codes for signing in, which whoever asked for them is looking at. The times 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +30,9 @@ ASKS = {
     "prescribing.handed": Asks(DAY, DAY),
     "visits.handed": Asks(timedelta(hours=1), timedelta(hours=1)),
 }
+
+
+def until(template: str, sent: datetime, *, urgent: bool) -> datetime | None:
+    """Until when one that was sent then is to be opened; None: it asks for nothing."""
+    asks = ASKS.get(template)
+    return sent + (asks.urgent if urgent else asks.within) if asks else None

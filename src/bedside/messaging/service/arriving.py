@@ -11,7 +11,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid, NotFound, SignInNeeded, Unavailable
 from bedside.messaging import settings, store
 from bedside.messaging.model import bounces, signature
-from bedside.messaging.model.answers import ASKS
+from bedside.messaging.model.answers import ASKS, until
 from bedside.messaging.model.reasons import Reason
 from bedside.messaging.model.templates import secret
 
@@ -74,11 +74,13 @@ async def bounce(ctx: Ctx, raw: bytes, to: str = "") -> str:
 
 async def _heard(ctx: Ctx, id: str, channel: str, state: str, reason: Reason | None) -> bool:  # noqa: A002
     """False: no such notice of this channel."""
-    template = await store.template_of(ctx.sql, ctx.tenant, id, channel)
-    if template is None:
+    known = await store.known(ctx.sql, ctx.tenant, id, channel)
+    if known is None:
         return False
+    (template, urgent), now = known, ctx.clock.now()
+    asks = until(template, now, urgent=urgent) if state == "delivered" else None
     # Before our own mark too: whoever sent it may have been killed before it could note that.
-    await store.heard(ctx.sql, ctx.tenant, id, state, ctx.clock.now(), reason, forget=secret(template))
+    await store.heard(ctx.sql, ctx.tenant, id, state, now, reason, forget=secret(template), asks=asks)
     return True
 
 

@@ -15,7 +15,7 @@ from bedside.foundation.ids import uuid7
 from bedside.foundation.jobs import enqueue
 from bedside.messaging import settings, store
 from bedside.messaging.model import bounces, retry
-from bedside.messaging.model.answers import ASKS
+from bedside.messaging.model.answers import until
 from bedside.messaging.model.notice import Channel, Notice, Sent
 from bedside.messaging.model.quiet import Quiet
 from bedside.messaging.model.reasons import SENT, Outcome
@@ -180,8 +180,6 @@ async def _note(ctx: Ctx, notice: Sent, outcome: Outcome | None, *, demo: bool, 
         elif await store.try_again(ctx.sql, ctx.tenant, notice.id, tries, begun, at, outcome.reason):
             await enqueue(ctx, "messaging.deliver", {"id": notice.id}, at=at)
         return
-    asks = ASKS.get(notice.template)
-    within = (asks.urgent if notice.urgent else asks.within) if asks and outcome.state == "sent" else None
     await store.settle(
         ctx.sql,
         ctx.tenant,
@@ -190,7 +188,7 @@ async def _note(ctx: Ctx, notice: Sent, outcome: Outcome | None, *, demo: bool, 
         now,
         outcome.reason,
         forget=forget,
-        asks=now + within if within else None,
+        asks=until(notice.template, now, urgent=notice.urgent) if outcome.state == "sent" else None,
     )
 
 

@@ -101,6 +101,8 @@ PAGES: tuple[Page, ...] = (
     Page("people", "/admin", ADMINISTRATOR, ""),
     Page("clinic", "/admin/clinic", ADMINISTRATOR, "The clinic"),
     Page("first-steps", "/admin/start", ADMINISTRATOR, "First steps"),
+    Page("notices", "/admin/notices", ADMINISTRATOR, "Notices"),
+    Page("not-reached", "/notices", NURSE, "Not reached"),
     Page("places", "/admin/places", ADMINISTRATOR, "Wards and programmes"),
     Page("staff-list", "/admin/people/import", ADMINISTRATOR, "Add many colleagues"),
     Page("colleague", "/admin/people/{colleague}", ADMINISTRATOR, CLINICIAN),

@@ -59,6 +59,16 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     administrator.goto("/admin")
     colleague = administrator.get_by_role("link", name=CLINICIAN, exact=True).first.get_attribute("href") or ""
     found["colleague"] = colleague.removeprefix("/admin/people/")
+    # An invitation that comes back, so that somebody is not reached.
+    administrator.get_by_label("Name", exact=True).fill("Kim Park")
+    administrator.get_by_label("E-mail").fill("kim.park@clinic.invalid")
+    administrator.get_by_role("button", name="Add and invite").click()
+    administrator.goto("/admin/notices")
+    for _ in range(50):
+        if administrator.get_by_text("Kim Park").count():
+            break
+        administrator.wait_for_timeout(100)
+        administrator.reload()
     for tab in (clinician, patient, administrator):
         tab.context.close()
     return found

@@ -23,6 +23,7 @@ from bedside.app.console import (
     verify_audit,
 )
 from bedside.app.founding import Founded, found, founded, link_again
+from bedside.app.notices import look_at_notices, notice_came_back, try_notice
 from bedside.app.processes import Bedside
 
 __all__ = [
@@ -42,11 +43,14 @@ __all__ = [
     "import_records",
     "link_again",
     "list_interfaces",
+    "look_at_notices",
     "look_at_staff",
+    "notice_came_back",
     "parked_jobs",
     "reindex_records",
     "release_jobs",
     "restore_home",
     "revoke_device",
+    "try_notice",
     "verify_audit",
 ]

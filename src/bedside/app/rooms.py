@@ -27,6 +27,7 @@ from bedside.foundation import jobs, routes, telemetry
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import NOBODY, Actor, Ctx
 from bedside.foundation.settings import Ground, Settings
+from bedside.messaging import routes as messaging_routes
 from bedside.messaging import settings as messaging_settings
 from bedside.messaging import subscribers as messaging_subscribers
 from bedside.monitoring import routes as monitoring_routes
@@ -52,11 +53,7 @@ def _access_settings(ground: Ground) -> None:
     access_settings.use(ground.database, mine)
     messaging_settings.use(
         ground.database,
-        messaging_settings.Settings(
-            demo=settings.demo,
-            smtp=os.environ.get("BEDSIDE_SMTP_URL"),
-            sender=os.environ.get("BEDSIDE_SMTP_FROM", "bedside@localhost"),
-        ),
+        messaging_settings.Settings.of_environment(os.environ, demo=settings.demo),
     )
     monitoring_settings.use(
         ground.database,
@@ -133,6 +130,7 @@ ROUTES: list[BaseRoute] = [
     *kit.ROUTES,
     *monitoring_routes.ROUTES,
     *access_routes.ROUTES,
+    *messaging_routes.ROUTES,
     *entry.ROUTES,
     *admin.ROUTES,
     *rota.ROUTES,
@@ -163,6 +161,7 @@ JOBS: dict[str, jobs.Handler] = {
 EVERY: dict[str, timedelta] = {
     **access_subscribers.EVERY,
     **exchange_subscribers.EVERY,
+    **messaging_subscribers.EVERY,
     **monitoring_subscribers.EVERY,
     **records_subscribers.EVERY,
 }

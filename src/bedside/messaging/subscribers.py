@@ -1,5 +1,9 @@
 """Jobs of messaging."""
 
-from bedside.messaging.service import asked, deliver
+from datetime import timedelta
 
-JOBS = {"messaging.send": asked, "messaging.deliver": deliver}
+from bedside.messaging.service.arriving import look
+from bedside.messaging.service.sending import asked, deliver
+
+JOBS = {"messaging.send": asked, "messaging.deliver": deliver, "messaging.look": look}
+EVERY = {"messaging.look": timedelta(minutes=1)}

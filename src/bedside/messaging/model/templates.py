@@ -96,6 +96,18 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "invitación nueva.",
         ),
     },
+    "access.printed-code": {
+        "en": Words(
+            "A printed code was used",
+            "{name} began anew with a printed code: what they signed in with before works no longer. If that was not "
+            "them, ring them now and end the account.",
+        ),
+        "es": Words(
+            "Se usó un código impreso",
+            "{name} ha empezado de nuevo con un código impreso: aquello con lo que entraba ya no sirve. Si no fue esa "
+            "persona, llámela ahora y cierre la cuenta.",
+        ),
+    },
     "access.emergency": {
         "en": Words(
             "Emergency access was used",
@@ -113,6 +125,16 @@ TEMPLATES: dict[str, dict[str, Words]] = {
     "access.licences-end": {
         "en": Words("A licence ends", "{name}: a licence ends soon. See which at the list of colleagues."),
         "es": Words("Termina una licencia", "{name}: pronto termina una licencia. Vea cuál en la lista del equipo."),
+    },
+    "access.address-changed": {
+        "en": Words(
+            "Where we reach you was changed",
+            "Your e-mail address or telephone number at the clinic was changed. If that was not your wish, ring us.",
+        ),
+        "es": Words(
+            "Se cambió dónde le avisamos",
+            "Se cambió su correo o su teléfono en la clínica. Si no era su deseo, llámenos.",
+        ),
     },
     "messaging.test": {
         "en": Words("A test", "This is a test: notices of your clinic arrive here. There is nothing to do."),
@@ -195,6 +217,8 @@ URGENT = frozenset(
         "access.link",
         "access.recover",
         "access.emergency",
+        "access.printed-code",
+        "access.address-changed",
         "visits.link",
         "visits.link-locked",
         "visits.handed",
@@ -211,3 +235,24 @@ def words(template: str, language: str) -> Words:
     """A template's words in a language, else in English."""
     found = TEMPLATES.get(template, OTHER)
     return found.get(language[:2], found["en"])
+
+
+def secret(template: str) -> bool:
+    """Whether its text lets somebody in: forgotten once it went or failed, and never sent a second time."""
+    return any(
+        name in one.subject + one.text
+        for one in TEMPLATES.get(template, OTHER).values()
+        for name in ("{link}", "{code}")
+    )
+
+
+def kind(template: str) -> str:
+    """What a gateway is told that a notice is: sign-in, test or notice. No more: it could tell of somebody's health."""
+    if template == "messaging.test":
+        return "test"
+    return "sign-in" if template.startswith("access.") and secret(template) else "notice"
+
+
+def subject(template: str, language: str) -> str:
+    """What a notice is called on pages about notices."""
+    return words(template, language).subject

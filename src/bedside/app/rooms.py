@@ -118,7 +118,12 @@ async def mllp_door(ground: Ground, door: socket.socket) -> AsyncIterator[None]:
 
 for _provider in monitoring_subscribers.READ_PROVIDERS:
     records.provide(_provider)
-for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED, *prescribing_subscribers.GOVERNED):
+for _governed in (
+    *messaging_subscribers.GOVERNED,
+    *monitoring_subscribers.GOVERNED,
+    *visits_subscribers.GOVERNED,
+    *prescribing_subscribers.GOVERNED,
+):
     records.govern(_governed)
 for _heeded in monitoring_subscribers.HEEDED:
     records.heed(_heeded)
@@ -160,6 +165,7 @@ JOBS: dict[str, jobs.Handler] = {
 EVERY: dict[str, timedelta] = {
     **access_subscribers.EVERY,
     **exchange_subscribers.EVERY,
+    **messaging_subscribers.EVERY,
     **monitoring_subscribers.EVERY,
     **records_subscribers.EVERY,
 }

@@ -102,6 +102,26 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("A licence ends", "{name}: a licence ends soon. See which at the list of colleagues."),
         "es": Words("Termina una licencia", "{name}: pronto termina una licencia. Vea cuál en la lista del equipo."),
     },
+    "messaging.message": {
+        "en": Words("The clinic has written to you", "There is a message for you at the clinic. Sign in to read it."),
+        "es": Words("La clínica le ha escrito", "Hay un mensaje para usted en la clínica. Entre para leerlo."),
+    },
+    "messaging.written": {
+        "en": Words("A message waits for an answer", "A message came in. Sign in to read and answer it."),
+        "es": Words("Un mensaje espera respuesta", "Ha llegado un mensaje. Entre para leerlo y responder."),
+    },
+    "messaging.urgent": {
+        "en": Words("A message to read now", "A message marked urgent came in. Sign in now."),
+        "es": Words("Un mensaje para leer ahora", "Ha llegado un mensaje marcado como urgente. Entre ahora."),
+    },
+    "messaging.late": {
+        "en": Words("An answer is late", "A message waits for longer than was promised. Sign in to answer it."),
+        "es": Words("Una respuesta se retrasa", "Un mensaje espera más de lo prometido. Entre para responder."),
+    },
+    "messaging.handed": {
+        "en": Words("A conversation was handed to you", "A conversation was handed to you. Sign in to answer it."),
+        "es": Words("Le han pasado una conversación", "Le han pasado una conversación. Entre para responder."),
+    },
     "messaging.test": {
         "en": Words("A test", "This is a test: notices of your clinic arrive here. There is nothing to do."),
         "es": Words("Una prueba", "Esto es una prueba: los avisos de su clínica llegan aquí. No hay nada que hacer."),
@@ -183,6 +203,7 @@ URGENT = frozenset(
         "access.link",
         "access.recover",
         "access.emergency",
+        "messaging.urgent",
         "visits.link",
         "visits.link-locked",
         "visits.handed",

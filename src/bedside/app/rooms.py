@@ -38,7 +38,7 @@ from bedside.records import settings as records_settings
 from bedside.records import subscribers as records_subscribers
 from bedside.visits import routes as visits_routes
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import admin, clinician, devices, entry, kit, patient, pharmacy, readings, rota, visit, wall
+from bedside.web import admin, clinician, devices, entry, kit, messages, patient, pharmacy, readings, rota, visit, wall
 from bedside.web.clinician import prescribe
 
 Lifespan = Callable[[Ground], AbstractAsyncContextManager[None]]
@@ -145,6 +145,7 @@ ROUTES: list[BaseRoute] = [
     *prescribe.ROUTES,
     *readings.ROUTES,
     *devices.ROUTES,
+    *messages.ROUTES,
     *clinician.ROUTES,
     *patient.ROUTES,
     *pharmacy.ROUTES,

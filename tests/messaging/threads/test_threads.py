@@ -100,8 +100,9 @@ async def test_a_question_and_its_answer_with_receipts(clinic: Clinic, clock: Tu
     assert [one.name for one in hers.messages[1].seen] == ["Rosa Núñez"]
 
 
-async def test_the_words_are_the_record_s_and_nowhere_else(clinic: Clinic) -> None:
+async def test_the_words_are_the_record_s_and_nowhere_else(clinic: Clinic, clock: TurnableClock) -> None:
     thread = await begin(clinic, clinic.rosa)
+    clock.turn(timedelta(minutes=1))
     await answer(clinic, clinic.elena, thread.id, "see " + SECRET)
     async with access.work(acting(clinic.ctx, clinic.elena), "searched") as ctx:
         page = await records.search(ctx, "Communication", {"subject": f"Patient/{clinic.id}", "_sort": "sent"})

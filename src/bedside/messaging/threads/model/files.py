@@ -9,7 +9,7 @@ from bedside.foundation.errors import Invalid, TooLarge
 
 MOST = 10 * 1024 * 1024
 """Bytes of one file."""
-MANY = 5
+MANY = 3
 """Files of one message."""
 _BEGINS = (
     (b"%PDF-", "application/pdf", "pdf"),

@@ -83,7 +83,9 @@ async def test_words_of_danger_stop_before_anything_is_sent(ward: Ward) -> None:
             assert said in stopped.text
         assert "I have chest pain &amp; fear" in stopped.text
         assert "No messages" in (await client.get("/messages")).text
-        sent = await post(client, "/messages/new", key=key, kind="question", text="I have chest pain & fear", anyway="yes")
+        sent = await post(
+            client, "/messages/new", key=key, kind="question", text="I have chest pain & fear", anyway="yes"
+        )
         path = sent.headers["location"].partition("?")[0]
         more = await post(client, path, text="now I can't breathe")
         assert more.status_code == 422
@@ -240,3 +242,29 @@ async def test_late_stands_out_on_both_sides(ward: Ward) -> None:
         assert "late, promised by" in (await nurse.get("/messages")).text
     async with ward.as_(ward.rosa) as client:
         assert "The answer is late" in (await client.get(path)).text
+
+
+async def test_an_administrator_says_by_when(ward: Ward) -> None:
+    admin = await someone(ward.ctx, "administrator", name="Pat Morgan")
+    async with ward.as_(admin) as client:
+        assert "Answers to messages" in (await client.get("/admin/messages")).text
+        said = {"days": "2", "weekdays": ["1", "2", "3"], "closes": "16:30", "closed": "2026-11-24"}
+        for wrong in ({"days": "x"}, {"days": "15"}, {"weekdays": []}, {"closes": "late"}, {"closed": "tomorrow"}):
+            assert (await client.post("/admin/messages", data={**said, **wrong})).status_code == 400
+        assert (await client.post("/admin/messages", data=said)).status_code == 303
+        page = (await client.get("/admin/messages?set")).text
+        assert 'value="16:30"' in page
+        assert "2026-11-24" in page
+    async with ward.as_(ward.nurse) as nurse:
+        assert (await nurse.get("/admin/messages")).status_code == 403
+
+
+async def test_the_timeline_shows_that_there_was_a_conversation(ward: Ward) -> None:
+    path = await wrote(ward)
+    async with ward.as_(ward.nurse) as nurse:
+        page = (await nurse.get(f"/patients/{ward.rosa_id}/overlay")).text
+        today = (await nurse.get("/today")).text
+    assert "Messages in this time" in page
+    assert f'href="{path}"' in page
+    assert "ibuprofen" not in page
+    assert "1 conversation waits for an answer" in today

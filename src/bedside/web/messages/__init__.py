@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.messages import away, files, listing, talk, turning, write
+from bedside.web.messages import away, files, listing, promise, talk, turning, write
 
-PAGES = (listing, write, away, turning, files, talk)
+PAGES = (listing, write, away, promise, turning, files, talk)
 ROUTES: list[BaseRoute] = [route for page in PAGES for route in page.ROUTES]

@@ -131,7 +131,7 @@ async def test_notices_say_that_there_is_something_and_to_whom(clinic: Clinic) -
     assert await notices(clinic.ctx) == [(clinic.rosa.id, "messaging.message")]
     await answer(clinic, clinic.rosa, thread.id, "thank you", urgent=True)
     assert await notices(clinic.ctx) == [(clinic.amina.id, "messaging.urgent")]
-    for name in ("message", "written", "urgent", "late", "handed"):
+    for name in ("message", "written", "urgent", "late", "handed", "nobody"):
         for words in TEMPLATES[f"messaging.{name}"].values():
             assert "{" not in words.subject + words.text
 
@@ -325,3 +325,47 @@ async def test_an_administrator_says_what_is_promised(clinic: Clinic) -> None:
     with pytest.raises(Forbidden):
         async with access.work(acting(clinic.ctx, clinic.elena), "promised") as ctx:
             await threads.set_promise(ctx, threads.Promise())
+
+
+async def test_no_message_goes_where_nobody_would_read_it(clinic: Clinic, clock: TurnableClock) -> None:
+    thread = await begin(clinic, clinic.rosa)
+    admin = await someone(clinic.ctx, "administrator")
+    async with access.work(clinic.ctx, "unrelated") as ctx:
+        await access.unrelate(ctx, source="test")
+    clock.turn(timedelta(seconds=1))
+    with pytest.raises(Conflict):
+        await begin(clinic, clinic.rosa)
+    with pytest.raises(Conflict):
+        await answer(clinic, clinic.rosa, thread.id)
+    await notices(clinic.ctx)
+    clock.turn(timedelta(days=3))
+    await look(clinic.ctx, {})
+    assert await notices(clinic.ctx) == [(admin.id, "messaging.nobody")]
+
+
+async def test_who_held_it_and_may_come_near_no_longer_is_not_asked(clinic: Clinic, clock: TurnableClock) -> None:
+    thread = await begin(clinic, clinic.rosa)
+    async with access.work(acting(clinic.ctx, clinic.amina), "handed") as ctx:
+        await threads.hand(ctx, thread.id, clinic.sam.id)
+    clock.turn(timedelta(days=31))
+    await notices(clinic.ctx)
+    await answer(clinic, clinic.rosa, thread.id, "Still here")
+    assert {one for one, _ in await notices(clinic.ctx)} == {clinic.elena.id, clinic.amina.id}
+
+
+async def test_the_rota_s_substitute_answers_too(clinic: Clinic) -> None:
+    admin = await someone(clinic.ctx, "administrator")
+    async with access.work(acting(clinic.ctx, admin), "planned") as ctx:
+        await access.add_place(ctx, "ward", "Ward", "ward", zone="Europe/Madrid")
+        await access.place_patient(ctx, clinic.id, "ward")
+        for one in (clinic.elena, clinic.sam):
+            await access.set_duty(
+                ctx, person=one.id, place="ward", role="clinician", step=2 if one is clinic.sam else 1
+            )
+        now = ctx.clock.now()
+        await access.rota.set_substitute(
+            ctx, person=clinic.elena.id, by=clinic.sam.id, since=now, until=now + timedelta(days=3)
+        )
+    async with access.work(acting(clinic.ctx, clinic.rosa), "looked who answers") as ctx:
+        found = {one.name: one.instead_name for one in await threads.answerers(ctx, clinic.id)}
+    assert found == {"Sam Okafor": "Elena Ruiz", "Amina Haddad": ""}

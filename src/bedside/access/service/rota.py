@@ -117,7 +117,7 @@ async def substitutes(ctx: Ctx, *, of: str | None = None) -> list[Substitute]:
 async def stands_in(ctx: Ctx, person: str) -> Substitute | None:
     """Who stands in at this moment for a person in all of their duties: no more than names. Nobody is refused."""
     now = ctx.clock.now()
-    found = await store.substitutes(ctx.sql, ctx.tenant, now, now, involving=[person])
+    found = await store.substitutes(ctx.sql, ctx.tenant, now, now + timedelta(microseconds=1), involving=[person])
     return next((one for one in found if one.person == person and one.duty is None and one.by_active), None)
 
 

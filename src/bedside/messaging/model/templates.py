@@ -118,6 +118,16 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("An answer is late", "A message waits for longer than was promised. Sign in to answer it."),
         "es": Words("Una respuesta se retrasa", "Un mensaje espera más de lo prometido. Entre para responder."),
     },
+    "messaging.nobody": {
+        "en": Words(
+            "A message that nobody reads",
+            "A patient's message waits, and the patient is in nobody's care any more. See who left, and ring the team.",
+        ),
+        "es": Words(
+            "Un mensaje que nadie lee",
+            "El mensaje de un paciente espera y ya nadie lo tiene a su cuidado. Mire quién se fue y llame al equipo.",
+        ),
+    },
     "messaging.handed": {
         "en": Words("A conversation was handed to you", "A conversation was handed to you. Sign in to answer it."),
         "es": Words("Le han pasado una conversación", "Le han pasado una conversación. Entre para responder."),

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, messaging
-from bedside.foundation.errors import BedsideError
+from bedside.foundation.errors import BedsideError, Conflict
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician.banner import banner_of
 from bedside.web.kit import page_of, render
@@ -32,6 +32,8 @@ async def _page(request: Request, typed: form.Typed, error: BedsideError | None 
         answerers = [] if staff else await messaging.threads.answerers(ctx, patient)
         promised = None if staff else await messaging.threads.by_when(ctx)
         banner = await banner_of(ctx, patient) if staff else None
+    if not staff and not answerers and error is None:
+        error = Conflict("Nobody at the clinic would read this yet.", remedy="Ring the clinic.")
     return render(
         request,
         "messages/begin.html" if staff else "messages/write.html",

@@ -63,7 +63,8 @@ async def close(ctx: Ctx, key: str) -> Thread:
     if not thread.open:
         return thread
     without = "without an answer" if thread.promised is not None else ""
-    closed = replace(thread, state="closed", promised=None, told=None, urgent=False)
+    # Whoever held it may see the patient no longer: what comes next is the team's again.
+    closed = replace(thread, state="closed", promised=None, told=None, urgent=False, assigned=None, assigned_name=None)
     moved = await _keep(ctx, closed, "closed", without)
     await access.unrelate(ctx, source=f"thread/{thread.id}")
     return moved

@@ -8,6 +8,8 @@ from bedside.messaging.threads.model.thread import Answerer, Away, Thread
 from bedside.messaging.threads.service.finding import CLINIC, WHAT
 from bedside.messaging.threads.store import choices as store
 
+NEAR = frozenset({"care", "visit", "alarm"})
+"""Relations in which somebody may answer."""
 CHAIN = 3
 """Substitutes of substitutes: more is nobody."""
 
@@ -16,24 +18,30 @@ async def answerers(ctx: Ctx, patient: str, thread: Thread | None = None) -> lis
     """Who is responsible: who has taken the thread; else those in whose care the patient is and the first step on duty
     where they are watched. Each who is away is replaced by who stands in. Raises Forbidden."""
     await access.authorise(ctx, patient, "R", what=WHAT)
-    asked = [thread.assigned] if thread and thread.assigned else await _team(ctx, patient)
+    team, reach = await _team(ctx, patient)
+    # Who has taken it and may see the patient no longer holds nothing.
+    asked = [thread.assigned] if thread and thread.assigned in reach else team
     found: dict[str, Answerer] = {}
     for person in asked:
-        one = await _now(ctx, person)
-        if one is not None and (one.person not in found or not one.instead_name):
+        one = await _now(ctx, person) if person else None
+        if one is not None and (one.person not in found or one.instead_name):
             found[one.person] = one
-    if thread and thread.assigned and not found:
-        return await answerers(ctx, patient)  # who had taken it is here no longer
+    if asked is not team and not found:
+        return await answerers(ctx, patient)  # nor does who works here no longer
     return list(found.values())
 
 
-async def _team(ctx: Ctx, patient: str) -> list[str]:
-    found = [one.person for one in await access.relations_of(ctx, patient=patient) if one.kind == "care"]
+async def _team(ctx: Ctx, patient: str) -> tuple[list[str], set[str]]:
+    """Whom to ask first, and all who may come near."""
+    related = [one for one in await access.relations_of(ctx, patient=patient) if one.kind in NEAR]
+    team = [one.person for one in related if one.kind == "care"]
+    reach = {one.person for one in related}
     for bed in await access.places_of(ctx, patient):
         duties = [one for one in await access.on_duty(ctx, place=bed.place) if one.role in CLINIC]
         first = min((one.step for one in duties), default=0)
-        found += [one.person for one in duties if one.step == first]
-    return list(dict.fromkeys(found))
+        team += [one.person for one in duties if one.step == first]
+        reach |= {one.person for one in duties}
+    return list(dict.fromkeys(team)), reach
 
 
 async def _now(ctx: Ctx, person: str) -> Answerer | None:

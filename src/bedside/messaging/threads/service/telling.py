@@ -18,13 +18,14 @@ async def tell(ctx: Ctx, people: Iterable[str], template: str) -> None:
         await jobs.enqueue(ctx, "messaging.send", {"person": person, "template": template, "data": {}})
 
 
-async def tell_clinic(ctx: Ctx, thread: Thread, template: str) -> None:
-    """Who is responsible; a substitute is let in first."""
+async def tell_clinic(ctx: Ctx, thread: Thread, template: str) -> bool:
+    """Who is responsible; a substitute is let in first. False where nobody is."""
     found = await answerers(ctx, thread.patient, thread)
     for one in found:
         if one.instead_name:
             await let_in(ctx, thread.patient, one)
     await tell(ctx, (one.person for one in found), template)
+    return bool(found)
 
 
 async def tell_home(ctx: Ctx, thread: Thread, messages: Iterable[Written]) -> None:

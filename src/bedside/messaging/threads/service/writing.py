@@ -29,8 +29,9 @@ async def begin(ctx: Ctx, patient: str, kind: str, new: New) -> Thread:
     if kind not in KINDS:
         raise Invalid("Choose what it is about.", where="kind")
     checked = _checked(new)
-    side, now = side_of(ctx), ctx.clock.now()
-    mine = side == "clinic"
+    mine, now = side_of(ctx) == "clinic", ctx.clock.now()
+    if not mine:
+        await _somebody(ctx, patient)
     thread = Thread(
         id=checked.id,
         patient=patient,
@@ -73,6 +74,7 @@ async def answer(ctx: Ctx, key: str, new: New) -> Thread:
         name = thread.assigned_name or ctx.actor.name
         thread = replace(thread, promised=None, told=None, urgent=False, assigned=holder, assigned_name=name)
     else:
+        await _somebody(ctx, thread.patient)
         # The first unanswered message holds the promise: writing again does not put it off.
         promised = thread.promised or await by_when(ctx)
         thread = replace(thread, promised=promised, urgent=thread.urgent or checked.urgent)
@@ -80,6 +82,12 @@ async def answer(ctx: Ctx, key: str, new: New) -> Thread:
     await store.update(ctx.sql, ctx.tenant, thread)
     await _say(ctx, thread, checked, before=before)
     return thread
+
+
+async def _somebody(ctx: Ctx, patient: str) -> None:
+    """No message goes where nobody would read it (hazard H126)."""
+    if not await answerers(ctx, patient):
+        raise Conflict("Nobody at the clinic would read this yet.", remedy="Ring the clinic.")
 
 
 def _checked(new: New) -> New:

@@ -46,8 +46,15 @@ def test_a_patient_and_a_nurse_write_to_each_other(visitor: Callable[..., Page],
     sheet.write_bytes(PDF)
     nurse.get_by_label("Your answer").fill("It is common after that vaccine. This sheet says what to do.")
     nurse.get_by_label("Add files").set_input_files(sheet)
+    # The network goes away at the worst moment: nothing is lost, and a second press sends it once.
+    nurse.context.set_offline(True)
     nurse.get_by_role("button", name="Send the answer").click()
+    expect(nurse.get_by_text("Not sent: Bedside did not answer.")).to_be_visible()
+    expect(nurse.get_by_label("Your answer")).to_have_value(re.compile("common after that vaccine"))
+    nurse.context.set_offline(False)
+    nurse.get_by_role("button", name="Send the answer").dblclick()
     expect(nurse.get_by_text("Sent, not seen yet")).to_be_visible()
+    expect(nurse.get_by_role("listitem").filter(has_text="common after that vaccine")).to_have_count(1)
 
     patient.reload()
     expect(patient.get_by_text(f"Visto por {NURSE}")).to_be_visible()

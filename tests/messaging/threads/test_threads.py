@@ -369,3 +369,47 @@ async def test_the_rota_s_substitute_answers_too(clinic: Clinic) -> None:
     async with access.work(acting(clinic.ctx, clinic.rosa), "looked who answers") as ctx:
         found = {one.name: one.instead_name for one in await threads.answerers(ctx, clinic.id)}
     assert found == {"Sam Okafor": "Elena Ruiz", "Amina Haddad": ""}
+
+
+async def test_one_notice_stands_for_what_is_written_in_pieces(clinic: Clinic, clock: TurnableClock) -> None:
+    thread = await begin(clinic, clinic.rosa)
+    await notices(clinic.ctx)
+    clock.turn(timedelta(minutes=1))
+    await answer(clinic, clinic.rosa, thread.id, "and")
+    assert await notices(clinic.ctx) == []
+    await answer(clinic, clinic.rosa, thread.id, "I can't breathe", urgent=True)
+    assert len(await notices(clinic.ctx)) == 2
+    await read(clinic, clinic.amina, thread.id)
+    await answer(clinic, clinic.rosa, thread.id, "you have seen it, and this is new")
+    assert len(await notices(clinic.ctx)) == 2
+    clock.turn(timedelta(minutes=16))
+    await answer(clinic, clinic.rosa, thread.id, "nobody came")
+    assert len(await notices(clinic.ctx)) == 2
+
+
+async def test_who_leaves_hands_on_what_they_had_taken(clinic: Clinic) -> None:
+    thread = await begin(clinic, clinic.rosa)
+    other = await begin(clinic, clinic.rosa)
+    admin = await someone(clinic.ctx, "administrator")
+    async with access.work(acting(clinic.ctx, clinic.amina), "took") as ctx:
+        await threads.take(ctx, thread.id)
+        now = ctx.clock.now()
+        await threads.go_away(ctx, substitute=clinic.sam.id, since=now, until=now + timedelta(days=3))
+    await notices(clinic.ctx)
+    with pytest.raises(Forbidden):
+        async with access.work(acting(clinic.ctx, clinic.amina), "left") as ctx:
+            await threads.hand_on(ctx, clinic.amina, clinic.elena)
+    async with access.work(acting(clinic.ctx, admin), "left") as ctx:
+        assert await threads.held(ctx, clinic.amina.id) == 1
+        assert await threads.hand_on(ctx, clinic.amina, clinic.elena) == 1
+    assert await notices(clinic.ctx) == [(clinic.elena.id, "messaging.handed")]
+    async with access.work(acting(clinic.ctx, clinic.elena), "looked") as ctx:
+        assert {row.thread.id: row.thread.assigned for row in await threads.inbox(ctx)} == {
+            thread.id: clinic.elena.id,
+            other.id: None,
+        }
+    async with access.work(acting(clinic.ctx, clinic.sam), "looked") as ctx:
+        assert await threads.aways(ctx) == []
+    async with access.work(acting(clinic.ctx, admin), "left") as ctx:
+        assert await threads.hand_on(ctx, clinic.elena, None) == 1
+    assert await notices(clinic.ctx) == []

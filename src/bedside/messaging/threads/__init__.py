@@ -25,6 +25,7 @@ from bedside.messaging.threads.model.thread import (
 from bedside.messaging.threads.service.away import aways, back, go_away, stand_in
 from bedside.messaging.threads.service.finding import file, find, from_ref, inbox, of_patient, read, unseen, waiting
 from bedside.messaging.threads.service.handling import close, hand, link, reopen, take
+from bedside.messaging.threads.service.leaving import hand_on, held
 from bedside.messaging.threads.service.promising import by_when, promise, set_promise
 from bedside.messaging.threads.service.team import answerers, colleagues
 from bedside.messaging.threads.service.writing import answer, begin
@@ -60,6 +61,8 @@ __all__ = [
     "from_ref",
     "go_away",
     "hand",
+    "hand_on",
+    "held",
     "inbox",
     "link",
     "of_patient",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from datetime import timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from bedside import access, records
@@ -17,6 +18,9 @@ from bedside.messaging.threads.service.promising import by_when
 from bedside.messaging.threads.service.team import answerers
 from bedside.messaging.threads.service.telling import tell_clinic, tell_home
 from bedside.messaging.threads.store import threads as store
+
+PIECES = timedelta(minutes=15)
+"""How long one notice stands for what follows unseen."""
 
 
 async def begin(ctx: Ctx, patient: str, kind: str, new: New) -> Thread:
@@ -66,7 +70,7 @@ async def answer(ctx: Ctx, key: str, new: New) -> Thread:
             raise Conflict("This message was sent already.", remedy="Write a new one.")
         return thread
     now = ctx.clock.now()
-    before = (await store.messages(ctx.sql, ctx.tenant, thread.id))[-1].id
+    before = (await store.messages(ctx.sql, ctx.tenant, thread.id))[-1]
     if not thread.open:
         await store.add_event(ctx.sql, ctx.tenant, thread.id, Event(now, ctx.actor.id, ctx.actor.name, "opened"))
     if side_of(ctx) == "clinic":
@@ -82,6 +86,14 @@ async def answer(ctx: Ctx, key: str, new: New) -> Thread:
     await store.update(ctx.sql, ctx.tenant, thread)
     await _say(ctx, thread, checked, before=before)
     return thread
+
+
+async def _told(ctx: Ctx, before: Written | None, message: Written) -> bool:
+    """Whether the notice of the message before stands for this one too: somebody writes in several pieces."""
+    if before is None or message.urgent or before.side != "home" or message.at - before.at > PIECES:
+        return False
+    seen = await store.seen(ctx.sql, ctx.tenant, message.thread)
+    return not any(one.message == before.id for one in seen)
 
 
 async def _somebody(ctx: Ctx, patient: str) -> None:
@@ -107,17 +119,19 @@ def _checked(new: New) -> New:
     return replace(new, id=id_, text=text)
 
 
-async def _say(ctx: Ctx, thread: Thread, new: New, *, before: str | None) -> None:
+async def _say(ctx: Ctx, thread: Thread, new: New, *, before: Written | None) -> None:
     side, now = side_of(ctx), ctx.clock.now()
     message = Written(new.id, thread.id, now, ctx.actor.id, ctx.actor.name, side, new.urgent and side == "home")
     await store.add_message(ctx.sql, ctx.tenant, message)
     files = [await _keep(ctx, thread, new, n) for n in range(len(new.files))]
     recipients = await _recipients(ctx, thread, message)
     resource = picture.communication(
-        thread, message, new.text, files, sender=ctx.actor.reference, recipients=recipients, before=before
+        thread, message, new.text, files, sender=ctx.actor.reference, recipients=recipients, before=before and before.id
     )
     await records.write_governed(ctx, resource, room="messaging")
     if side == "home":
+        if await _told(ctx, before, message):
+            return
         await tell_clinic(ctx, thread, "messaging.urgent" if message.urgent else "messaging.written")
     else:
         await tell_home(ctx, thread, await store.messages(ctx.sql, ctx.tenant, thread.id))

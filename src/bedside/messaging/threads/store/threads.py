@@ -75,6 +75,17 @@ async def late(sql: Connection, tenant: int, at: datetime) -> list[Thread]:
     return [Thread(**row) for row in rows]
 
 
+async def held(sql: Connection, tenant: int, person: str) -> list[Thread]:
+    """The open ones that somebody has taken; locked."""
+    rows = await sql.fetch(
+        f"""select {_THREAD} from messaging.thread where tenant = $1 and assigned = $2 and state = 'open'
+        order by id for update""",  # noqa: S608
+        tenant,
+        person,
+    )
+    return [Thread(**row) for row in rows]
+
+
 async def rows(
     sql: Connection,
     tenant: int,

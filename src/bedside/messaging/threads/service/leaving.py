@@ -20,7 +20,7 @@ FAR = timedelta(days=2 * 366)
 async def held(ctx: Ctx, person: str) -> int:
     """How many open threads they have taken. An administrator's, who learns no more. Raises Forbidden."""
     await access.require(ctx, "administrator")
-    return len(await store.held(ctx.sql, ctx.tenant, person))
+    return len(await store.held(ctx.sql, ctx.tenant, person, lock=False))
 
 
 async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None) -> int:
@@ -29,7 +29,7 @@ async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None) -> 
     await access.require(ctx, "administrator")
     now = ctx.clock.now()
     heir = to if to is not None and to.roles & CLINIC else None
-    found = await store.held(ctx.sql, ctx.tenant, person.id)
+    found = await store.held(ctx.sql, ctx.tenant, person.id, lock=True)
     for thread in found:
         ctx.trail.patients.setdefault(thread.patient, set()).add("U")
         moved = replace(thread, assigned=heir.id if heir else None, assigned_name=heir.name if heir else None)

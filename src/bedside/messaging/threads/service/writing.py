@@ -126,7 +126,13 @@ async def _say(ctx: Ctx, thread: Thread, new: New, *, before: Written | None) ->
     files = [await _keep(ctx, thread, new, n) for n in range(len(new.files))]
     recipients = await _recipients(ctx, thread, message)
     resource = picture.communication(
-        thread, message, new.text, files, sender=ctx.actor.reference, recipients=recipients, before=before and before.id
+        thread,
+        message,
+        new.text,
+        files,
+        sender=ctx.actor.reference,
+        recipients=recipients,
+        before=before.id if before else None,
     )
     await records.write_governed(ctx, resource, room="messaging")
     if side == "home":

@@ -75,11 +75,12 @@ async def late(sql: Connection, tenant: int, at: datetime) -> list[Thread]:
     return [Thread(**row) for row in rows]
 
 
-async def held(sql: Connection, tenant: int, person: str) -> list[Thread]:
-    """The open ones that somebody has taken; locked."""
+async def held(sql: Connection, tenant: int, person: str, *, lock: bool) -> list[Thread]:
+    """The open ones that somebody has taken."""
     rows = await sql.fetch(
         f"""select {_THREAD} from messaging.thread where tenant = $1 and assigned = $2 and state = 'open'
-        order by id for update""",  # noqa: S608
+        order by id"""  # noqa: S608
+        + (" for update" if lock else ""),
         tenant,
         person,
     )

@@ -18,6 +18,8 @@ async function trouble(): Promise<string | null> {
 
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-keep]")) {
   let asking = false;
+  // Back from the next page with what was typed still here: it may be sent again, which is once all the same.
+  addEventListener("pageshow", () => (asking = false));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (asking) return;
@@ -31,8 +33,3 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-keep]")
     });
   });
 }
-
-// Back from the next page: the form may be sent again.
-addEventListener("pageshow", (event) => {
-  if (event.persisted) location.reload();
-});

@@ -39,7 +39,21 @@ from bedside.records import settings as records_settings
 from bedside.records import subscribers as records_subscribers
 from bedside.visits import routes as visits_routes
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import admin, clinician, desk, devices, entry, kit, patient, pharmacy, readings, rota, visit, wall
+from bedside.web import (
+    admin,
+    clinician,
+    desk,
+    devices,
+    entry,
+    kit,
+    messages,
+    patient,
+    pharmacy,
+    readings,
+    rota,
+    visit,
+    wall,
+)
 from bedside.web.clinician import prescribe
 from bedside.web.downtime import paper
 
@@ -116,7 +130,12 @@ async def mllp_door(ground: Ground, door: socket.socket) -> AsyncIterator[None]:
 
 for _provider in monitoring_subscribers.READ_PROVIDERS:
     records.provide(_provider)
-for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED, *prescribing_subscribers.GOVERNED):
+for _governed in (
+    *messaging_subscribers.GOVERNED,
+    *monitoring_subscribers.GOVERNED,
+    *visits_subscribers.GOVERNED,
+    *prescribing_subscribers.GOVERNED,
+):
     records.govern(_governed)
 for _heeded in monitoring_subscribers.HEEDED:
     records.heed(_heeded)
@@ -140,6 +159,7 @@ ROUTES: list[BaseRoute] = [
     *readings.ROUTES,
     *paper.ROUTES,
     *devices.ROUTES,
+    *messages.ROUTES,
     *desk.ROUTES,
     *clinician.ROUTES,
     *patient.ROUTES,

@@ -274,6 +274,18 @@ async def _caregiver(ctx: Ctx, seed: int, patient: Patient) -> None:
             until=ctx.clock.now() + timedelta(days=365),
         ),
     )
+    await access.grant(
+        ctx,
+        access.GrantRequest(
+            person=id,
+            patient=patient.id,
+            actions="C",
+            what=frozenset({"Communication", "Binary"}),
+            source=f"RelatedPerson/{id}/messages",
+            id=identity(seed, "grant-messages"),
+            until=ctx.clock.now() + timedelta(days=365),
+        ),
+    )
     # Rosa wants him told of alarms, and both sleep from ten to seven.
     own = await access.person_of_patient(ctx, patient.id)
     if own is not None:

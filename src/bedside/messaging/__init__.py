@@ -1,4 +1,4 @@
-"""Notices to people: told what to send, knows no reasons.
+"""Notices to people: told what to send, knows no reasons. Conversations: `threads`.
 
 Owns: the words of every notice and what became of it. Refuses health data: a notice carries only what its template
 names (a link, a code, a name), never a value, a diagnosis or a free text. A room asks by a job of its own transaction:
@@ -8,6 +8,7 @@ Sent at least once, always under the notice's own id: a worker that is killed be
 What did not arrive, or was not opened though it asked for an act, is work for a person (`failing`).
 """
 
+from bedside.messaging import threads
 from bedside.messaging.model.notice import CLOSED, Channel, Notice, Sent, Standing
 from bedside.messaging.model.reasons import REASONS, Outcome
 from bedside.messaging.model.templates import subject
@@ -53,6 +54,7 @@ __all__ = [
     "set_quiet_hours",
     "standing",
     "subject",
+    "threads",
     "to_see_to",
     "told_by",
     "try_out",

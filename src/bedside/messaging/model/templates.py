@@ -136,6 +136,36 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "Se cambió su correo o su teléfono en la clínica. Si no era su deseo, llámenos.",
         ),
     },
+    "messaging.message": {
+        "en": Words("The clinic has written to you", "There is a message for you at the clinic. Sign in to read it."),
+        "es": Words("La clínica le ha escrito", "Hay un mensaje para usted en la clínica. Entre para leerlo."),
+    },
+    "messaging.written": {
+        "en": Words("A message waits for an answer", "A message came in. Sign in to read and answer it."),
+        "es": Words("Un mensaje espera respuesta", "Ha llegado un mensaje. Entre para leerlo y responder."),
+    },
+    "messaging.urgent": {
+        "en": Words("A message to read now", "A message marked urgent came in. Sign in now."),
+        "es": Words("Un mensaje para leer ahora", "Ha llegado un mensaje marcado como urgente. Entre ahora."),
+    },
+    "messaging.late": {
+        "en": Words("An answer is late", "A message waits for longer than was promised. Sign in to answer it."),
+        "es": Words("Una respuesta se retrasa", "Un mensaje espera más de lo prometido. Entre para responder."),
+    },
+    "messaging.nobody": {
+        "en": Words(
+            "A message that nobody reads",
+            "A patient's message waits, and the patient is in nobody's care any more. See who left, and ring the team.",
+        ),
+        "es": Words(
+            "Un mensaje que nadie lee",
+            "El mensaje de un paciente espera y ya nadie lo tiene a su cuidado. Mire quién se fue y llame al equipo.",
+        ),
+    },
+    "messaging.handed": {
+        "en": Words("A conversation was handed to you", "A conversation was handed to you. Sign in to answer it."),
+        "es": Words("Le han pasado una conversación", "Le han pasado una conversación. Entre para responder."),
+    },
     "messaging.test": {
         "en": Words("A test", "This is a test: notices of your clinic arrive here. There is nothing to do."),
         "es": Words("Una prueba", "Esto es una prueba: los avisos de su clínica llegan aquí. No hay nada que hacer."),
@@ -219,6 +249,7 @@ URGENT = frozenset(
         "access.emergency",
         "access.printed-code",
         "access.address-changed",
+        "messaging.urgent",
         "visits.link",
         "visits.link-locked",
         "visits.handed",

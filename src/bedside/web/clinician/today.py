@@ -59,6 +59,7 @@ async def page(request: Request) -> Response:
         off = not await monitoring.alarms_on(ctx)
         late = await monitoring.late_findings(ctx)
         events = await monitoring.technical_events(ctx)
+        letters = await messaging.threads.waiting(ctx)
         waiting = [v for v in await visits.mine(ctx) if v.open]
         unsigned = await visits.notes.unsigned(ctx) if "clinician" in ctx.actor.roles else []
         refills = await prescribing.refills_to_answer(ctx) if "clinician" in ctx.actor.roles else []
@@ -76,6 +77,7 @@ async def page(request: Request) -> Response:
         request,
         "clinician/today.html",
         alarms=alarms,
+        letters=letters,
         off=off,
         late=late,
         shown=SHOWN,

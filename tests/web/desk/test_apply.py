@@ -16,6 +16,7 @@ from bedside.access.service.sessions import forget
 from bedside.access.testing import acting, someone
 from bedside.foundation.context import NOBODY
 from bedside.foundation.jobs import Worker
+from bedside.messaging import settings as messaging_settings
 from bedside.messaging import subscribers
 from bedside.web import kit
 
@@ -35,6 +36,8 @@ ASK = {name: IDA[name] for name in ("given", "family", "birth", "gender", "phone
 
 
 async def opened(clinic: Any, *, on: bool = True) -> None:
+    # As in a demo, where the words of a notice stay readable: elsewhere a link is forgotten once it has gone.
+    messaging_settings.use(clinic.ctx.database, messaging_settings.Settings(demo=True))
     async with access.work(acting(clinic.ctx, clinic.pat), "said") as ctx:
         said = msgspec.structs.replace(access.clinics.read(SOL), self_registration=on)
         await access.clinics.set_clinic(ctx, said)
@@ -59,6 +62,7 @@ async def link(clinic: Any) -> str:
     """What stands in the newest notice."""
     async with clinic.ctx.database.connection() as sql:
         text = await sql.fetchval("select text from messaging.notice order by created desc limit 1")
+    messaging_settings.use(clinic.ctx.database, messaging_settings.Settings())
     found = re.search(r"(/register/[\w-]+)", str(text))
     assert found is not None, text
     return found[1]

@@ -82,8 +82,10 @@ def test_alarm_colours_mean_alarms_alone() -> None:
 
 
 def test_templates_name_no_colour_of_their_own() -> None:
-    """Nothing inline (the content policy would drop it), no hex colour outside the tokens."""
-    for path in Path(STATIC.parent).rglob("*.html"):
+    """Nothing inline (the content policy would drop it), no hex colour outside the tokens. The downtime copy is a file
+    of its own, with its own policy.
+    """
+    for path in (one for one in Path(STATIC.parent).rglob("*.html") if one.name != "shell.html"):
         text = path.read_text()
         assert not re.search(r'\sstyle="|<style|\son[a-z]+="', text), path
         assert not re.search(

@@ -65,27 +65,20 @@ async def standing(connection: Any) -> Standing:
     return Standing(revision, len(known) - (known.index(revision) + 1 if revision else 0), version)
 
 
-async def look(dsn: str) -> Standing:
-    """The same, by its address. Writes nothing. Raises Unavailable, Conflict."""
-    async with _connected(dsn) as connection:
-        return await standing(connection)
+async def migrate(dsn: str, say: Say = _silent, to: str = "") -> int:
+    """Bring the database to a revision, else the newest; how many steps. Each whole or not at all; safe to race.
 
-
-async def migrate(dsn: str, say: Say = _silent, *, before: Callable[[], None] | None = None) -> int:
-    """Bring the database to the newest revision; how many steps were taken. Each whole or not at all; safe to race.
-
-    before: called once this process alone migrates and there is something to do. Raises Unavailable when the server
-    cannot be reached or clients hold a table for minutes, Conflict when a newer Bedside made the database.
+    Raises Unavailable when the server cannot be reached or clients hold a table for minutes, Conflict when a newer
+    Bedside made the database.
     """
     async with _alone(dsn, say) as connection:
-        found = (await standing(connection)).missing
-        if found:
-            if before is not None:
-                before()
+        at = await standing(connection)
+        found = at.missing - (len(revisions()) - 1 - revisions().index(to) if to else 0)
+        if found > 0:
             await connection.execute("create schema if not exists foundation")
             # An empty database is made at one go: nobody waits for the names of its steps.
-            await _run(connection, say if found < len(revisions()) else _silent, "upgrade", "head", found)
-        return found
+            await _run(connection, say if at.revision else _silent, "upgrade", to or "head", found)
+        return max(found, 0)
 
 
 async def losses(connection: Any, to: str) -> Count | None:
@@ -114,11 +107,7 @@ async def back(dsn: str, to: str, agreed: Count, say: Say = _silent) -> int:
     Raises Conflict: a client of Bedside's is there, a step cannot go back, or more would be lost than was said.
     """
     async with _alone(dsn, say) as connection:
-        others = await connection.fetch(
-            "select application_name as name, pid from pg_stat_activity where datname = current_database()"
-            " and pid <> pg_backend_pid() and application_name like 'bedside%'"
-        )
-        if others:
+        if others := await _others(connection):
             who = ", ".join(f"{one['name']} ({one['pid']})" for one in others)
             raise Conflict(f"Bedside still works on this database: {who}.", remedy="Stop it first.")
         many = len(await _on_the_way(connection, to))
@@ -130,6 +119,19 @@ async def back(dsn: str, to: str, agreed: Count, say: Say = _silent) -> int:
         if many:
             await _run(connection, say, "downgrade", to, many)
         return many
+
+
+async def _others(connection: Any) -> list[Any]:
+    """Bedside's other sessions on this database. One that has just been closed is given a moment to go."""
+    for _ in range(20):
+        found: list[Any] = await connection.fetch(
+            "select application_name as name, pid from pg_stat_activity where datname = current_database()"
+            " and pid <> pg_backend_pid() and application_name like 'bedside%'"
+        )
+        if not found:
+            break
+        await asyncio.sleep(0.1)
+    return found
 
 
 async def _on_the_way(connection: Any, to: str) -> list[Any]:

@@ -22,6 +22,7 @@ through; `index`: writes wait while it is read through; `rows`: rows change; `re
 
 ORDER: tuple[Kind, ...] = ("moment", "rows", "index", "read", "rewritten")
 NAME = r'(?:only |if exists |if not exists )*"?([a-z_]+\.[a-z_0-9]+)"?'
+SAID = {"revision", "down_revision", "branch_labels", "depends_on", "LOSES", "BACK"}
 SQL = re.compile(r"(create|alter|drop|insert|update|delete|truncate|do|select|with)\b")
 NOTHING = re.compile(
     r"create (or replace )?(schema|function|view|sequence|type|extension)|drop (view|function|index)|alter (index|view)"
@@ -96,10 +97,10 @@ def _read(path: Path) -> Step:
     forward: list[str] = []
     title = (ast.get_docstring(tree) or path.stem).splitlines()[0].rstrip(".")
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if name in {"revision", "down_revision", "branch_labels", "depends_on", "LOSES", "BACK"}:
-                said[name] = ast.literal_eval(node.value)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name) and target.id in SAID:
+                said[target.id] = ast.literal_eval(node.value)
                 continue
         if isinstance(node, ast.FunctionDef) and node.name == "downgrade":
             continue

@@ -7,16 +7,13 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from uuid import uuid4
 
 import asyncpg
 import pytest
 from tests.foundation import earlier
 
 from bedside.foundation import upgrade
-from bedside.foundation.engines import Postgres
 from bedside.foundation.errors import Conflict
 from bedside.foundation.migrate import LOCK, back, losses, migrate, standing, stuck
 from bedside.foundation.steps import revisions
@@ -24,20 +21,6 @@ from bedside.foundation.steps import revisions
 pytestmark = pytest.mark.engine
 
 THEN = earlier.REVISION
-
-
-@pytest.fixture
-async def then(postgres: Postgres) -> AsyncIterator[str]:
-    """The address of a database at THEN, with the rows of then."""
-    name = f"then_{uuid4().hex}"
-    admin = await asyncpg.connect(postgres.dsn("postgres"))
-    try:
-        await admin.execute(f"create database {name}")
-        await earlier.play(postgres.dsn(name))
-        yield postgres.dsn(name)
-        await admin.execute(f"drop database {name} with (force)")
-    finally:
-        await admin.close()
 
 
 async def acknowledge(connection: asyncpg.Connection, n: int) -> None:
@@ -64,7 +47,7 @@ async def killed_in_the_middle(dsn: str, lines: int, within: float = 0.02) -> st
     assert dying.stdout is not None
     for _ in range(lines + 1):
         await dying.stdout.readline()
-    await asyncio.sleep(random.uniform(0, within))  # noqa: S311
+    await asyncio.sleep(random.uniform(0, within))
     with suppress(ProcessLookupError):  # it was quicker
         dying.kill()
     await dying.communicate()

@@ -15,7 +15,7 @@ from bedside.app.console import operator
 from bedside.foundation import migrate as steps
 from bedside.foundation import upgrade as upgrades
 from bedside.foundation.database import UNREACHABLE, unreachable
-from bedside.foundation.errors import Conflict
+from bedside.foundation.errors import BedsideError, Conflict
 from bedside.foundation.home import Home
 from bedside.foundation.installation import backups_told
 from bedside.foundation.settings import Settings
@@ -87,6 +87,8 @@ async def upgrade(
     done = await steps.migrate(settings.database_url, say)
     one.ended = datetime.now(UTC)
     say(f"{done} steps taken in {(one.ended - begun).total_seconds():.1f} s.")
+    if one.set:
+        _part(home, say, runs=runs)
     if home.made() is not None:
         upgrades.keep(home.path, one)
         await _audit(settings)
@@ -124,6 +126,19 @@ def _back_up(home: Home, say: Say, plan: Plan, one: Upgrade, *, runs: bool) -> N
     )
 
 
+def _part(home: Home, say: Say, *, runs: bool) -> None:
+    """A set of its own begins after the steps, before the home says that this version made it: the one before stays as
+    the version of then left it, bedside.json too, or that version would refuse what it restores."""
+    from bedside.foundation.backup.before import backed_up
+
+    try:
+        made = backed_up(home, say, runs=runs)
+    except BedsideError as error:
+        say(f"Note: the steps are taken, but no backup could be made after them: {error.message}")
+    else:
+        say(f"Backup {made.id} ({made.kind}) after the steps is whole too.")
+
+
 async def _audit(settings: Settings) -> None:
     """Upgrades whose entry is missing yet, since the process ended before: once each."""
     for one in upgrades.kept(settings.home):
@@ -135,7 +150,8 @@ async def _audit(settings: Settings) -> None:
 
 async def _entry(settings: Settings, one: Upgrade, action: str, said: str = "") -> None:
     async with operator(settings) as ctx:
-        reason = f"no backup before: {one.reason}" if one.reason else said or None
+        words = (f"no backup before: {one.reason}" if one.reason else "", said)
+        reason = "; ".join(each for each in words if each) or None
         async with access.work(ctx.with_(reason=reason), action) as inner:
             inner.trail.wrote = True
             inner.trail.entities.append(f"migration/{one.before}..{one.after}")

@@ -29,6 +29,8 @@ async def play(dsn: str) -> None:
         for table in sorted(set(re.findall(r"^INSERT INTO (\S+)", rows, re.MULTILINE))):
             await connection.execute(f"delete from {table}")  # noqa: S608 - what the steps themselves had put there
         await connection.execute(rows)
+        # Programs of then did not say who they were.
+        await connection.execute("comment on table foundation.alembic_version is null")
     finally:
         await connection.close()
 
@@ -58,7 +60,7 @@ async def digest(connection: Any, of: dict[str, str]) -> Digest:
 
 
 def schema(dsn: str) -> str:
-    """What pg_dump makes of it, without what is random in that."""
-    dump = [str(binaries() / "pg_dump"), "--schema-only", "-d", dsn]
+    """What pg_dump makes of it, without what is random in that, and without which Bedside took the last step."""
+    dump = [str(binaries() / "pg_dump"), "--schema-only", "--no-comments", "-d", dsn]
     text = subprocess.run(dump, check=True, capture_output=True, text=True).stdout
     return "\n".join(line for line in text.splitlines() if not line.startswith("\\"))

@@ -35,9 +35,9 @@ def backed_up(home: Home, say: Callable[[str], None], *, runs: bool) -> Set:
             look(told.store, each)
     except BedsideError as error:
         raise Conflict(
-            f"The backup before the upgrade could not be made, so nothing was changed: {error.message}",
-            remedy=f"{error.remedy or 'See to the backup first.'} The version that ran before starts as it did. "
-            f'Without a backup: bedside migrate --home {home.path} --without-backup "WHY"',
+            f"The backup could not be made: {error.message}",
+            remedy=f"{error.remedy or 'See to the backup first.'}\n  Nothing was changed: the version that ran before "
+            f'starts as it did. Without a backup: bedside migrate --home {home.path} --without-backup "WHY"',
         ) from error
     return made
 

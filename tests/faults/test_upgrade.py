@@ -117,15 +117,17 @@ def test_an_earlier_clinic_is_upgraded_after_a_backup_and_both_ways_back_hold(
         assert asyncio.run(look(dsn, of)) == (of, before, revision, set())
     assert (Home(fresh).made() or {})["version"] == WAS
 
-    code, out = bedside("migrate", "--home", str(home), "--back-to", revision, "--yes")
+    near = earlier.NEAR
+    code, out = bedside("migrate", "--home", str(home), "--back-to", near, "--yes")
     assert code == 0, out
     assert "is whole" in out
-    assert f"start the version of then ({WAS})" in out
+    version = WAS if near == revision else __version__
+    assert f"start the version of then ({version})" in out
     with database(home) as dsn:
         _, _, now, packs = asyncio.run(look(dsn, of))
-    assert (now, packs) == (revision, {7})
+    assert (now, packs) == (near, {7})
     assert [(one.before, one.after, bool(one.set)) for one in upgrade.kept(home)] == [
         (revision, steps.revisions()[-1], True),
-        (steps.revisions()[-1], revision, True),
+        (steps.revisions()[-1], near, True),
     ]
-    assert (Home(home).made() or {})["version"] == WAS
+    assert (Home(home).made() or {})["version"] == version

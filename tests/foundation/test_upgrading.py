@@ -109,19 +109,21 @@ async def test_the_command_tells_does_and_goes_back(then: str, tmp_path: Path) -
     assert (code, await revision(then)) == (0, revisions()[-1]), out
     assert await bedside("migrate", *where) == (0, "Already up to date.\n")
     connection = await asyncpg.connect(then)
-    await connection.execute("insert into messaging.quiet values (1, 'nina', '22:00', '07:00')")
-    code, out = await bedside("migrate", *where, "--back-to", earlier.REVISION, "--without-backup", "pgBackRest")
+    back = ("migrate", *where, "--back-to", earlier.NEAR, "--without-backup", "pgBackRest")
+    expected, lost = "Nothing would be lost", ""
+    if revisions().index(earlier.NEAR) < revisions().index("0027.2"):
+        await connection.execute("insert into messaging.quiet values (1, 'nina', '22:00', '07:00')")
+        expected, lost = "LOST", "1 people's quiet hours"
+    code, out = await bedside(*back)
     assert code == 1
-    assert "LOST" in out
-    assert "1 people's quiet hours" in out
+    assert expected in out
+    assert lost in out
     assert "Say --yes" in out
-    code, out = await bedside(
-        "migrate", *where, "--back-to", earlier.REVISION, "--without-backup", "pgBackRest", "--yes"
-    )
-    assert (code, await revision(then)) == (0, earlier.REVISION), out
+    code, out = await bedside(*back, "--yes")
+    assert (code, await revision(then)) == (0, earlier.NEAR), out
     reason = await connection.fetchval("select reason from access.audit where action like 'took the database back%'")
     assert "pgBackRest" in reason
-    assert "1 people's quiet hours" in reason
+    assert lost in reason
     code, out = await bedside("migrate", *where, "--back-to", "0020")
     assert (code, "The way back is the backup" in out) == (1, True)
     await connection.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,16 @@ import asyncpg
 
 from bedside.foundation.engines.postgres import binaries
 from bedside.foundation.migrate import migrate
+from bedside.foundation.steps import revisions, steps
 
 REVISION = "0026"
 ROWS = Path(__file__).with_name(f"{REVISION}.sql")
 """By tools/earlier.py, of the last program whose newest revision it was."""
+NEAR = next(
+    (each.before for each in reversed(list(takewhile(lambda step: step.loses is not None, steps()[::-1])))),
+    revisions()[-1],
+)
+"""The oldest revision to which today's can go back."""
 Digest = dict[str, tuple[int, str]]
 
 

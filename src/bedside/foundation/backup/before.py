@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from bedside.foundation.backup import check, settings
 from bedside.foundation.backup.archiver import once
@@ -14,6 +15,7 @@ from bedside.foundation.home import Home
 
 MUTE = 150.0
 """Seconds after which that process, which notes how it stands at least every --window, is no longer believed to be."""
+FRESH = timedelta(seconds=10)
 STUCK = 20.0
 """Seconds for which the process that writes backups may say that it cannot go on, before nobody waits any longer."""
 
@@ -43,14 +45,16 @@ def backed_up(home: Home, say: Callable[[str], None], *, runs: bool) -> Set:
 
 
 def _asked(home: Home, say: Callable[[str], None]) -> None:
-    wish, begun, bad = settings.ask(home.path), time.monotonic(), 0.0
-    tenth = 0
+    since = datetime.now(UTC)
+    wish, begun, bad, tenth = settings.ask(home.path), time.monotonic(), 0.0, 0
     while (state := settings.state(home.path)).answered != wish:
         now = time.monotonic()
         noted = settings.folder(home.path) / "state.json"
         if now - begun > MUTE and not (noted.exists() and time.time() - noted.stat().st_mtime < MUTE):
             raise Unavailable("The process that writes the backups does not answer.", remedy="See logs/backup.log.")
-        bad = (bad or now) if state.error else 0.0
+        # A fault of before stands there until the next success: only one that goes on now counts.
+        ails = state.error and state.tried and state.tried >= max(since, datetime.now(UTC) - FRESH)
+        bad = (bad or now) if ails else 0.0
         if bad and now - bad > STUCK:
             raise Unavailable(state.error)
         if state.total and state.done * 10 // state.total > tenth and now - begun > 10:

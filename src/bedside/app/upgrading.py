@@ -86,7 +86,7 @@ async def upgrade(
     begun = datetime.now(UTC)
     done = await steps.migrate(settings.database_url, say)
     one.ended = datetime.now(UTC)
-    say(f"{done} steps taken in {(one.ended - begun).total_seconds():.1f} s.")
+    say(f"Taken in {(one.ended - begun).total_seconds():.1f} s.")
     if one.set:
         _part(home, say, runs=runs)
     if home.made() is not None:
@@ -117,7 +117,7 @@ def _first(settings: Settings) -> str:
 def _back_up(home: Home, say: Say, plan: Plan, one: Upgrade, *, runs: bool) -> None:
     from bedside.foundation.backup.before import backed_up
 
-    say(f"A backup comes first, of {plan.size / 1e6:,.0f} MB (a whole one takes about {plan.backup_seconds:.0f} s) …")
+    say(f"A backup comes first, of {plan.size / 1e6:,.0f} MB or of what changed since the last …")
     made = backed_up(home, say, runs=runs)
     one.line, one.set, one.until = made.line, made.id, made.until
     say(
@@ -196,7 +196,7 @@ async def no_way_but_the_backup(settings: Settings, to: str) -> Conflict:
     async with _reading(settings) as connection:
         stuck = await steps.stuck(connection, to)
     made = [each for each in upgrades.kept(settings.home) if each.set and each.before == to and each.until is not None]
-    words = [f"Step {stuck[-1]} cannot be taken back without losing what was acknowledged."]
+    words = [f"Step {stuck[0]} cannot be taken back without losing what was acknowledged."]
     if not made or not (settings.own_database and backups_told(settings.home)):
         return Conflict(
             words[0],

@@ -11,8 +11,9 @@ from tests.foundation import earlier
 from typer.testing import CliRunner
 
 from bedside import app
+from bedside.app import processes
 from bedside.cli import cli
-from bedside.foundation import upgrade
+from bedside.foundation import private, upgrade
 from bedside.foundation.errors import Conflict
 from bedside.foundation.home import Home
 from bedside.foundation.settings import Settings
@@ -136,3 +137,22 @@ async def test_a_newer_home_is_refused_before_anything(then: str, home: Home) ->
     assert code == 1
     assert "made by a newer Bedside (99.1; this is " in out
     assert await revision(then) == earlier.REVISION
+
+
+@pytest.mark.parametrize(
+    ("said", "backups", "without"),
+    [(False, False, ""), (True, False, "serve --migrate"), (True, True, ""), (False, True, "")],
+)
+async def test_serve_goes_on_without_a_backup_only_where_somebody_said_so_and_none_can_be_made(
+    home: Home, monkeypatch: pytest.MonkeyPatch, said: bool, backups: bool, without: str
+) -> None:
+    """BEDSIDE_MIGRATE that somebody forgot does not end the backups before upgrades."""
+    if backups:
+        private.write(home.path / "backup" / "settings.json", "{}")
+
+    async def asked(*_: object, **choices: object) -> int:
+        raise Conflict(repr(choices["without"]))
+
+    monkeypatch.setattr(processes, "upgrade", asked)
+    with pytest.raises(Conflict, match=f"^'{without}'$"):
+        await processes.run_prepare(Settings(home.path, "", "", own_database=True, migrate=said), lambda _: None)

@@ -63,6 +63,7 @@ def migrate_(
 def _back(settings: Settings, place: Home, to: str, *, running: bool, yes: bool, why: str, plan: bool) -> None:
     from bedside import app
     from bedside.foundation.errors import Conflict
+    from bedside.foundation.upgrade import kept
 
     if running and settings.own_database and not plan:
         raise Conflict(f"Bedside runs on {place.path}.", remedy="Stop it first: nobody may write while it goes back.")
@@ -83,8 +84,13 @@ def _back(settings: Settings, place: Home, to: str, *, running: bool, yes: bool,
     if not yes:
         typer.confirm("Go back?", default=False, abort=True)
     steps = asyncio.run(app.go_back(settings, to, lost, typer.echo, without=why))
-    version = (place.made() or {}).get("version", "")
+    known = [each.version for each in kept(place.path) if each.before == to and each.version]
     typer.echo(
-        f"{steps} steps taken back. Now start the version of then{f' ({version})' if version else ''}: started with "
+        f"{steps} steps taken back. Now start the version of then{f' ({known[-1]})' if known else ''}: started with "
         "this one, the steps would be taken again."
     )
+    if not known and place.made() is not None:
+        typer.echo(
+            f"Which version that was this home does not know. An older one will refuse it until `version` in "
+            f"{place.path / 'bedside.json'} names that one."
+        )

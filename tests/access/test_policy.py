@@ -20,16 +20,16 @@ pytestmark = pytest.mark.engine
 STANDINGS = ("self", "care", "visit", "duty", "alarm", "pharmacy", "device", "emergency", "grant", "none")
 SENT = "MedicationRequest/sent"
 WHAT = ("Patient", "Observation", "Condition", "Communication", "Consent", "MedicationDispense", SENT, "alarm")
-WHAT += ("MedicationRequest/other", "AuditEvent", "directory")
+WHAT += ("MedicationRequest/other", "AuditEvent", "directory", "Binary")
 
 CLINICAL = ("Patient", "Observation", "Condition", "Communication", "Consent", "MedicationDispense", SENT, "alarm")
-CLINICAL += ("MedicationRequest/other", "AuditEvent", "directory")
+CLINICAL += ("MedicationRequest/other", "AuditEvent", "directory", "Binary")
 # (role, standing) to {action: whats}; what is not written is refused. Written from the issue, not from the code.
 MATRIX: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("patient", "self"): {
         "R": CLINICAL,
         "E": CLINICAL,
-        "C": ("Observation", "Communication", "Consent"),
+        "C": ("Observation", "Communication", "Consent", "Binary"),
         "U": ("Communication", "Consent"),
     },
     ("caregiver", "grant"): dict.fromkeys("CRUE", CLINICAL),
@@ -87,7 +87,7 @@ def wrong() -> list[tuple[str, str, str, str]]:
 
 
 def test_every_cell_of_the_matrix() -> None:
-    assert len(CELLS) == 9 * 10 * 5 * 11
+    assert len(CELLS) == 9 * 10 * 5 * 12
     assert wrong() == []
 
 

@@ -17,8 +17,8 @@ PASSWORD = "quiet harbor lantern"
 
 
 def prepare(browser: Browser, address: str) -> dict[str, str]:
-    """What the braces stand for: patient, visit, waiting, join, draft, prescription, alarm, twice, colleague, request,
-    device."""
+    """What the braces stand for: patient, visit, waiting, join, draft, prescription, thread, alarm, twice, colleague,
+    request, device."""
     clinician = browser.new_context(base_url=address).new_page()
     sign_in(clinician, CLINICIAN)
     clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
@@ -41,6 +41,15 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     sign_in(patient, PATIENT)
     says_where(patient, found["visit"])
 
+    found["thread"] = asks(patient, "Desde ayer tomo el amlodipino y tengo los tobillos hinchados. ¿Sigo tomándolo?")
+    clinician.goto(f"/messages/{found['thread']}")
+    clinician.get_by_label("Your answer").fill("Thank you for telling us. Keep taking it until we have spoken today.")
+    clinician.get_by_role("button", name="Send the answer").click()
+    clinician.get_by_text("Keep taking it").wait_for()
+    patient.goto(f"/messages/{found['thread']}")
+    patient.get_by_label("Su mensaje").fill("Gracias. ¿A qué hora me llaman?")
+    patient.get_by_role("button", name="Enviar").click()
+    patient.get_by_text("¿A qué hora").wait_for()
     patient.goto("/readings/rest")
     patient.locator("main input[type=checkbox]").first.check()
     patient.locator("main form button").first.click()
@@ -59,6 +68,16 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     administrator.goto("/admin")
     colleague = administrator.get_by_role("link", name=CLINICIAN, exact=True).first.get_attribute("href") or ""
     found["colleague"] = colleague.removeprefix("/admin/people/")
+    # An invitation that comes back, so that somebody is not reached.
+    administrator.get_by_label("Name", exact=True).fill("Kim Park")
+    administrator.get_by_label("E-mail").fill("kim.park@clinic.invalid")
+    administrator.get_by_role("button", name="Add and invite").click()
+    administrator.goto("/admin/notices")
+    for _ in range(50):
+        if administrator.get_by_text("Kim Park").count():
+            break
+        administrator.wait_for_timeout(100)
+        administrator.reload()
     for tab in (clinician, patient, administrator):
         tab.context.close()
     return found
@@ -110,6 +129,16 @@ def invite(clinician: Tab, patient: str, reason: str) -> tuple[str, str]:
     link = links.first.get_attribute("href")
     assert link is not None
     return visit, "/join/" + link.partition("/join/")[2]
+
+
+def asks(patient: Tab, words: str) -> str:
+    """The id of a conversation about a medicine that the patient began, in her own language."""
+    patient.goto("/messages/new")
+    patient.get_by_label("Un medicamento").check()
+    patient.get_by_label("Su mensaje").fill(words)
+    patient.get_by_role("button", name="Enviar").click()
+    patient.wait_for_url(re.compile(r"/messages/[0-9a-f-]{36}\?sent"))
+    return last(patient).partition("#")[0]
 
 
 def prescribe(clinician: Tab, patient: str, medicine: str) -> str:

@@ -55,6 +55,15 @@ async def test_a_notice_reaches_the_demo_outbox_in_the_persons_language(ctx: Ctx
     assert "https://x/1" in sent.text
 
 
+async def test_the_demo_s_address_that_leads_nowhere_is_refused(ctx: Ctx) -> None:
+    settings.use(ctx.database, settings.Settings(demo=True))
+    ann = await add(ctx, email="ann@mail.invalid")
+    async with access.work(ctx, "asked") as inner:
+        await messaging.send(inner, messaging.Notice(ann.id, "visits.handed"))
+    await run(ctx)
+    assert [(one.state, one.reason) for one in await outbox(ctx)] == [("refused", "no-such-address")]
+
+
 async def test_access_sends_its_code_through_here(ctx: Ctx, tmp_path: Path) -> None:
     settings.use(ctx.database, settings.Settings(demo=True))
     access_settings.use(ctx.database, access_settings.Settings(home=tmp_path, demo=True, answer_after=0))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from tests.messaging.servers import Mail, mail
+from tests.messaging.test_delivery import by_mail
 from tests.messaging.test_notices import add, outbox, run
 
 from bedside import access, messaging
@@ -17,6 +19,7 @@ from bedside.messaging.model.quiet import Quiet
 from bedside.messaging.model.templates import TEMPLATES, URGENT
 
 pytestmark = pytest.mark.engine
+__all__ = ["mail"]
 
 NIGHT = (time(22), time(7))
 
@@ -162,3 +165,24 @@ async def test_what_is_refused(ctx: Ctx) -> None:
     async with access.work(acting(ctx, wall), "tried") as inner:
         with pytest.raises(Forbidden):
             await messaging.set_quiet_hours(inner, NIGHT)
+
+
+async def test_hours_that_end_while_a_notice_is_retried_try_it_no_oftener(
+    ctx: Ctx, clock: TurnableClock, mail: Mail
+) -> None:
+    ann = await night(ctx, clock)
+    by_mail(ctx, mail)
+    await send(ctx, ann.id, "prescribing.refused")
+    mail.rcpt = ["451 later", "451 later"]
+    clock.turn(timedelta(hours=7, minutes=59, seconds=45))
+    async with access.work(acting(ctx, ann), "is awake") as inner:
+        await messaging.set_quiet_hours(inner, None)
+    await run(ctx)
+    assert mail.asked == 1
+    # Now the job of the hours as they were comes too, beside that of the second try.
+    clock.turn(timedelta(seconds=15))
+    await run(ctx)
+    assert (mail.asked, mail.got) == (2, [])
+    clock.turn(timedelta(seconds=30))
+    await run(ctx)
+    assert (mail.asked, len(mail.got)) == (3, 1)

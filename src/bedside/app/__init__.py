@@ -23,6 +23,7 @@ from bedside.app.console import (
     verify_audit,
 )
 from bedside.app.founding import Founded, found, founded, link_again
+from bedside.app.notices import look_at_notices, notice_came_back, try_notice
 from bedside.app.processes import Bedside
 from bedside.app.upgrading import go_back, no_way_but_the_backup, planned, upgrade, way_back
 
@@ -44,14 +45,17 @@ __all__ = [
     "import_records",
     "link_again",
     "list_interfaces",
+    "look_at_notices",
     "look_at_staff",
     "no_way_but_the_backup",
+    "notice_came_back",
     "parked_jobs",
     "planned",
     "reindex_records",
     "release_jobs",
     "restore_home",
     "revoke_device",
+    "try_notice",
     "upgrade",
     "verify_audit",
     "way_back",

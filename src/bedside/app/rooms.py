@@ -27,6 +27,7 @@ from bedside.foundation import jobs, routes, telemetry
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import NOBODY, Actor, Ctx
 from bedside.foundation.settings import Ground, Settings
+from bedside.messaging import routes as messaging_routes
 from bedside.messaging import settings as messaging_settings
 from bedside.messaging import subscribers as messaging_subscribers
 from bedside.monitoring import routes as monitoring_routes
@@ -38,7 +39,21 @@ from bedside.records import settings as records_settings
 from bedside.records import subscribers as records_subscribers
 from bedside.visits import routes as visits_routes
 from bedside.visits import subscribers as visits_subscribers
-from bedside.web import admin, clinician, desk, devices, entry, kit, patient, pharmacy, readings, rota, visit, wall
+from bedside.web import (
+    admin,
+    clinician,
+    desk,
+    devices,
+    entry,
+    kit,
+    messages,
+    patient,
+    pharmacy,
+    readings,
+    rota,
+    visit,
+    wall,
+)
 from bedside.web.clinician import prescribe
 from bedside.web.downtime import paper
 
@@ -52,11 +67,7 @@ def _access_settings(ground: Ground) -> None:
     access_settings.use(ground.database, mine)
     messaging_settings.use(
         ground.database,
-        messaging_settings.Settings(
-            demo=settings.demo,
-            smtp=os.environ.get("BEDSIDE_SMTP_URL"),
-            sender=os.environ.get("BEDSIDE_SMTP_FROM", "bedside@localhost"),
-        ),
+        messaging_settings.Settings.of_environment(os.environ, demo=settings.demo),
     )
     monitoring_settings.use(
         ground.database,
@@ -119,7 +130,12 @@ async def mllp_door(ground: Ground, door: socket.socket) -> AsyncIterator[None]:
 
 for _provider in monitoring_subscribers.READ_PROVIDERS:
     records.provide(_provider)
-for _governed in (*monitoring_subscribers.GOVERNED, *visits_subscribers.GOVERNED, *prescribing_subscribers.GOVERNED):
+for _governed in (
+    *messaging_subscribers.GOVERNED,
+    *monitoring_subscribers.GOVERNED,
+    *visits_subscribers.GOVERNED,
+    *prescribing_subscribers.GOVERNED,
+):
     records.govern(_governed)
 for _heeded in monitoring_subscribers.HEEDED:
     records.heed(_heeded)
@@ -133,6 +149,7 @@ ROUTES: list[BaseRoute] = [
     *kit.ROUTES,
     *monitoring_routes.ROUTES,
     *access_routes.ROUTES,
+    *messaging_routes.ROUTES,
     *entry.ROUTES,
     *admin.ROUTES,
     *rota.ROUTES,
@@ -142,6 +159,7 @@ ROUTES: list[BaseRoute] = [
     *readings.ROUTES,
     *paper.ROUTES,
     *devices.ROUTES,
+    *messages.ROUTES,
     *desk.ROUTES,
     *clinician.ROUTES,
     *patient.ROUTES,
@@ -163,6 +181,7 @@ JOBS: dict[str, jobs.Handler] = {
 EVERY: dict[str, timedelta] = {
     **access_subscribers.EVERY,
     **exchange_subscribers.EVERY,
+    **messaging_subscribers.EVERY,
     **monitoring_subscribers.EVERY,
     **records_subscribers.EVERY,
 }
@@ -209,10 +228,18 @@ PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [_se
 
 
 async def open_ground(
-    settings: Settings, process: str, connections: int = 4, *, patient: bool = False, idle: float | None = None
+    settings: Settings,
+    process: str,
+    connections: int = 4,
+    *,
+    patient: bool = False,
+    idle: float | None = None,
+    patience: float | None = None,
 ) -> Ground:
     """The process's database, bus and clock, with every room's settings told."""
-    ground = await Ground.open(settings, process, connections=connections, patient=patient, idle=idle)
+    ground = await Ground.open(
+        settings, process, connections=connections, patient=patient, idle=idle, patience=patience
+    )
     for tell in OPEN:
         tell(ground)
     return ground

@@ -57,9 +57,11 @@ def build_web(settings: Settings, stopping: asyncio.Event | None = None) -> ASGI
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            ground = await open_ground(settings, "web", connections=8, patient=True)
+            ground = await open_ground(settings, "web", connections=8, patient=True, patience=PATIENCE)
             stack.push_async_callback(ground.close)
             app.state.ground = ground
+            pulse = asyncio.create_task(ground.database.watch())
+            stack.callback(pulse.cancel)
             await stack.enter_async_context(_whose(app, ground))
             for enter in WEB:
                 await stack.enter_async_context(enter(ground))
@@ -109,6 +111,8 @@ def _newest_backup(home: Path) -> Callable[[Ctx], Awaitable[datetime | None]]:
     return newest
 
 
+PATIENCE = 8.0
+"""Seconds that a request waits for what somebody else holds, before it is told so."""
 LOOKS = 5.0
 """Seconds between two looks at whose clinic this is: it may be changed in another process."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +30,9 @@ MQTT_TLS_PORT = 8883
 
 def _run(demo: bool, home: Path, **choices: Any) -> None:
     # Before anything imports prometheus_client: the processes of this home share their counters.
-    metrics = home.absolute() / "metrics"
+    from bedside.foundation.counters import counters
+
+    metrics = counters(home)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
     from bedside.foundation.installation import Installation, Program, Wish
 
@@ -40,7 +43,11 @@ def _run(demo: bool, home: Path, **choices: Any) -> None:
         return Bedside()
 
     with plain_errors():
-        Installation(Wish(home, demo, **choices), program, typer.echo).run()
+        try:
+            Installation(Wish(home, demo, **choices), program, typer.echo).run()
+        finally:
+            if not (home.absolute() / "running.json").exists():  # another program may hold this home
+                shutil.rmtree(metrics, ignore_errors=True)
 
 
 @cli.command()

@@ -41,8 +41,16 @@ def doctor(
     mqtt_port: MqttPortOption = 1883,
     database_url: DatabaseOption = None,
     nats_url: NatsOption = None,
+    send_test: Annotated[
+        str | None,
+        typer.Option("--send-test", metavar="ADDRESS", help="Only send a notice there now, and say what came of it."),
+    ] = None,
 ) -> None:
-    """Check this machine and the installation, and say in plain words what is wrong. Exit code 1 if something is."""
+    """Check this machine and the installation, and say in plain words what is wrong. Exit code 1 if something is.
+
+    --send-test you@example.org, or a number as +34600000000: through BEDSIDE_SMTP_URL or BEDSIDE_SMS_URL as they stand
+    in this environment.
+    """
     import asyncio
 
     from rich.console import Console
@@ -61,6 +69,12 @@ def doctor(
         bad += finding.state == "bad"
         out.print(marks[finding.state], finding.what, finding.remedy, sep=" ", markup=True)
 
+    if send_test is not None:
+        from bedside.app import try_notice
+
+        for finding in asyncio.run(try_notice(send_test.strip())):
+            show(finding)
+        raise typer.Exit(1 if bad else 0)
     place = Home(home.absolute())
     running = place.running()
     ports = {"--port": port, "--mqtt-port": mqtt_port}
@@ -78,10 +92,15 @@ def doctor(
         else:
             out.print(f"[bold]The installation in {place.path}[/]" + ("" if running else " (it does not run now)"))
             with reach(place.path, database_url, nats_url) as settings:
-                from bedside.app import verify_audit
+                from bedside.app import look_at_notices, verify_audit
 
-                for finding in asyncio.run(doctor_.installation(settings, place)):
+                engines = asyncio.run(doctor_.installation(settings, place))
+                for finding in engines:
                     show(finding)
+                # Of a database that does not answer or is not up to date nothing can be asked.
+                if all(finding.state != "bad" for finding in engines):
+                    for finding in asyncio.run(look_at_notices(settings)):
+                        show(finding)
                 for finding in doctor_.certificate(running or {}):
                     show(finding)
                 for finding in doctor_.backups(place, running=bool(running)) if database_url is None else ():

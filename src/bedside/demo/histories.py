@@ -58,6 +58,10 @@ def draw(seed: int, count: int, today: date) -> list[Patient]:
     return [_patient(seed, n, kind, rng, today) for n, kind in enumerate(order[:count])]
 
 
+UNREACHED = 1
+"""Which patient's e-mail comes back."""
+
+
 def plain(name: str) -> str:
     """A name as an address of electronic mail can hold it: "álvarez" is "alvarez", "yılmaz" is "yilmaz"."""
     apart = unicodedata.normalize("NFD", name.lower().replace("ı", "i"))
@@ -80,7 +84,8 @@ def _patient(seed: int, n: int, kind: Archetype, rng: random.Random, today: date
         birth_date=born,
         kind=kind,
         phone=f"+1 212 555 {1000 + n:04d}",
-        email=f"{plain(given)}.{plain(family)}{n}@example.org",
+        # One address leads nowhere (RFC 6761), so that somebody is not reached.
+        email=f"{plain(given)}.{plain(family)}{n}@{'mail.invalid' if n == UNREACHED else 'example.org'}",
         language="es" if story else "en",
     )
     vitals = {metric: round(rng.uniform(low, high), 1) for metric, (low, high) in kind.vitals.items()}

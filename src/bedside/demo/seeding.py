@@ -12,7 +12,7 @@ import msgspec
 from bedside import access, messaging, monitoring, prescribing, records
 from bedside.demo import histories
 from bedside.demo.devices import Card
-from bedside.demo.histories import STORY, STORY_BORN, Device, Patient
+from bedside.demo.histories import STORY, STORY_BORN, UNREACHED, Device, Patient
 from bedside.demo.people import CLINIC, PHARMACY, PLACES, STAFF, identity
 from bedside.foundation.context import Actor, Ctx
 
@@ -181,6 +181,8 @@ async def _patient(ctx: Ctx, seed: int, n: int, patient: Patient) -> list[Card]:
             zone=CLINIC["zone"],
         ),
     )
+    if n == UNREACHED:
+        await messaging.send(ctx, messaging.Notice(identity(seed, "person", n), "monitoring.check-device"))
     place = patient.kind.place
     bed = f"{'V' if place == 'virtual-ward' else 'H'}{n + 1}"
     await access.place_patient(ctx, patient.id, place, bed=bed)
@@ -269,6 +271,18 @@ async def _caregiver(ctx: Ctx, seed: int, patient: Patient) -> None:
             what=frozenset({"*"}),
             source=f"RelatedPerson/{id}",
             id=identity(seed, "grant"),
+            until=ctx.clock.now() + timedelta(days=365),
+        ),
+    )
+    await access.grant(
+        ctx,
+        access.GrantRequest(
+            person=id,
+            patient=patient.id,
+            actions="C",
+            what=frozenset({"Communication", "Binary"}),
+            source=f"RelatedPerson/{id}/messages",
+            id=identity(seed, "grant-messages"),
             until=ctx.clock.now() + timedelta(days=365),
         ),
     )

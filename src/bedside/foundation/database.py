@@ -36,6 +36,9 @@ OWN_FAULT = (asyncpg.DataError, asyncpg.QueryCanceledError)
 ABREAST = 2
 """Statements of one unit of work under way at a time: each takes a connection."""
 
+PULSE, MISSES = 3.0, 2
+"""Seconds that an answer to nothing may take, and how often it may fail to come, before a server counts as silent."""
+
 SHAPES = 200
 """Texts of statements that are remembered as asked by several at once."""
 
@@ -197,26 +200,75 @@ async def _each_alike(sql: Connection, query: str, all_: list[Sequence[Any]]) ->
 class Database:
     """Connections to one PostgreSQL: a pool for writing, one whose sessions only read."""
 
-    def __init__(self, pool: asyncpg.Pool, readers: asyncpg.Pool) -> None:
-        self._pool, self._readers = pool, readers
+    def __init__(self, pool: asyncpg.Pool, readers: asyncpg.Pool, dsn: str = "") -> None:
+        self._pool, self._readers, self._dsn = pool, readers, dsn
         self._together: dict[Any, Together[Any, Any]] = {}
         self._alike: dict[str, Together[Sequence[Any], list[Any] | Exception]] = {}
+        self._lent: set[Connection] = set()
+        self.silent = False
+        """Whether the server takes what is asked and answers nothing, as `watch` found."""
+
+    async def watch(self) -> None:
+        """For as long as it runs: ask the server how it is. One that is frozen (a disk that does not answer, a machine
+        that swaps) would hold everybody for a minute; once it is silent twice, who waits is told, and who comes is
+        told at once, until it answers again.
+        """
+        misses = 0
+        link: Connection | None = None
+        while True:
+            try:
+                async with asyncio.timeout(PULSE):
+                    link = link or await self._pulse_link()
+                    await link.fetchval("select 1")
+                misses, self.silent = 0, False
+            except (TimeoutError, *UNREACHABLE) as error:
+                if link is not None:
+                    link.terminate()
+                link = None
+                # A server that is gone says so itself, to whoever asks.
+                misses = misses + 1 if isinstance(error, TimeoutError) else 0
+                if misses >= MISSES:
+                    self.silent = True
+                    for one in list(self._lent):
+                        with suppress(asyncpg.InterfaceError):
+                            one.terminate()
+            except asyncio.CancelledError:
+                if link is not None:
+                    link.terminate()
+                raise
+            await asyncio.sleep(0.5 if misses else PULSE)
+
+    async def _pulse_link(self) -> Connection:
+        # Not of the pool: that may be all lent out, which is no silence.
+        return await asyncpg.connect(self._dsn, server_settings={"application_name": "bedside pulse"})
 
     @classmethod
-    async def connect(cls, dsn: str, *, size: int = 4, name: str = "bedside", idle: float | None = None) -> Database:
+    async def connect(
+        cls,
+        dsn: str,
+        *,
+        size: int = 4,
+        name: str = "bedside",
+        idle: float | None = None,
+        patience: float | None = None,
+    ) -> Database:
         """Open the pools. size: most connections that may write at once; half as many only read. idle: seconds after
         which PostgreSQL ends a transaction in which nothing is asked, for processes whose locks others wait for: one
-        that is stopped in the middle must not keep them.
+        that is stopped in the middle must not keep them. patience: seconds that a statement waits for what another
+        holds, where somebody waits for the answer.
 
         Raises Unavailable when the server cannot be reached.
         """
         try:
+            waits = {} if patience is None else {"lock_timeout": f"{round(patience * 1000)}ms"}
             limits = {} if idle is None else {"idle_in_transaction_session_timeout": f"{round(idle * 1000)}ms"}
-            pool = await _pool(dsn, 1, size, name, **limits)
-            readers = await _pool(dsn, 0, max(2, size // 2), f"{name} reading", default_transaction_read_only="on")
+            pool = await _pool(dsn, 1, size, name, **waits, **limits)
+            readers = await _pool(
+                dsn, 0, max(2, size // 2), f"{name} reading", default_transaction_read_only="on", **waits
+            )
         except UNREACHABLE as error:
             raise unreachable(error) from error
-        return cls(pool, readers)
+        return cls(pool, readers, dsn)
 
     async def close(self) -> None:
         """Close every connection, waiting at most 3 s for work under way."""
@@ -230,10 +282,17 @@ class Database:
     async def connection(self, *, reading: bool = False) -> AsyncIterator[Connection]:
         """A connection without a transaction: for LISTEN, COPY tools and health checks. reading: it refuses writes."""
         pool = self._readers if reading else self._pool
+        if self.silent:
+            raise Unavailable("The database is not answering.", remedy="Try again in a few seconds.")
         try:
             async with pool.acquire(timeout=10) as connection:
+                self._lent.add(connection)
                 try:
                     yield connection
+                except asyncpg.LockNotAvailableError as error:
+                    raise Unavailable(
+                        "Somebody holds what this needs.", remedy="Try again in a few seconds; nothing was kept."
+                    ) from error
                 except LOST as error:
                     raise Unavailable("The database went away.", remedy="Try again in a few seconds.") from error
                 except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
@@ -244,6 +303,8 @@ class Database:
                     with suppress(asyncpg.InterfaceError):
                         connection.terminate()
                     raise Unavailable("The database went away.", remedy="Try again in a few seconds.") from error
+                finally:
+                    self._lent.discard(connection)
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, TimeoutError) as error:
             raise Unavailable("The database is not answering.", remedy="Try again in a few seconds.") from error
 

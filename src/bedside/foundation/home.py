@@ -6,10 +6,10 @@
     postgres/ nats/   the embedded engines
     keys/             secrets of rooms, outside the database
     logs/             JSON lines of each process
-    metrics/          counters shared by the processes
+    metrics/          counters shared by the processes, where there is no memory for them (foundation.counters)
     backup/           what backups were set up, how they stand (the backups themselves are elsewhere)
 
-Nothing outside it is written.
+Nothing outside it is written, but counters in memory.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import orjson
 
 import bedside
 from bedside.foundation import private
+from bedside.foundation.counters import counters
 from bedside.foundation.engines import Nats, Postgres
 from bedside.foundation.engines.postgres import buffers, sized
 from bedside.foundation.errors import Conflict, Unavailable
@@ -127,7 +128,7 @@ class Home:
         self.hold()
         if self.made() is None:
             self._write({"layout": LAYOUT, "version": bedside.__version__, "demo": demo})
-        shutil.rmtree(self.path / "metrics", ignore_errors=True)
+        shutil.rmtree(counters(self.path), ignore_errors=True)
 
     def hold(self) -> None:
         """Lock it until this process ends. Raises Conflict when another holds it."""

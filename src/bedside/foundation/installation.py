@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import time
@@ -20,7 +21,7 @@ from bedside.foundation.engines.nats import STOPS as NATS_STOPS
 from bedside.foundation.engines.nats import free_port
 from bedside.foundation.engines.process import turn_logs
 from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable
-from bedside.foundation.home import Home
+from bedside.foundation.home import ROOM_AGAIN, Home
 from bedside.foundation.serving import listen
 from bedside.foundation.settings import Settings
 from bedside.foundation.supervisor import Service, Stopped, Supervisor
@@ -333,6 +334,10 @@ class Installation:
 
     def _often(self, door: socket.socket) -> None:
         self._back_up(door)
+        if self.nats is not None and self.nats.wants_room() and shutil.disk_usage(self.home.path).free > ROOM_AGAIN:
+            self.say("There is room on the disk again: NATS begins anew")
+            self.supervisor.refresh("NATS")
+            return
         if self._renewals is not None and self._renewals.came():
             self.say("The certificate was renewed: it is taken up, one process after another")
             names = (service.name for service in self.supervisor.services)

@@ -84,7 +84,10 @@ async def enqueue(
     key: while a job of this name and key waits, no second one is made: that one runs, at the earlier of the two times
     and not before this transaction has committed. A job already running does not count: a new one is made.
     """
-    body = orjson.dumps({"tenant": ctx.tenant, "at": at, "payload": payload})
+    said: dict[str, Any] = {"tenant": ctx.tenant, "at": at, "payload": payload}
+    if (trace := telemetry.carried()) is not None:
+        said["trace"] = trace
+    body = orjson.dumps(said)
     wait = timedelta(0)
     if at is not None:
         # The queue counts from the start of the transaction.
@@ -129,6 +132,24 @@ async def parked(connection: Connection) -> list[Parked]:
         """
     )
     return [Parked(row["id"], row["entrypoint"], row["created"], _why(row["why"])) for row in rows]
+
+
+async def standing(connection: Connection) -> dict[str, tuple[str, float | None]]:
+    """What waits, for /metrics: name to (help, value)."""
+    row = await connection.fetchrow(
+        """select count(*) filter (where status = 'queued' and execute_after <= now()) as waiting,
+                  count(*) filter (where status = 'failed') as parked,
+                  extract(epoch from now() - min(execute_after) filter (where status = 'queued')) as oldest
+           from jobs.pgqueuer"""
+    )
+    return {
+        "bedside_jobs_waiting": ("Jobs that are due and wait for a worker.", float(row["waiting"])),
+        "bedside_jobs_parked": ("Jobs that failed for good and wait for a person.", float(row["parked"])),
+        "bedside_jobs_oldest_seconds": (
+            "How long the oldest due job has waited.",
+            max(0.0, float(row["oldest"])) if row["oldest"] is not None else 0.0,
+        ),
+    }
 
 
 async def release(connection: Connection, ids: Sequence[int]) -> None:
@@ -224,7 +245,7 @@ class Worker:
                 await sql.execute(
                     "update jobs.pgqueuer set dedupe_key = null where id = $1 and dedupe_key <> ''", job.id
                 )
-        with telemetry.timed("job", name):
+        with telemetry.continued(body.get("trace")), telemetry.timed("job", name):
             try:
                 await self._handlers[name](self._ctx(name, tenant), body.get("payload", {}))
             except Exception as error:

@@ -7,7 +7,8 @@ import time
 from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bedside.foundation.telemetry import duration, tracer, traces
+from bedside.foundation.http import header
+from bedside.foundation.telemetry import continued, duration, tracer, traces
 
 
 class Measured:
@@ -37,7 +38,10 @@ class Measured:
                 duration(scope["type"], _name(scope), status).observe(time.perf_counter() - begun)
             return
         kind = trace.SpanKind.SERVER
-        with tracer().start_as_current_span(scope["type"], kind=kind, record_exception=False) as span:
+        with (
+            continued(header(scope, b"traceparent")),
+            tracer().start_as_current_span(scope["type"], kind=kind, record_exception=False) as span,
+        ):
             try:
                 await self.app(scope, receive, noting)
             finally:

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bedside.foundation import telemetry
+from bedside.foundation import doctor, jobs, telemetry
 from bedside.foundation.errors import N_, BedsideError, NotFound
+from bedside.foundation.home import Home
 from bedside.foundation.migrate import standing
 from bedside.foundation.settings import Ground
 
@@ -43,7 +44,24 @@ async def metrics(request: Request) -> Response:
     asked = request.headers.get("authorization", "").removeprefix("Bearer ")
     if not _of_this_machine(request) and not (token and compare_digest(asked.encode(), token.encode())):
         raise NotFound(N_("There is nothing at this address."))
-    return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    ground: Ground = request.app.state.ground
+    body = telemetry.exposition() + telemetry.shown(await standing_now(ground))
+    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def standing_now(ground: Ground) -> dict[str, tuple[str, float | None]]:
+    """What stands at this moment, whoever asks: name to (help, value). What cannot be looked at is left out."""
+    found: dict[str, tuple[str, float | None]] = {
+        "bedside_bus_connected": ("Whether NATS answers.", float(ground.bus.connected)),
+        **await asyncio.to_thread(doctor.numbers, Home(ground.settings.home)),
+    }
+    try:
+        async with asyncio.timeout(3), ground.database.connection() as sql:
+            found |= await jobs.standing(sql)
+        found["bedside_database_connected"] = ("Whether PostgreSQL answers.", 1.0)
+    except (BedsideError, TimeoutError, OSError):
+        found["bedside_database_connected"] = ("Whether PostgreSQL answers.", 0.0)
+    return found
 
 
 def _of_this_machine(request: Request) -> bool:

@@ -93,17 +93,21 @@ class Ground:
         connections: int = 4,
         patient: bool = False,
         idle: float | None = None,
+        patience: float | None = None,
     ) -> Ground:
         """Connect to both engines. Raises Unavailable.
 
         patient: for processes that run for long. A database that is away (restarting, recovering) is waited for, a
-        minute at most; NATS is waited for beside the work. idle: as Database.connect says.
+        minute at most; NATS is waited for beside the work. idle, patience: as
+        Database.connect says.
         """
         name = f"bedside {process}"
         until = time.monotonic() + (60 if patient else 0)
         while True:
             try:
-                database = await Database.connect(settings.database_url, size=connections, name=name, idle=idle)
+                database = await Database.connect(
+                    settings.database_url, size=connections, name=name, idle=idle, patience=patience
+                )
                 break
             except Unavailable:
                 if time.monotonic() >= until:

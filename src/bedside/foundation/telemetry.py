@@ -178,6 +178,33 @@ def duration(kind: str, name: str, outcome: str) -> Histogram:
     return DURATION.labels(kind, name, outcome)
 
 
+def carried() -> str | None:
+    """The W3C traceparent of the span that runs now, for work that goes on in another process; None without traces."""
+    if not traces():
+        return None
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier.get("traceparent")
+
+
+@contextmanager
+def continued(traceparent: str | None) -> Iterator[None]:
+    """Spans within belong to the work that carried() was asked in."""
+    if traceparent is None or not traces():
+        yield
+        return
+    from opentelemetry import context
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    token = context.attach(TraceContextTextMapPropagator().extract({"traceparent": traceparent}))
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
 @contextmanager
 def timed(kind: str, name: str) -> Iterator[trace.Span]:
     """One unit of work: a span and a duration. name: from a small set (a route's template, a job's name)."""
@@ -199,6 +226,17 @@ def exposition() -> bytes:
     together = CollectorRegistry()
     MultiProcessCollector(together)  # type: ignore[no-untyped-call]
     return generate_latest(together)
+
+
+def shown(values: dict[str, tuple[str, float | None]]) -> bytes:
+    """What stands at this moment, in Prometheus's text format: name to (help, value); None is left out."""
+    from prometheus_client import Gauge
+
+    registry = CollectorRegistry()
+    for name, (help_, value) in values.items():
+        if value is not None:
+            Gauge(name, help_, registry=registry).set(value)
+    return generate_latest(registry)
 
 
 def counter(name: str, help_: str, *labels: str) -> Counter:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time
 
 from bedside.foundation.database import Connection
-from bedside.messaging.model.notice import Sent
+from bedside.messaging.model.notice import Channel, Sent, Standing
 
-_SENT = "id, person, template, channel, address, subject, text, created, state, due"
+_SENT = (
+    "id, person, template, channel, address, subject, text, created, state, due, urgent, language, reason, tries,"
+    " begun, next_try, settled, token, asks, opened, unanswered"
+)
+_FAILING = """closed is null and template <> 'messaging.test' and (state in ('refused', 'bounced', 'failed', 'held')
+    or (unanswered and opened is null and state in ('sent', 'delivered')))"""
+"""What is work for a person."""
 
 
 async def insert(sql: Connection, tenant: int, notice: Sent) -> bool:
     """Keep a notice; False when this id is here already, or one of its kind waits for the end of quiet hours."""
     row = await sql.fetchrow(
         """insert into messaging.notice (id, tenant, person, template, channel, address, subject, text, created,
-        state, due) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning id""",
+        state, due, urgent, language, reason, token)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        on conflict do nothing returning id""",
         notice.id,
         tenant,
         notice.person,
@@ -26,6 +35,10 @@ async def insert(sql: Connection, tenant: int, notice: Sent) -> bool:
         notice.created,
         notice.state,
         notice.due,
+        notice.urgent,
+        notice.language,
+        notice.reason,
+        notice.token,
     )
     return row is not None
 
@@ -46,7 +59,7 @@ async def of_its_kind(sql: Connection, tenant: int, notice: Sent) -> str | None:
 
 
 async def waiting_of(sql: Connection, tenant: int, person: str) -> list[tuple[str, datetime]]:
-    """A person's notices that wait for the end of quiet hours, with when that is; locked."""
+    """A person's that wait for the end of quiet hours: id, when that is; locked."""
     rows = await sql.fetch(
         """select id, due from messaging.notice where tenant = $1 and person = $2 and state = 'waiting'
         and due is not null order by id for update""",
@@ -64,7 +77,7 @@ async def put_off(sql: Connection, tenant: int, id: str, due: datetime) -> None:
 async def withdraw(sql: Connection, tenant: int, id: str, at: datetime) -> bool:  # noqa: A002
     """One that waits is never sent; False when it has gone."""
     row = await sql.fetchrow(
-        """update messaging.notice set state = 'withdrawn', sent = $3
+        """update messaging.notice set state = 'withdrawn', settled = $3
         where tenant = $1 and id = $2 and state = 'waiting' returning id""",
         tenant,
         id,
@@ -100,25 +113,203 @@ async def waiting(sql: Connection, tenant: int, id: str) -> Sent | None:  # noqa
     return Sent(**row) if row else None
 
 
-async def mark(sql: Connection, tenant: int, id: str, state: str, at: datetime, *, forget: bool) -> None:  # noqa: A002
-    """What became of it. forget: the text is no longer needed."""
+async def settle(
+    sql: Connection,
+    tenant: int,
+    id: str,  # noqa: A002
+    state: str,
+    at: datetime,
+    reason: str | None,
+    *,
+    forget: bool,
+    asks: datetime | None = None,
+) -> None:
+    """What became of one that waited; one of which more was heard meanwhile stays. forget: its text."""
     await sql.execute(
-        """update messaging.notice set state = $3, sent = $4, text = case when $5 then null else text end
-        where tenant = $1 and id = $2""",
+        """update messaging.notice set state = $3, settled = $4, reason = $5, asks = $7, next_try = null,
+        sent = case when $3 = 'sent' then $4 else sent end, text = case when $6 then null else text end
+        where tenant = $1 and id = $2 and state = 'waiting'""",
         tenant,
         id,
         state,
         at,
+        reason,
         forget,
+        asks,
     )
 
 
-async def last_of(sql: Connection, tenant: int, template: str) -> Sent | None:
-    """The newest of a template."""
+async def try_again(
+    sql: Connection,
+    tenant: int,
+    id: str,  # noqa: A002
+    tries: int,
+    begun: datetime,
+    at: datetime,
+    reason: str | None,
+) -> bool:
+    """It did not go, and waits for another try; False when it is over meanwhile."""
     row = await sql.fetchrow(
-        f"select {_SENT} from messaging.notice where tenant = $1 and template = $2 order by created desc limit 1",  # noqa: S608
+        """update messaging.notice set tries = $3, begun = $4, next_try = $5, reason = $6
+        where tenant = $1 and id = $2 and state = 'waiting' and tries = $3 - 1 returning id""",
+        tenant,
+        id,
+        tries,
+        begun,
+        at,
+        reason,
+    )
+    return row is not None
+
+
+async def heard(
+    sql: Connection,
+    tenant: int,
+    id: str,  # noqa: A002
+    state: str,
+    at: datetime,
+    reason: str | None,
+    *,
+    forget: bool,
+    asks: datetime | None,
+) -> None:
+    """What somebody else says became of it. That it arrived stands against everything; that it did not, only against
+    that it was sent."""
+    await sql.execute(
+        """update messaging.notice set state = $3, settled = $4, reason = $5, next_try = null,
+        sent = coalesce(sent, $4), asks = coalesce(asks, $8), text = case when $6 then null else text end
+        where tenant = $1 and id = $2 and state = any($7)""",
+        tenant,
+        id,
+        state,
+        at,
+        reason,
+        forget,
+        ["waiting", "sent", "bounced", "failed"] if state == "delivered" else ["waiting", "sent"],
+        asks,
+    )
+
+
+async def known(sql: Connection, tenant: int, id: str, channel: str) -> tuple[str, bool] | None:  # noqa: A002
+    """Template and urgency of one that went by this channel."""
+    row = await sql.fetchrow(
+        "select template, urgent from messaging.notice where tenant = $1 and id = $2 and channel = $3",
+        tenant,
+        id,
+        channel,
+    )
+    return (row["template"], row["urgent"]) if row else None
+
+
+async def of_token(sql: Connection, tenant: int, token: str) -> str | None:
+    """The id of the one whose envelope held this token."""
+    found: str | None = await sql.fetchval(
+        "select id from messaging.notice where tenant = $1 and token = $2", tenant, token
+    )
+    return found
+
+
+async def opened(sql: Connection, tenant: int, person: str, templates: Sequence[str], at: datetime) -> None:
+    """A person opened what those of these templates called them to."""
+    await sql.execute(
+        """update messaging.notice set opened = $4 where tenant = $1 and person = $2 and template = any($3)
+        and opened is null and state in ('sent', 'delivered') and asks is not null""",
+        tenant,
+        person,
+        list(templates),
+        at,
+    )
+
+
+async def to_be_opened(sql: Connection, tenant: int, now: datetime) -> list[tuple[str, str, str, datetime]]:
+    """id, person, template and when it went, of those that were to be opened by now, or that wait for a person because
+    they were not."""
+    rows = await sql.fetch(
+        """select id, person, template, sent from messaging.notice where tenant = $1 and opened is null
+        and closed is null and state in ('sent', 'delivered') and asks is not null and asks <= $2
+        order by asks limit 1000""",
+        tenant,
+        now,
+    )
+    return [(row["id"], row["person"], row["template"], row["sent"]) for row in rows]
+
+
+async def seen(sql: Connection, tenant: int, id: str, at: datetime) -> None:  # noqa: A002
+    """It was opened."""
+    await sql.execute("update messaging.notice set opened = $3 where tenant = $1 and id = $2", tenant, id, at)
+
+
+async def unanswered(sql: Connection, tenant: int, id: str) -> None:  # noqa: A002
+    """Its time passed."""
+    await sql.execute(
+        "update messaging.notice set unanswered = true where tenant = $1 and id = $2 and opened is null", tenant, id
+    )
+
+
+async def failing(sql: Connection, tenant: int, *, person: str | None = None) -> list[Sent]:
+    """What is work for a person, the oldest first, at most 500."""
+    rows = await sql.fetch(
+        f"""select {_SENT} from messaging.notice where tenant = $1 and ($2::text is null or person = $2) and {_FAILING}
+        order by created, id limit 500""",  # noqa: S608
+        tenant,
+        person,
+    )
+    return [Sent(**row) for row in rows]
+
+
+async def close(sql: Connection, tenant: int, person: str, ids: Sequence[str], at: datetime, by: str, how: str) -> None:
+    """They are no work any more."""
+    await sql.execute(
+        f"""update messaging.notice set closed = $4, closed_by = $5, closed_as = $6
+        where tenant = $1 and person = $2 and id = any($3) and {_FAILING}""",  # noqa: S608
+        tenant,
+        person,
+        list(ids),
+        at,
+        by,
+        how,
+    )
+
+
+async def standing(sql: Connection, tenant: int, now: datetime) -> Standing:
+    """How notices stand, in numbers."""
+    row = await sql.fetchrow(
+        f"""select max(sent) filter (where state in ('sent', 'delivered', 'bounced')) as last,
+        count(*) filter (where state = 'waiting' and coalesce(due, created) <= $2) as waiting,
+        min(coalesce(due, created)) filter (where state = 'waiting' and coalesce(due, created) <= $2) as oldest,
+        count(*) filter (where {_FAILING}) as failing
+        from messaging.notice where tenant = $1""",  # noqa: S608
+        tenant,
+        now,
+    )
+    return Standing(row["last"], row["waiting"], row["oldest"], row["failing"])
+
+
+async def told_by(sql: Connection, tenant: int, person: str) -> Channel | None:
+    """The channel that a person chose."""
+    found: Channel | None = await sql.fetchval(
+        "select channel from messaging.told_by where tenant = $1 and person = $2", tenant, person
+    )
+    return found
+
+
+async def put_told_by(sql: Connection, tenant: int, person: str, channel: str | None) -> None:
+    """Choose one, or none."""
+    await sql.execute("delete from messaging.told_by where tenant = $1 and person = $2", tenant, person)
+    if channel is not None:
+        await sql.execute(
+            "insert into messaging.told_by (tenant, person, channel) values ($1, $2, $3)", tenant, person, channel
+        )
+
+
+async def last_of(sql: Connection, tenant: int, template: str, channel: str | None) -> Sent | None:
+    """The newest of a template, by a channel. One that no address was there for went by none."""
+    row = await sql.fetchrow(
+        f"""select {_SENT} from messaging.notice where tenant = $1 and template = $2
+        and ($3::text is null or channel = $3) order by created desc, id desc limit 1""",  # noqa: S608
         tenant,
         template,
+        channel,
     )
     return Sent(**row) if row else None
 

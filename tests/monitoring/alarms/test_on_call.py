@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from tests.messaging.servers import Mail, mail
+from tests.messaging.test_delivery import by_mail
 from tests.monitoring.alarms.conftest import Ward
 
-from bedside import access
+from bedside import access, messaging
+from bedside.foundation.jobs import Worker
+from bedside.messaging.subscribers import JOBS as NOTICES
 from bedside.monitoring.alarms.testing import pressure
 
 pytestmark = pytest.mark.engine
+__all__ = ["mail"]
 
 
 async def tom_stands_in(ward: Ward) -> None:
@@ -56,3 +61,24 @@ async def test_the_shift_that_has_begun_meanwhile_is_asked(ward: Ward) -> None:
     await ward.measure(*pressure(200, 90, ward.clock.now()))
     await ward.turn(minutes=2)
     assert (await ward.only()).asked == ("Night",)
+
+
+async def test_a_notice_that_is_refused_holds_up_no_ladder(ward: Ward, mail: Mail) -> None:
+    """The next step is asked when nobody answers, whatever became of the notice; who was not reached is work too."""
+    by_mail(ward.ctx, mail)
+    async with access.work(ward.ctx, "gave addresses") as ctx:
+        await access.change_person(ctx, "nurse", email="nurse@clinic.example")
+        await access.change_person(ctx, "clinician", email="clinician@clinic.example")
+    mail.rcpt = ["550 5.1.1 no such user"]
+    await ward.measure(*pressure(200, 90, ward.clock.now()))
+    notices = Worker(ward.ctx.database, ward.ctx.bus, ward.clock, NOTICES)
+    await notices.run_due()
+    assert mail.got == []
+    async with access.work(ward.admin, "looked", readonly=True) as ctx:
+        [failing], _ = await messaging.failing(ctx)
+    assert (failing.person.id, [one.state for one in failing.notices]) == ("nurse", ["refused"])
+    await ward.turn(minutes=2)
+    await notices.run_due()
+    alarm = await ward.only()
+    assert alarm.asked[-1] == "Clinician"
+    assert "clinician@clinic.example" in {to for _, to, _ in mail.got}

@@ -46,6 +46,11 @@ def test_a_plain_pack() -> None:
     assert not pack.relative
 
 
+def test_two_seconds_between_beats_are_no_special_value() -> None:
+    pack = of({"n": "rr-interval", "u": "ms", "v": 2047, "t": S})
+    assert (rows(pack), pack.refused) == ([("rr-interval", NOW, 2047)], [])
+
+
 def test_base_fields_run_on_and_add_up() -> None:
     pack = of(
         {"bn": "urn:dev:mac:0024befffe804ff1:", "bt": S - 10, "bu": "/min", "bv": 50, "n": "seq", "v": 1},

@@ -97,6 +97,7 @@ async def test_what_is_in_hand_is_listed_and_a_clinician_is_asked_for(scene: Sce
             "Visits in progress": "0",
             "Notes not signed": "1",
             "Requests for refills": "1",
+            "Conversations they have taken": "0",
             "Patients in their care": "1",
             "Duties": "1",
             "Places where they are signed in": "0",

@@ -47,7 +47,7 @@ def _types(names: str) -> frozenset[str]:
 
 # What a patient enters about themselves; the rest of the record is written by those who care for them.
 PATIENT_CREATES = _types(
-    "Observation QuestionnaireResponse Communication Appointment Consent DocumentReference "
+    "Observation QuestionnaireResponse Communication Appointment Consent DocumentReference Binary "
     "reading visit message refill symptom"
 )
 PATIENT_CHANGES = _types("Communication Appointment Consent reading visit message refill symptom")

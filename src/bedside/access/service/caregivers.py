@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bedside.access.model.people import Caregiver
+from bedside.access.model.people import Caregiver, Person
 from bedside.access.service.decide import authorise
 from bedside.access.store import relations as store
 from bedside.foundation.context import Ctx
@@ -50,3 +50,9 @@ async def alerted(ctx: Ctx, patient: str) -> list[str]:
     """The caregivers to tell of an alarm now: let in, able to read it, and named by the patient."""
     found = await store.caregivers(ctx.sql, ctx.tenant, patient, ctx.clock.now())
     return list(dict.fromkeys(one.person for one in found if one.alerts and reads_alarms(one)))
+
+
+async def stands_for(ctx: Ctx, person: Person) -> frozenset[str]:
+    """The patients whose account this is, or who let this person in now: who is answerable for reaching them."""
+    found = set(await store.let_in_by(ctx.sql, ctx.tenant, person.id, ctx.clock.now()))
+    return frozenset(found | {person.patient} if person.patient else found)

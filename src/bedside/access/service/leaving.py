@@ -59,6 +59,7 @@ async def leave(ctx: Ctx, id: str, *, to: str | None) -> Person:
     await sessions.end(ctx.sql, ctx.tenant, id, now)
     await credentials.drop_secrets(ctx.sql, id, "password", "pin", "totp", "passkey")
     await credentials.drop_one_time(ctx.sql, id, *credentials.ONE_TIME)
+    await credentials.drop_printed(ctx.sql, id)
     await people_store.change_person(ctx.sql, ctx.tenant, id, {"active": False})
     ctx.trail.wrote = True
     ctx.trail.entities.append(f"person/{id}")

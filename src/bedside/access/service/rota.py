@@ -115,6 +115,13 @@ async def substitutes(ctx: Ctx, *, of: str | None = None) -> list[Substitute]:
     return await store.substitutes(ctx.sql, ctx.tenant, ctx.clock.now(), far, involving=[of] if of else None)
 
 
+async def stands_in(ctx: Ctx, person: str) -> Substitute | None:
+    """Who stands in at this moment for a person in all of their duties: no more than names. Nobody is refused."""
+    now = ctx.clock.now()
+    found = await store.substitutes(ctx.sql, ctx.tenant, now, now + timedelta(microseconds=1), involving=[person])
+    return next((one for one in found if one.person == person and one.duty is None and one.by_active), None)
+
+
 async def set_zone(ctx: Ctx, place: str, zone: str) -> None:
     """In which zone a place's duties are planned. An administrator's. Raises Forbidden, NotFound, Invalid."""
     await require(ctx, "administrator")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
@@ -92,6 +92,13 @@ async def sign_out_everywhere(ctx: Ctx, person: str | None = None) -> int:
 async def sessions(ctx: Ctx) -> list[Session]:
     """One's own open sessions, the latest used first."""
     return await store.of_person(ctx.sql, ctx.tenant, ctx.actor.id, ctx.clock.now())
+
+
+async def last_seen(ctx: Ctx, id: str) -> datetime | None:
+    """When somebody last did something here; None: not for a long time. For the program's own work, not for pages."""
+    if ctx.actor.kind != "job":
+        raise Forbidden("When somebody was here is not told.")
+    return await store.last_seen(ctx.sql, ctx.tenant, id)
 
 
 async def keep_alive(ctx: Ctx) -> bool:

@@ -49,7 +49,7 @@ class Enrolment:
 
 
 @asynccontextmanager
-async def _even(ctx: Ctx) -> AsyncIterator[None]:
+async def even(ctx: Ctx) -> AsyncIterator[None]:
     """Whatever happens inside takes the same time."""
     loop = asyncio.get_running_loop()
     ends = loop.time() + settings.of(ctx.database).answer_after
@@ -59,13 +59,13 @@ async def _even(ctx: Ctx) -> AsyncIterator[None]:
         await asyncio.sleep(max(0.0, ends - loop.time()))
 
 
-def _refuse(ctx: Ctx, why: str) -> Forbidden:
+def refuse(ctx: Ctx, why: str) -> Forbidden:
     """The one refusal of every door; why goes to the audit alone."""
     ctx.trail.refused = why
     return Forbidden(REFUSED, remedy=REMEDY)
 
 
-def _address(typed: str) -> tuple[str | None, str | None]:
+def typed_address(typed: str) -> tuple[str | None, str | None]:
     """(e-mail, telephone) as typed: one of the two."""
     typed = typed.strip()[:200]
     if "@" in typed:
@@ -85,8 +85,8 @@ async def with_password(ctx: Ctx, name: str, password: str, *, agent: str = "") 
     Raises Forbidden (always the same words), TooMany.
     """
     await _tried(ctx, "sign-in", name)
-    async with _even(ctx), work(ctx, "signed in with a password") as inner:
-        email, phone = _address(name)
+    async with even(ctx), work(ctx, "signed in with a password") as inner:
+        email, phone = typed_address(name)
         found = await people_store.persons_at(inner.sql, inner.tenant, email=email, phone=phone)
         for who in found:
             if await keys.matches(password, await store.secret(inner.sql, who.id, "password")):
@@ -94,7 +94,7 @@ async def with_password(ctx: Ctx, name: str, password: str, *, agent: str = "") 
                 return await _entered(inner, who, agent)
         if not found:
             await keys.matches(password, None)
-        raise _refuse(inner, "wrong password")
+        raise refuse(inner, "wrong password")
 
 
 async def _entered(ctx: Ctx, who: Person, agent: str) -> SignedIn | NextStep:
@@ -122,7 +122,7 @@ async def enrolment(ctx: Ctx, ticket: str) -> Enrolment:
     async with work(ctx, "set up a second factor", readonly=True) as inner:
         id = await store.peek_one_time(inner.sql, inner.tenant, keys.digest(ticket), ["enrol"], inner.clock.now())
         if id is None:
-            raise _refuse(inner, "ticket")
+            raise refuse(inner, "ticket")
         who = await person(inner, id)
         secret = _totp_secret(inner, ticket)
         issuer = await clinic.name(inner)
@@ -145,7 +145,7 @@ async def with_app_code(ctx: Ctx, ticket: str, code: str, *, agent: str = "") ->
             if id is not None:
                 break
         else:
-            raise _refuse(inner, "ticket")
+            raise refuse(inner, "ticket")
         who = await person(inner, id)
         inner.trail.actor = actor_of(who, None)
         home = settings.of(ctx.database).home
@@ -156,11 +156,11 @@ async def with_app_code(ctx: Ctx, ticket: str, code: str, *, agent: str = "") ->
             secret = keys.opened(home, kept or "")
         step = _step(secret, code, int(now.timestamp()))
         if step is None:
-            raise _refuse(inner, "wrong code")
+            raise refuse(inner, "wrong code")
         if kind == "enrol":
             await store.put_secret(inner.sql, id, "totp", keys.sealed(home, secret), now)
         if not await store.spend_step(inner.sql, id, step):
-            raise _refuse(inner, "code used before")
+            raise refuse(inner, "code used before")
         await store.take_one_time(inner.sql, inner.tenant, digest, [kind], now)
         return await open_session(inner, who, agent=agent)
 
@@ -179,8 +179,8 @@ async def send(ctx: Ctx, address: str, *, agent: str = "") -> None:
     """Send what lets them in to an e-mail or telephone, if it is somebody's: a link and a code to patients and
     caregivers, a link to set a new password to staff. Says nothing of whether it was. Raises TooMany."""
     await _tried(ctx, "send", address)
-    async with _even(ctx), work(ctx, "asked for a sign-in link") as inner:
-        email, phone = _address(address)
+    async with even(ctx), work(ctx, "asked for a sign-in link") as inner:
+        email, phone = typed_address(address)
         for who in await people_store.persons_at(inner.sql, inner.tenant, email=email, phone=phone):
             if who.roles & STAFF:
                 if email is not None:
@@ -220,16 +220,16 @@ async def with_code(ctx: Ctx, address: str, code: str, *, agent: str = "") -> Si
     """The six digits that were sent to this address. Good once, 10 minutes, 5 tries. Raises Forbidden, TooMany."""
     await limits.spend(ctx, "code", address)
     typed = "".join(c for c in code if c.isdigit())
-    async with _even(ctx), work(ctx, "signed in with a code") as inner:
+    async with even(ctx), work(ctx, "signed in with a code") as inner:
         home = settings.of(ctx.database).home
-        email, phone = _address(address)
+        email, phone = typed_address(address)
         for who in await people_store.persons_at(inner.sql, inner.tenant, email=email, phone=phone):
             digest = keys.keyed(home, "code", who.id, typed)
             if await store.take_one_time(inner.sql, inner.tenant, digest, ["sign-in-code"], inner.clock.now()):
                 await store.drop_one_time(inner.sql, who.id, "link", "sign-in-code")
                 inner.trail.actor = actor_of(who, None)
                 return await open_session(inner, who, agent=agent)
-        raise _refuse(inner, "wrong code")
+        raise refuse(inner, "wrong code")
 
 
 async def link_kind(ctx: Ctx, token: str) -> str | None:
@@ -245,10 +245,10 @@ async def with_link(ctx: Ctx, token: str, *, agent: str = "") -> SignedIn:
     async with work(ctx, "signed in with a link") as inner:
         id = await store.take_one_time(inner.sql, inner.tenant, keys.digest(token), ["link"], inner.clock.now())
         if id is None:
-            raise _refuse(inner, "link")
+            raise refuse(inner, "link")
         who = await person(inner, id)
         if not who.active or who.roles & STAFF:
-            raise _refuse(inner, "link")
+            raise refuse(inner, "link")
         await store.drop_one_time(inner.sql, id, "sign-in-code")
         inner.trail.actor = actor_of(who, None)
         return await open_session(inner, who, agent=agent)
@@ -264,10 +264,10 @@ async def with_new_password(ctx: Ctx, token: str, password: str, *, agent: str =
         kinds = ["invitation", "recover"]
         id = await store.take_one_time(inner.sql, inner.tenant, keys.digest(token), kinds, inner.clock.now())
         if id is None:
-            raise _refuse(inner, "link")
+            raise refuse(inner, "link")
         who = await person(inner, id)
         if not who.active:
-            raise _refuse(inner, "link")
+            raise refuse(inner, "link")
         inner.trail.actor = actor_of(who, None)
         await set_password(inner, who, password)
         return await _entered(inner, who, agent)
@@ -311,16 +311,28 @@ async def invite(ctx: Ctx, id: str, *, reset: bool = False, lasts: timedelta = I
         await require(ctx, "administrator")
     who = await person(ctx, id)
     if reset:
-        await store.drop_secrets(ctx.sql, id, "password", "pin", "totp", "passkey")
-        await sessions.end(ctx.sql, ctx.tenant, id, ctx.clock.now())
+        await _forget(ctx, who)
+        await store.drop_printed(ctx.sql, id)
     return await send_link(ctx, who, "invitation", lasts, ("email" if who.email else "phone") if told else None)
+
+
+async def begin_anew(ctx: Ctx, who: Person, lasts: timedelta) -> str:
+    """What somebody signed in with stops working; the link by which they set up anew, which nobody is sent. For a
+    caller that has made sure that it is them."""
+    await _forget(ctx, who)
+    return await send_link(ctx, who, "invitation", lasts, None)
+
+
+async def _forget(ctx: Ctx, who: Person) -> None:
+    await store.drop_secrets(ctx.sql, who.id, "password", "pin", "totp", "passkey")
+    await sessions.end(ctx.sql, ctx.tenant, who.id, ctx.clock.now())
 
 
 async def ask_for_help(ctx: Ctx, address: str) -> None:
     """Somebody lost what they sign in with: tell the administrators who it may be. Answers alike. Raises TooMany."""
     await _tried(ctx, "send", address)
-    async with _even(ctx), work(ctx, "asked for help with signing in") as inner:
-        email, phone = _address(address)
+    async with even(ctx), work(ctx, "asked for help with signing in") as inner:
+        email, phone = typed_address(address)
         found = await people_store.persons_at(inner.sql, inner.tenant, email=email, phone=phone)
         for who in found[:1]:
             for admin in await people(inner, role="administrator"):

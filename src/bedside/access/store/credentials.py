@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -213,3 +214,41 @@ async def came_in(sql: Connection, person: str) -> bool:
 async def drop_one_time(sql: Connection, person: str, *kinds: str) -> None:
     """What was sent before is good no longer."""
     await sql.execute("delete from access.one_time where person = $1 and kind = any($2)", person, list(kinds))
+
+
+async def put_printed(sql: Connection, tenant: int, person: str, digests: Sequence[bytes], at: datetime) -> None:
+    """A person's printed codes, instead of those before."""
+    await drop_printed(sql, person)
+    await sql.executemany(
+        "insert into access.printed_code (tenant, person, digest, made) values ($1, $2, $3, $4)",
+        [(tenant, person, digest, at) for digest in digests],
+    )
+
+
+async def drop_printed(sql: Connection, person: str) -> None:
+    """None is good any longer."""
+    await sql.execute("delete from access.printed_code where person = $1", person)
+
+
+async def printed(sql: Connection, tenant: int, person: str) -> tuple[int, datetime | None]:
+    """How many are left, and when they were made."""
+    row = await sql.fetchrow(
+        """select count(*) filter (where used is null) as left, max(made) as made from access.printed_code
+        where tenant = $1 and person = $2""",
+        tenant,
+        person,
+    )
+    return row["left"], row["made"]
+
+
+async def take_printed(sql: Connection, tenant: int, person: str, digest: bytes, at: datetime) -> bool:
+    """Whether it is one of theirs that was not used; now it is."""
+    row = await sql.fetchrow(
+        """update access.printed_code set used = $4 where tenant = $1 and person = $2 and digest = $3 and used is null
+        returning person""",
+        tenant,
+        person,
+        digest,
+        at,
+    )
+    return row is not None

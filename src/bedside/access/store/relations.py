@@ -114,6 +114,18 @@ async def caregivers(sql: Connection, tenant: int, patient: str, at: datetime) -
     return [Caregiver(**{**row, "what": frozenset(row["what"])}) for row in rows]
 
 
+async def let_in_by(sql: Connection, tenant: int, person: str, at: datetime) -> list[str]:
+    """The patients whose grants let somebody in at a moment."""
+    rows = await sql.fetch(
+        """select distinct patient from access.granted where tenant = $1 and person = $2
+        and (revoked is null or revoked > $3) and (until is null or until > $3)""",
+        tenant,
+        person,
+        at,
+    )
+    return [row["patient"] for row in rows]
+
+
 async def set_alerts(sql: Connection, tenant: int, patient: str, person: str, at: datetime, *, on: bool) -> None:
     """Whether a caregiver is told of alarms."""
     if on:

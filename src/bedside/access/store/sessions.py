@@ -86,6 +86,14 @@ async def of_person(sql: Connection, tenant: int, person: str, now: datetime) ->
     return [Session(**row) for row in rows]
 
 
+async def last_seen(sql: Connection, tenant: int, person: str) -> datetime | None:
+    """When somebody last did something, in any session that is remembered."""
+    found: datetime | None = await sql.fetchval(
+        "select max(seen) from access.session where tenant = $1 and person = $2 and kind <> 'display'", tenant, person
+    )
+    return found
+
+
 async def forget(sql: Connection, before: datetime) -> None:
     """Remove what ended long ago, and all that has expired around it."""
     await sql.execute(

@@ -1,12 +1,13 @@
 """What is wrong with a machine or an installation, in plain words, each with what to do."""
 
 from bedside.foundation.doctor.database import contents, installation, version
-from bedside.foundation.doctor.finding import Finding, bad, good, note
-from bedside.foundation.doctor.kept import backups, certificate, downtime, recent_ends
+from bedside.foundation.doctor.finding import Finding, age, bad, good, note
+from bedside.foundation.doctor.kept import backups, certificate, downtime, numbers, recent_ends
 from bedside.foundation.doctor.machine import clock, disk, machine
 
 __all__ = [
     "Finding",
+    "age",
     "backups",
     "bad",
     "certificate",
@@ -18,6 +19,7 @@ __all__ = [
     "installation",
     "machine",
     "note",
+    "numbers",
     "recent_ends",
     "version",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -106,3 +108,27 @@ def recent_ends(home: Home) -> Finding:
         what = N_("%(ends)s times something ended by itself and was started again.")
         return note(what, N_("Read %(path)s."), ends=ends, path=str(path))
     return good(N_("Nothing had to be started again."))
+
+
+def numbers(home: Home) -> dict[str, tuple[str, float | None]]:
+    """Ages and sizes for /metrics: name to (help, value); None where there is nothing of the kind."""
+    from bedside.foundation.backup import settings
+
+    now, told = datetime.now(UTC), dict[str, tuple[str, float | None]]()
+
+    def since(at: datetime | None) -> float | None:
+        return (now - at).total_seconds() if at is not None else None
+
+    backup = copies = left = None
+    with suppress(BedsideError, OSError, ValueError, KeyError):
+        backup = since(settings.state(home.path).until)
+    with suppress(OSError, ValueError, KeyError):
+        copies = since(datetime.fromisoformat(orjson.loads((home.path / "downtime" / "state.json").read_bytes())["at"]))
+    with suppress(BedsideError):
+        file = (home.running() or {}).get("certificate")
+        left = (certificates.ends(Path(file)) - now).total_seconds() if file else None
+    told["bedside_backup_age_seconds"] = ("Age of the last moment that can be restored.", backup)
+    told["bedside_downtime_copy_age_seconds"] = ("Age of the newest downtime copies.", copies)
+    told["bedside_certificate_left_seconds"] = ("Until the certificate ends.", left)
+    told["bedside_disk_free_bytes"] = ("Free where the home is.", float(shutil.disk_usage(home.path).free))
+    return told

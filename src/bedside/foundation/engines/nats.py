@@ -90,6 +90,10 @@ authorization {{
 """
 
 
+LOOKED_AT = 1 << 16
+"""Bytes at the end of its log that are looked through at once."""
+
+
 class Nats:
     """One server under `root`: store/ for JetStream, nats.conf, login and key files of mode 0600."""
 
@@ -105,6 +109,7 @@ class Nats:
         self.name = name
         self.log = root / "nats.log"
         self.process: Process | None = None
+        self._read = 0
 
     def login(self) -> Login:
         """From their files; made on first use."""
@@ -207,6 +212,18 @@ authorization {{
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         told = [line for line in lines[-40:] if "[ERR]" in line or "[FTL]" in line or line.startswith("nats-server:")]
         return " ".join([*(told or lines)[-1:], f"(see {self.log})"])
+
+    def wants_room(self) -> bool:
+        """Whether it has said since the last look that the disk is full. It goes on saying so when there is room again,
+        until it is started anew: a stream whose write has failed once fails for good (nats-server 2.12)."""
+        try:
+            size = self.log.stat().st_size
+            begin, self._read = (self._read if self._read <= size else 0), size
+            with self.log.open("rb") as file:
+                file.seek(max(begin, size - LOOKED_AT))
+                return b"no space left on device" in file.read(LOOKED_AT)
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """Orderly, then not."""

@@ -8,14 +8,19 @@ from datetime import datetime
 from typing import Literal
 
 Channel = Literal["email", "phone"]
+CHANNELS: tuple[Channel, ...] = ("email", "phone")
+CLOSED = ("told", "needless", "again", "other")
+"""What somebody says who has seen to notices that did not arrive: they told them themselves, nobody needs it any more,
+it was sent again, another way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What to tell somebody. template: of TEMPLATES. data: only what the template names, and nothing of health.
 
-    channel: None: the e-mail if there is one, else the telephone. id: given by the asker, makes asking twice harmless.
-    urgent: quiet hours do not hold it up; some templates are so by themselves (templates.URGENT).
+    channel: None: as the person chose, else the e-mail if there is one, else the telephone. id: given by the asker,
+    makes asking twice harmless. urgent: quiet hours do not hold it up; some templates are so by themselves
+    (templates.URGENT).
     """
 
     person: str
@@ -28,9 +33,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A notice as the outbox shows it. state: waiting, sent, held where no channel leads to the person, or withdrawn.
+    """A notice and what became of it.
 
-    due: until when it waits, of one that came in quiet hours.
+    state: waiting (queued), sent (a server took it over), delivered (somebody says so), refused (for good), bounced,
+    failed (tried for long enough), held where no channel leads to the person, or withdrawn.
+    due: until when it waits, of one that came in quiet hours. reason: of REASONS. next_try: of one that is retried.
+    asks: until when it is to be opened, of one that asks for an act; unanswered: it was not.
     """
 
     id: str
@@ -43,3 +51,24 @@ class Sent:
     created: datetime
     state: str
     due: datetime | None = None
+    urgent: bool = False
+    language: str = "en"
+    reason: str | None = None
+    tries: int = 0
+    begun: datetime | None = None
+    next_try: datetime | None = None
+    settled: datetime | None = None
+    token: str | None = None
+    asks: datetime | None = None
+    opened: datetime | None = None
+    unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How notices stand, in numbers. last: when one last went out; waiting: queued and due; oldest: since when."""
+
+    last: datetime | None
+    waiting: int
+    oldest: datetime | None
+    failing: int

@@ -96,6 +96,18 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "invitación nueva.",
         ),
     },
+    "access.printed-code": {
+        "en": Words(
+            "A printed code was used",
+            "{name} began anew with a printed code: what they signed in with before works no longer. If that was not "
+            "them, ring them now and end the account.",
+        ),
+        "es": Words(
+            "Se usó un código impreso",
+            "{name} ha empezado de nuevo con un código impreso: aquello con lo que entraba ya no sirve. Si no fue esa "
+            "persona, llámela ahora y cierre la cuenta.",
+        ),
+    },
     "access.emergency": {
         "en": Words(
             "Emergency access was used",
@@ -113,6 +125,46 @@ TEMPLATES: dict[str, dict[str, Words]] = {
     "access.licences-end": {
         "en": Words("A licence ends", "{name}: a licence ends soon. See which at the list of colleagues."),
         "es": Words("Termina una licencia", "{name}: pronto termina una licencia. Vea cuál en la lista del equipo."),
+    },
+    "access.address-changed": {
+        "en": Words(
+            "Where we reach you was changed",
+            "Your e-mail address or telephone number at the clinic was changed. If that was not your wish, ring us.",
+        ),
+        "es": Words(
+            "Se cambió dónde le avisamos",
+            "Se cambió su correo o su teléfono en la clínica. Si no era su deseo, llámenos.",
+        ),
+    },
+    "messaging.message": {
+        "en": Words("The clinic has written to you", "There is a message for you at the clinic. Sign in to read it."),
+        "es": Words("La clínica le ha escrito", "Hay un mensaje para usted en la clínica. Entre para leerlo."),
+    },
+    "messaging.written": {
+        "en": Words("A message waits for an answer", "A message came in. Sign in to read and answer it."),
+        "es": Words("Un mensaje espera respuesta", "Ha llegado un mensaje. Entre para leerlo y responder."),
+    },
+    "messaging.urgent": {
+        "en": Words("A message to read now", "A message marked urgent came in. Sign in now."),
+        "es": Words("Un mensaje para leer ahora", "Ha llegado un mensaje marcado como urgente. Entre ahora."),
+    },
+    "messaging.late": {
+        "en": Words("An answer is late", "A message waits for longer than was promised. Sign in to answer it."),
+        "es": Words("Una respuesta se retrasa", "Un mensaje espera más de lo prometido. Entre para responder."),
+    },
+    "messaging.nobody": {
+        "en": Words(
+            "A message that nobody reads",
+            "A patient's message waits, and the patient is in nobody's care any more. See who left, and ring the team.",
+        ),
+        "es": Words(
+            "Un mensaje que nadie lee",
+            "El mensaje de un paciente espera y ya nadie lo tiene a su cuidado. Mire quién se fue y llame al equipo.",
+        ),
+    },
+    "messaging.handed": {
+        "en": Words("A conversation was handed to you", "A conversation was handed to you. Sign in to answer it."),
+        "es": Words("Le han pasado una conversación", "Le han pasado una conversación. Entre para responder."),
     },
     "messaging.test": {
         "en": Words("A test", "This is a test: notices of your clinic arrive here. There is nothing to do."),
@@ -195,6 +247,9 @@ URGENT = frozenset(
         "access.link",
         "access.recover",
         "access.emergency",
+        "access.printed-code",
+        "access.address-changed",
+        "messaging.urgent",
         "visits.link",
         "visits.link-locked",
         "visits.handed",
@@ -211,3 +266,24 @@ def words(template: str, language: str) -> Words:
     """A template's words in a language, else in English."""
     found = TEMPLATES.get(template, OTHER)
     return found.get(language[:2], found["en"])
+
+
+def secret(template: str) -> bool:
+    """Whether its text lets somebody in: forgotten once it went or failed, and never sent a second time."""
+    return any(
+        name in one.subject + one.text
+        for one in TEMPLATES.get(template, OTHER).values()
+        for name in ("{link}", "{code}")
+    )
+
+
+def kind(template: str) -> str:
+    """What a gateway is told that a notice is: sign-in, test or notice. No more: it could tell of somebody's health."""
+    if template == "messaging.test":
+        return "test"
+    return "sign-in" if template.startswith("access.") and secret(template) else "notice"
+
+
+def subject(template: str, language: str) -> str:
+    """What a notice is called on pages about notices."""
+    return words(template, language).subject

@@ -6,6 +6,7 @@ No file stands beside the database: a backup of it holds everything, or nothing,
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -18,7 +19,7 @@ from bedside.records.model import contents as model
 from bedside.records.model import rows as indexing
 from bedside.records.model.contents import MOST, PIECE, Content
 from bedside.records.model.stored import Stored
-from bedside.records.service import contexts, scanning
+from bedside.records.service import contexts, reading, scanning
 from bedside.records.service.writing import Draft, write
 from bedside.records.store import contents as store
 
@@ -86,6 +87,15 @@ async def of(ctx: Ctx, binary: Stored) -> Content | None:
     if digest is None or "data" in resource:
         return None
     return await store.shown(ctx.sql, ctx.tenant, indexing.rid("Binary", binary.id), binary.version, digest)
+
+
+async def content(ctx: Ctx, id: str) -> bytes:  # noqa: A002
+    """All bytes of a Binary's current version, for who may read it. Raises NotFound, Gone, Forbidden."""
+    one = await reading.read(ctx, "Binary", id)
+    beside = await of(ctx, one)
+    if beside is not None:
+        return b"".join([part async for part in parts(ctx, beside, 0, beside.size)])
+    return base64.b64decode("".join(str(one.resource.get("data", "")).split()))
 
 
 async def parts(ctx: Ctx, content: Content, start: int, length: int) -> AsyncIterator[bytes]:

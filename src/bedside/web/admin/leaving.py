@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bedside import access, monitoring, prescribing, visits
+from bedside import access, messaging, monitoring, prescribing, visits
 from bedside.foundation.errors import BedsideError, Conflict, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.admin.people import colleague
@@ -26,6 +26,7 @@ async def _page(request: Request, error: BedsideError | None = None, to: str = "
         alarms = await monitoring.alarms_held(ctx, who.id)
         theirs = await visits.in_hand(ctx, who.id)
         refills = await prescribing.in_hand(ctx, who.id)
+        talks = await messaging.threads.held(ctx, who.id)
         places = {place.id: place.name for place in await access.places(ctx)}
         everybody = await access.people(ctx)
     needs = theirs.any or refills.waiting or refills.patients
@@ -39,6 +40,7 @@ async def _page(request: Request, error: BedsideError | None = None, to: str = "
         alarms=alarms,
         visits=theirs,
         refills=refills,
+        talks=talks,
         places=places,
         needs=bool(needs),
         colleagues=[one for one in everybody if one.roles & able and one.id != who.id],
@@ -58,6 +60,7 @@ async def leave(request: Request) -> Response:
             await prescribing.hand_on(ctx, who.id, to)
             await visits.hand_on(ctx, who, to, home=home)
             await monitoring.hand_on_alarms(ctx, who.id, to)
+            await messaging.threads.hand_on(ctx, who, to)
             await access.leave(ctx, who.id, to=to.id if to else None)
     except (Invalid, Conflict) as error:
         return await _page(request, error, to_id)

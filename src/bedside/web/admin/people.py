@@ -31,6 +31,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         gaps = [week.place.name for week in await access.rota.weeks(inner) if week.wanting]
         waiting = set(await access.invited.waited_for(inner))
         ending = await access.licences_ending(inner)
+        unreached, others = await messaging.to_see_to(inner)
     return render(
         request,
         "admin/people.html",
@@ -41,6 +42,8 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         steps=steps,
         waiting=waiting,
         ending=ending,
+        unreached=unreached,
+        others=others,
         today=ctx.clock.now().date(),
         typed=typed or {"name": "", "email": "", "role": "clinician"},
         left="left" in request.query_params,

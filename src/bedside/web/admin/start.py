@@ -82,7 +82,8 @@ async def steps(request: Request, ctx: Ctx, people: list[Person]) -> list[Step]:
             "notice",
             N_("Send a test notice"),
             NOTICE[test.state if test is not None else ""],
-            test is not None and test.state == "sent",
+            test is not None and test.state in {"sent", "delivered"},
+            "/admin/notices",
         ),
         Step(
             "visit",
@@ -114,6 +115,10 @@ NOTICE = {
     "waiting": N_("It is on its way: look again in a moment."),
     "sent": N_("It left this installation. Look whether it arrived."),
     "held": N_("It was held: no mail server is set up. See BEDSIDE_SMTP_URL in the README, then send it again."),
+    "delivered": N_("It arrived, says who delivered it."),
+    "refused": N_("It did not arrive: see why under Notices, then send it again."),
+    "bounced": N_("It did not arrive: see why under Notices, then send it again."),
+    "failed": N_("It did not arrive: see why under Notices, then send it again."),
     "withdrawn": N_("To your own address, to see that it arrives."),
 }
 """What became of the test notice."""

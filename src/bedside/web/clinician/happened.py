@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bedside import messaging
 from bedside.fhir.concepts import standing, words
 from bedside.monitoring import Alarm
 from bedside.web.clinician.resources import Resource, moment
@@ -132,6 +133,17 @@ def alarms(found: Iterable[Alarm]) -> list[Span]:
                 alarm.priority,
             )
             for alarm in found
+        ),
+        key=lambda s: s.since,
+    )
+
+
+def conversations(rows: Iterable[messaging.threads.Row]) -> list[Span]:
+    """Each from its first message to its newest. detail: what it is about; never a word of it."""
+    return sorted(
+        (
+            Span(N_("Messages"), one.opened, one.last, detail=one.about, id=one.id, kind="message")
+            for one in (row.thread for row in rows)
         ),
         key=lambda s: s.since,
     )

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access, monitoring, prescribing, records
+from bedside import access, messaging, monitoring, prescribing, records
 from bedside.fhir.concepts import code, in_error, words
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Invalid
@@ -74,6 +74,7 @@ async def page(request: Request) -> Response:
         charts = {chart.key: chart for chart in await charted(ctx, patient, signs, since, until)}
         spans = await _spans(ctx, patient)
         alarms = await monitoring.alarms(ctx, patient=patient, open_only=False, limit=ALARMS)
+        talks = happened.conversations(await messaging.threads.of_patient(ctx, patient))
     drawn = [
         charts.get(key)
         or (replace(tests[key], since=since, until=until) if key in tests else nothing(key, since, until))
@@ -83,7 +84,7 @@ async def page(request: Request) -> Response:
         since = first_of(drawn, spans, until)
     axis = Axis(since, until, said.zone)
     names = {alarm.cause: cause_of(alarm) for alarm in alarms}
-    found = [happened.within(each, axis) for each in (*spans, happened.alarms(alarms))]
+    found = [happened.within(each, axis) for each in (*spans, happened.alarms(alarms), talks)]
     return render(
         request,
         "clinician/overlay.html",
@@ -105,6 +106,8 @@ async def page(request: Request) -> Response:
         medicines=found[0],
         visits=found[1],
         alarms=found[2],
+        talks=found[3],
+        talk_bars=[happened.bar(one, axis) for one in found[3]],
         medicine_tracks=happened.tracks(found[0], axis),
         visit_bars=[happened.bar(one, axis) for one in found[1]],
         alarm_bars={

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access, monitoring, prescribing, records, visits
+from bedside import access, messaging, monitoring, prescribing, records, visits
 from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
@@ -59,6 +59,7 @@ async def page(request: Request) -> Response:
         off = not await monitoring.alarms_on(ctx)
         late = await monitoring.late_findings(ctx)
         events = await monitoring.technical_events(ctx)
+        letters = await messaging.threads.waiting(ctx)
         waiting = [v for v in await visits.mine(ctx) if v.open]
         unsigned = await visits.notes.unsigned(ctx) if "clinician" in ctx.actor.roles else []
         refills = await prescribing.refills_to_answer(ctx) if "clinician" in ctx.actor.roles else []
@@ -71,10 +72,12 @@ async def page(request: Request) -> Response:
         names = await names_of(ctx, concerned)
         places = {p.id: p.name for p in await access.places(ctx)}
         duties = [d for d in await _duties(ctx) if d.person == ctx.actor.id]
+        unreached, _ = await messaging.to_see_to(ctx)
     return render(
         request,
         "clinician/today.html",
         alarms=alarms,
+        letters=letters,
         off=off,
         late=late,
         shown=SHOWN,
@@ -86,6 +89,7 @@ async def page(request: Request) -> Response:
         refills=refills,
         refused=refused,
         duties=duties,
+        unreached=unreached,
         place_names=places,
         cause=cause_of,
         value_of=value_of,

@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.entry import account, emergency, link, outbox, quiet, shown, sign_in
+from bedside.web.entry import account, emergency, link, outbox, quiet, shown, sign_in, told_by
 from bedside.web.entry.proof import proof_of
 
 ROUTES: list[BaseRoute] = [
@@ -14,6 +14,7 @@ ROUTES: list[BaseRoute] = [
     Route("/sign-in/code", sign_in.code, methods=["POST"]),
     Route("/sign-in/help", sign_in.help_with_it),
     Route("/sign-in/help", sign_in.ask, methods=["POST"]),
+    Route("/sign-in/printed", sign_in.printed, methods=["POST"]),
     Route("/sign-in/demo", sign_in.demo, methods=["POST"]),
     Route("/sign-in/passkey/options", sign_in.passkey_options, methods=["POST"]),
     Route("/sign-in/passkey", sign_in.passkey, methods=["POST"]),
@@ -25,6 +26,9 @@ ROUTES: list[BaseRoute] = [
     Route("/account", account.page, methods=["GET"]),
     Route("/account", shown.save, methods=["POST"]),
     Route("/account/quiet", quiet.save, methods=["POST"]),
+    Route("/account/told-by", told_by.save, methods=["POST"]),
+    Route("/account/reach", account.reach, methods=["POST"]),
+    Route("/account/printed", account.codes, methods=["POST"]),
     Route("/account/sign-out-everywhere", account.sign_out_everywhere, methods=["POST"]),
     Route("/account/wall", account.wall, methods=["POST"]),
     Route("/account/pin", account.pin, methods=["POST"]),

@@ -25,7 +25,13 @@ async def page(request: Request) -> Response:
     return await _page(request)
 
 
-async def _page(request: Request, error: BedsideError | None = None, done: str | None = None) -> Response:
+async def _page(
+    request: Request,
+    error: BedsideError | None = None,
+    done: str | None = None,
+    reach: dict[str, str | None] | None = None,
+) -> Response:
+    """reach: what was typed where staff change their own address."""
     ctx = ctx_of(request)
     if ctx.actor.kind != "person":
         return RedirectResponse("/sign-in?next=/account", 303)
@@ -35,6 +41,8 @@ async def _page(request: Request, error: BedsideError | None = None, done: str |
         passkeys = await access.passkeys.passkeys(inner)
         places = await _walls(inner, person)
         silence = await messaging.quiet_hours(inner)
+        channel = await messaging.told_by(inner)
+        printed = await access.printed.printed(inner)
     return render(
         request,
         "entry/account.html",
@@ -48,6 +56,9 @@ async def _page(request: Request, error: BedsideError | None = None, done: str |
         mine=ctx.actor.session,
         passkeys=[(bytes_to_base64url(one.id), one.label, one.created) for one in passkeys],
         silence=silence,
+        channel=channel,
+        printed=printed,
+        reach=reach or {"email": person.email, "phone": person.phone},
         quiet_error=request.query_params.get("quiet"),
         staff=bool(person.roles & STAFF),
         places=places,
@@ -106,6 +117,32 @@ async def pin(request: Request) -> Response:
     except (Forbidden, Invalid, TooMany) as error:
         return await _page(request, error)
     return await _page(request, done="pin")
+
+
+async def codes(request: Request) -> Response:
+    """Make printed codes and show them, this once."""
+    form: dict[str, Any] = dict(await request.form())
+    try:
+        async with access.work(ctx_of(request), "made printed codes") as inner:
+            made = await access.printed.make(inner, proof_of(form))
+            person = await access.person(inner, inner.actor.id)
+    except (Forbidden, Invalid, TooMany) as error:
+        return await _page(request, error)
+    response = render(request, "entry/printed.html", codes=made, person=person)
+    response.headers["cache-control"] = "no-store"
+    return response
+
+
+async def reach(request: Request) -> Response:
+    """Change one's own e-mail and telephone; staff alone."""
+    form: dict[str, Any] = dict(await request.form())
+    typed = {name: str(form.get(name) or "") for name in ("email", "phone")}
+    try:
+        async with access.work(ctx_of(request), "changed their own address") as inner:
+            await messaging.reach_me(inner, typed["email"], typed["phone"], proof_of(form))
+    except (Conflict, Forbidden, Invalid, TooMany) as error:
+        return await _page(request, error, reach={**typed})
+    return RedirectResponse("/account?saved=1", 303)
 
 
 async def passkey_options(request: Request) -> Response:

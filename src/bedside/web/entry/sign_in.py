@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import segno
@@ -172,6 +173,16 @@ async def ask(request: Request) -> Response:
     except TooMany as error:
         return render(request, "entry/help.html", error.status, asked=False, error=error)
     return render(request, "entry/help.html", asked=True, error=None)
+
+
+async def printed(request: Request) -> Response:
+    """A printed code: on to the link by which to begin anew."""
+    form = await request.form()
+    try:
+        link = await access.printed.use(ctx_of(request), str(form.get("address") or ""), str(form.get("code") or ""))
+    except TOLD as error:
+        return render(request, "entry/help.html", error.status, asked=False, error=error)
+    return RedirectResponse(urlsplit(link).path, 303)
 
 
 async def demo(request: Request) -> Response:

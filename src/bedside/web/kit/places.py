@@ -36,6 +36,7 @@ ALL = (
     Place(N_("Patients"), "/patients", icon="users-round", roles=CLINICAL),
     Place(N_("Wall"), "/wall", icon="layout-grid", roles=CLINICAL),
     Place(N_("Alarms"), "/alarms", icon="bell", roles=CLINICAL),
+    Place(N_("Messages"), "/messages", icon="message-square", roles=CLINICAL),
     Place(N_("Visits"), "/visits", icon="video", roles=CLINICAL),
     Place(N_("Prescriptions"), "/pharmacy", icon="pill", roles=frozenset({"pharmacist"})),
     Place(N_("Clinic"), "/admin", icon="settings", roles=frozenset({"administrator"})),

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access, monitoring, prescribing, visits
+from bedside import access, messaging, monitoring, prescribing, visits
 from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
@@ -42,6 +42,7 @@ async def page(request: Request) -> Response:
         chart = await week(ctx, patient, last, plan) if last else None
         others = await _others(ctx)
         message = await _last_message(ctx, patient)
+        unseen_messages = await messaging.threads.unseen(ctx, patient) if await _reads(ctx, patient) else 0
     return render(
         request,
         "patient/home.html",
@@ -63,6 +64,7 @@ async def page(request: Request) -> Response:
         steps=STEPS,
         others=others,
         message=message,
+        unseen_messages=unseen_messages,
         me=ctx_of(request).actor.id,
         kept=waiting_words(request),
     )
@@ -105,6 +107,11 @@ async def _last_message(ctx: Ctx, patient: str) -> visits.Message | None:
         if said := await visits.chat(ctx, visit.id):
             return said[-1]
     return None
+
+
+async def _reads(ctx: Ctx, patient: str) -> bool:
+    """A caregiver's grant may leave messages out."""
+    return await access.may(ctx, patient, "R", what="Communication")
 
 
 async def _others(ctx: Ctx) -> list[tuple[str, str]]:

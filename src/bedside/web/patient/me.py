@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from bedside import access, messaging
 from bedside.foundation.http import ctx_of
-from bedside.web.entry import quiet, shown
+from bedside.web.entry import quiet, shown, told_by
 from bedside.web.kit import page_of, render
 from bedside.web.patient.looked import lines
 from bedside.web.patient.whose import whose
@@ -22,6 +22,7 @@ async def page(request: Request) -> Response:
         await access.require(ctx, "patient", "caregiver")
         person = await access.person(ctx, ctx.actor.id)
         silence = await messaging.quiet_hours(ctx)
+        channel = await messaging.told_by(ctx)
     theme = page_of(request).theme
     return render(
         request,
@@ -30,6 +31,7 @@ async def page(request: Request) -> Response:
         theme=theme,
         saved="saved" in request.query_params,
         silence=silence,
+        channel=channel,
         quiet_error=request.query_params.get("quiet"),
     )
 
@@ -53,5 +55,6 @@ ROUTES: list[BaseRoute] = [
     Route("/me", page, methods=["GET"]),
     Route("/me", shown.save, methods=["POST"]),
     Route("/me/quiet", quiet.save, methods=["POST"]),
+    Route("/me/told-by", told_by.save, methods=["POST"]),
     Route("/me/who-looked", who_looked),
 ]

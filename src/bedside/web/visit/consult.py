@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from bedside import access, monitoring, records, visits
+from bedside import access, messaging, monitoring, records, visits
 from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Invalid
@@ -118,6 +118,7 @@ async def _desk(request: Request, error: BedsideError | None = None, step: str |
         chart = await beside(ctx, visit.patient, page_of(request).language)
         signing = await visits.licence_to_sign(ctx, key, home=request.app.state.clinic.country)
         others = await visits.clinicians_on_duty(ctx, visit.patient, but=visit.clinician) if visit.open else []
+        talk = await messaging.threads.from_ref(ctx, f"visit/{visit.id}")
     holder = visit.clinician == ctx_of(request).actor.id
     decision = visits.licence_of(visit)
     country = visits.country(visit.place.country) if visit.place else None
@@ -127,6 +128,7 @@ async def _desk(request: Request, error: BedsideError | None = None, step: str |
         "visit/desk.html" if in_room else "visit/state.html",
         status=error.status if error else 200,
         visit=visit,
+        talk=talk,
         patient=banner,
         holder=holder,
         latest={one.metric: one for one in latest},

@@ -18,6 +18,7 @@ SERIOUS: dict[Kind, tuple[Kind, ...]] = {
     "device": ("device",),
 }
 """Notices of which kinds stand for one of this kind: nobody is called to the same page twice, but to a worse matter."""
+READ, CHECK = "monitoring.read", "monitoring.check-device"
 BY_THEMSELVES = "symptoms"
 """A cause that the patient reported: the page they reported it on has told them already."""
 
@@ -32,7 +33,7 @@ async def tell(ctx: Ctx, alarm: Alarm) -> None:
     kind: Kind = "device" if alarm.technical else "urgent" if alarm.priority == "high" else "reading"
     now = ctx.clock.now()
     row = tables.home(now.date())
-    template = "monitoring.check-device" if kind == "device" else "monitoring.read"
+    template = CHECK if kind == "device" else READ
     for person in await _whom(ctx, alarm):
         known = await store.knows(
             ctx.sql,
@@ -90,4 +91,5 @@ async def told_read(ctx: Ctx, patient: str) -> None:
     """The actor has read it all. Raises Forbidden."""
     await access.authorise(ctx, patient, "R", what="alarm")
     await store.read(ctx.sql, ctx.tenant, ctx.actor.id, patient, ctx.clock.now())
+    await messaging.opened(ctx, READ, CHECK)
     ctx.trail.wrote = True

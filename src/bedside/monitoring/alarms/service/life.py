@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bedside import access
-from bedside.foundation import jobs
+from bedside.foundation import jobs, telemetry
 from bedside.foundation.context import Ctx
 from bedside.foundation.ids import uuid7
 from bedside.monitoring.alarms import model
@@ -21,6 +21,7 @@ from bedside.monitoring.rules.model.tables import Pace
 AFTERWARDS = timedelta(hours=24)
 """Whoever was asked keeps a relationship so long after the alarm has closed."""
 ANSWERERS = frozenset({"nurse", "clinician"})
+RAISED = telemetry.counter("bedside_alarms_raised", "Alarms that were raised, by priority.", "priority")
 TIMERS = ("escalate", "return", "recheck", "delay", "pause")
 
 
@@ -45,6 +46,11 @@ async def begin(ctx: Ctx, new: Alarm) -> None:
     await climb(ctx, new)
     await home.tell(ctx, new)
     await publish(ctx, new.id, new.patient)
+
+    async def count() -> None:
+        RAISED.labels(new.priority).inc()
+
+    ctx.after_commit.append(count)
 
 
 async def climb(ctx: Ctx, alarm: Alarm, late: timedelta = timedelta(0)) -> None:

@@ -92,7 +92,9 @@ def charted(metric: Metric, sent: float, unit: Any) -> tuple[float, tuple[float,
     if scale is None:
         raise Refused(f"wrong unit: {', '.join(UNITS[metric.number])} are taken")
     factor, offset = scale
-    if sent in INSTRUMENT_SPECIALS and factor == 1:
+    # Where the number is a plausible measurement it is one: two seconds between two beats are 2047 ms.
+    least, most = metric.plausible
+    if sent in INSTRUMENT_SPECIALS and factor == 1 and not least <= sent <= most:
         raise Refused("a special value of the instrument, no measurement")
     value = sent
     if factor != 1 or offset != 0:

@@ -16,6 +16,7 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 
+from bedside.foundation import telemetry
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
 from bedside.monitoring.devices.service.technical import note
@@ -34,6 +35,12 @@ FAULT_AGAIN_AFTER: Final = 60.0
 """Seconds until a pack that met a fault of ours is tried again."""
 AGAIN_AFTER: Final = 0.5
 """Seconds between tries while an engine is away."""
+STORED: Final = telemetry.counter(
+    "bedside_readings_stored", "Readings, and parts of waveforms, stored once and for all."
+)
+REFUSED: Final = telemetry.counter(
+    "bedside_readings_refused", "Readings that were refused, and messages that were none."
+)
 log = structlog.get_logger("bedside.monitoring")
 
 
@@ -170,14 +177,17 @@ class Lane:
         self, parts: Collection[int], arrivals: list[Arriving], broken: list[tuple[str, str]]
     ) -> Sequence[Receipt]:
         inner = self._ctx.with_(after_commit=[])
-        async with inner.database.transaction() as sql:
-            if not await self._shares.held(sql, parts):
-                raise NotOurs
-            inner = inner.with_(tx=sql)
-            receipts = await self._land(inner, arrivals) if arrivals else []
-            for device, why in broken:
-                await note(inner, "malformed", device, why=why)
-        await after(inner)
+        with telemetry.timed("ingest", "batch"):
+            async with inner.database.transaction() as sql:
+                if not await self._shares.held(sql, parts):
+                    raise NotOurs
+                inner = inner.with_(tx=sql)
+                receipts = await self._land(inner, arrivals) if arrivals else []
+                for device, why in broken:
+                    await note(inner, "malformed", device, why=why)
+            await after(inner)
+        STORED.inc(sum(receipt.stored for receipt in receipts))
+        REFUSED.inc(sum(len(receipt.refused) for receipt in receipts) + len(broken))
         return receipts
 
     async def _put_off(self, one: Waiting, error: Exception) -> None:

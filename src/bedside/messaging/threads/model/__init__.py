@@ -1,0 +1,1 @@
+"""Threads, promises, danger words and files of messages. Pure."""

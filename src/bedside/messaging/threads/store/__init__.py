@@ -1,0 +1,1 @@
+"""SQL of the tables of threads in the schema `messaging`."""

@@ -1,0 +1,14 @@
+"""All thirty of worst_day.py, each as long as it says: `make soak`."""
+
+from pathlib import Path
+
+import pytest
+from tests.faults.test_worst_day import days
+from tests.faults.worst_day import CASES
+
+pytestmark = pytest.mark.soak
+
+
+def test_thirty_bad_days(tmp_path: Path) -> None:
+    assert len(CASES) == 30
+    days(tmp_path, CASES)

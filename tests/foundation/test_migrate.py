@@ -140,8 +140,19 @@ async def test_back_again_keeps_what_then_could_know_and_names_the_rest(then: st
             (tenant, n, name, zone, country, language, units, telephone, emergency, by_name, at)
         values (1, 1, 'A', 'Europe/Madrid', 'ES', 'es', 'metric', '1', '112', 'B', now())"""
     )
+    await connection.execute(
+        """insert into messaging.notice (id, tenant, person, template, channel, subject, created, state)
+        values
+            ('a', 1, 'p', 't', 'email', 's', now(), 'bounced'),
+            ('b', 1, 'p', 't', 'email', 's', now(), 'delivered')"""
+    )
     lost = await losses(connection, THEN)
-    assert lost == {"people's quiet hours": 1, "what was said of the clinic (name, numbers, place), each time": 1}
+    assert lost == {
+        "people's quiet hours": 1,
+        "what was said of the clinic (name, numbers, place), each time": 1,
+        "notices that did not arrive (they stand as held, and are nobody's work)": 1,
+        "notices that were delivered (they stand as sent)": 1,
+    }
     now = earlier.schema(then)
     with pytest.raises(Conflict, match="more would be lost"):
         await back(then, THEN, {})
@@ -150,7 +161,10 @@ async def test_back_again_keeps_what_then_could_know_and_names_the_rest(then: st
     assert (await standing(connection)).revision == THEN
     assert earlier.schema(then) == straight
     assert await kept_packs(connection) == {1}
+    notices = await connection.fetch("select id, state from messaging.notice where template = 't' order by id")
+    assert [tuple(each) for each in notices] == [("a", "held"), ("b", "sent")]
     await connection.execute("delete from monitoring.pack where id > 999999")
+    await connection.execute("delete from messaging.notice where template = 't'")
     assert await earlier.digest(connection, of) == before
     assert await migrate(then, to=WAY[-1]) == len(WAY)
     assert earlier.schema(then) == now

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the versions on the connection that bedside.foundation.migrate hands over.
+"""Alembic's entry: runs the versions on the connection that bedside.foundation.migrate hands over, a transaction each.
 
 `op.execute(text)` runs a whole script of plain SQL, any number of statements, colons and all: asyncpg's own
 simple-query protocol instead of SQLAlchemy's one prepared statement with :binds.
@@ -23,11 +23,19 @@ class Scripts(PostgresqlImpl):
         await_only(self.connection.connection.driver_connection.execute(sql))
 
 
+def applied(*, ctx, step, **_):
+    """In the step's own transaction: which Bedside took it; and whoever listens is told."""
+    words = context.config.attributes["version"].replace("'", "''")
+    ctx.connection.exec_driver_sql(f"comment on table foundation.alembic_version is '{words}'")
+    context.config.attributes["applied"](step=step)
+
+
 context.configure(
     connection=context.config.attributes["connection"],
     version_table_schema="foundation",
     transactional_ddl=True,
-    transaction_per_migration=False,
+    transaction_per_migration=True,
+    on_version_apply=applied,
 )
 with context.begin_transaction():
     context.run_migrations()

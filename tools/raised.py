@@ -25,6 +25,7 @@ NO_PAGE = (
     "foundation/home.py",
     "foundation/installation.py",
     "foundation/migrate.py",
+    "foundation/steps.py",
     "foundation/turn.py",
     "foundation/doctor.py",
     "demo/",

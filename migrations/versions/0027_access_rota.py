@@ -49,11 +49,25 @@ create table access.alerted (
 """
 
 
+BACK = """
+drop table access.alerted;
+drop table access.substitute;
+alter table access.duty drop constraint duty_by_the_hour, drop column weekdays, drop column begins, drop column ends;
+alter table access.place drop column zone;
+"""
+LOSES = {
+    "caregivers who are told of alarms": "select count(*) from access.alerted",
+    "substitutes": "select count(*) from access.substitute",
+    "duties by the hour (they become around the clock)": "select count(*) from access.duty where begins is not null",
+    "time zones of places": "select count(*) from access.place where zone is not null",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(ROTA)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

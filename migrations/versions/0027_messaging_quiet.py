@@ -33,11 +33,27 @@ create table messaging.quiet (
 """
 
 
+BACK = """
+drop table messaging.quiet;
+drop index messaging.notice_waits;
+update messaging.notice set state = 'held' where state = 'withdrawn';
+alter table messaging.notice drop constraint notice_state_check, drop column due;
+alter table messaging.notice add constraint notice_state_check check (state in ('waiting', 'sent', 'held'));
+"""
+LOSES = {
+    "people's quiet hours": "select count(*) from messaging.quiet",
+    "notices that wait for the end of quiet hours (they are sent at once)": """select count(*) from messaging.notice
+        where state = 'waiting' and due is not null""",
+    "notices that were withdrawn (they stand as held)": """select count(*) from messaging.notice
+        where state = 'withdrawn'""",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(QUIET)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

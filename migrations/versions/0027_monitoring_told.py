@@ -29,11 +29,19 @@ create index told_person on monitoring.told (tenant, person, patient, at desc);
 """
 
 
+BACK = """
+drop table monitoring.told;
+"""
+LOSES = {
+    "what people at home were told of alarms": "select count(*) from monitoring.told",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(TOLD)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

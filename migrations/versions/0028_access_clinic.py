@@ -48,11 +48,22 @@ create table access.licence_reminder (
 """
 
 
+BACK = """
+drop table access.licence_reminder;
+drop table access.start_put_away;
+drop table access.clinic;
+"""
+LOSES = {
+    "what was said of the clinic (name, numbers, place), each time": "select count(*) from access.clinic",
+    "reminders of licences that end": "select count(*) from access.licence_reminder",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(CLINIC)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

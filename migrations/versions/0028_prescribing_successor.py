@@ -25,11 +25,19 @@ create index successor_of on prescribing.successor (tenant, successor);
 """
 
 
+BACK = """
+drop table prescribing.successor;
+"""
+LOSES = {
+    "who answers for prescriptions of somebody who left": "select count(*) from prescribing.successor",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(SUCCESSOR)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

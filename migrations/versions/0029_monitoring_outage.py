@@ -36,11 +36,22 @@ create unique index outage_one on monitoring.outage (tenant, scope, name) where 
 """
 
 
+BACK = """
+drop table monitoring.outage;
+alter table monitoring.device drop column via;
+drop table monitoring.gateway;
+"""
+LOSES = {
+    "outages of wards and gateways": "select count(*) from monitoring.outage",
+    "gateways": "select count(*) from monitoring.gateway",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(OUTAGE)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

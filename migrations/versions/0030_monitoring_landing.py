@@ -18,11 +18,17 @@ alter table monitoring.pack drop constraint pack_device_fkey;
 """
 
 
+BACK = """
+alter table monitoring.pack add constraint pack_device_fkey foreign key (device) references monitoring.device (number);
+"""
+LOSES: dict[str, str] = {}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(LANDING)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

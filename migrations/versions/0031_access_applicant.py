@@ -33,11 +33,21 @@ create index applicant_waiting on access.applicant (tenant, confirmed) where con
 """
 
 
+BACK = """
+drop table access.applicant;
+alter table access.clinic drop column self_registration;
+"""
+LOSES = {
+    "people who asked to be registered": "select count(*) from access.applicant",
+    "that the clinic lets people ask to be registered": "select count(*) from access.clinic where self_registration",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(APPLICANT)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

@@ -18,11 +18,19 @@ create index device_renewed on monitoring.device (renewed_at) where renewed_at i
 """
 
 
+BACK = """
+alter table monitoring.device drop column renewed_at;
+"""
+LOSES = {
+    "when devices got another password": "select count(*) from monitoring.device where renewed_at is not null",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(RENEWED)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

@@ -24,11 +24,19 @@ create table access.printed_code (
 """
 
 
+BACK = """
+drop table access.printed_code;
+"""
+LOSES = {
+    "printed codes": "select count(*) from access.printed_code",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(PRINTED)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

@@ -53,11 +53,39 @@ create table messaging.told_by (
 """
 
 
+BACK = """
+drop table messaging.told_by;
+drop index messaging.notice_token, messaging.notice_open, messaging.notice_asks;
+alter table messaging.notice drop constraint notice_state_check;
+update messaging.notice set state = case state when 'delivered' then 'sent' else 'held' end
+    where state in ('delivered', 'refused', 'bounced', 'failed');
+alter table messaging.notice
+    drop column urgent, drop column language, drop column reason, drop column tries, drop column begun,
+    drop column next_try, drop column settled, drop column token, drop column asks, drop column opened,
+    drop column unanswered, drop column closed, drop column closed_by, drop column closed_as;
+alter table messaging.notice add constraint notice_state_check
+    check (state in ('waiting', 'sent', 'held', 'withdrawn'));
+"""
+LOSES = {
+    "notices that were delivered (they stand as sent)": """select count(*) from messaging.notice
+        where state = 'delivered'""",
+    "notices that did not arrive (they stand as held, and are nobody's work)": """select count(*) from messaging.notice
+        where state in ('refused', 'bounced', 'failed')""",
+    "notices that are tried again (they are tried as the version of then does)": """select count(*)
+        from messaging.notice where state = 'waiting' and tries > 0""",
+    "by when notices were to be opened, and when they were": """select count(*) from messaging.notice
+        where asks is not null or opened is not null""",
+    "who saw to notices that did not arrive": "select count(*) from messaging.notice where closed_by is not null",
+    "that notices were urgent": "select count(*) from messaging.notice where urgent",
+    "how people want to be told": "select count(*) from messaging.told_by",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(DELIVERY)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

@@ -103,11 +103,29 @@ create table messaging.promise (
 """
 
 
+BACK = """
+drop table messaging.promise;
+drop table messaging.away;
+drop table messaging.thread_event;
+drop table messaging.seen;
+drop table messaging.message;
+drop table messaging.thread;
+"""
+LOSES = {
+    "threads (their words stay in the record)": "select count(*) from messaging.thread",
+    "messages in threads (their words stay in the record)": "select count(*) from messaging.message",
+    "that messages were seen": "select count(*) from messaging.seen",
+    "what became of threads": "select count(*) from messaging.thread_event",
+    "absences": "select count(*) from messaging.away",
+    "by when the clinic answers": "select count(*) from messaging.promise",
+}
+
+
 def upgrade() -> None:
     """Forward."""
     op.execute(THREADS)
 
 
 def downgrade() -> None:
-    """Before the first release nothing is taken back."""
-    raise NotImplementedError("restore the backup made before the upgrade")
+    """Back."""
+    op.execute(BACK)

@@ -1,7 +1,7 @@
 """Composition root: the only place that knows every room; builds the web, worker and ingest processes.
 
 rooms: what each room gives (a room that lands adds its line there). web: the application. processes: what runs.
-console: what an operator asks from the command line. founding: a clinic's first start.
+console: what an operator asks from the command line. founding: a clinic's first start. upgrading: forward and back.
 """
 
 from bedside.app.backups import Restored, drill, restore_home
@@ -25,6 +25,7 @@ from bedside.app.console import (
 from bedside.app.founding import Founded, found, founded, link_again
 from bedside.app.notices import look_at_notices, notice_came_back, try_notice
 from bedside.app.processes import Bedside
+from bedside.app.upgrading import go_back, no_way_but_the_backup, planned, upgrade, way_back
 
 __all__ = [
     "Bedside",
@@ -40,17 +41,22 @@ __all__ = [
     "export_records",
     "found",
     "founded",
+    "go_back",
     "import_records",
     "link_again",
     "list_interfaces",
     "look_at_notices",
     "look_at_staff",
+    "no_way_but_the_backup",
     "notice_came_back",
     "parked_jobs",
+    "planned",
     "reindex_records",
     "release_jobs",
     "restore_home",
     "revoke_device",
     "try_notice",
+    "upgrade",
     "verify_audit",
+    "way_back",
 ]

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from bedside import access
 from bedside.app.console import operator
+from bedside.app.upgrading import upgrade
 from bedside.foundation.context import Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Conflict
-from bedside.foundation.migrate import migrate_safely
+from bedside.foundation.home import Home
 from bedside.foundation.settings import Settings
 
 LASTS = timedelta(hours=24)
@@ -41,7 +42,7 @@ async def found(settings: Settings, clinic: access.Clinic, name: str, email: str
 
     Raises Conflict where somebody has said it already or has this e-mail, Unavailable.
     """
-    await migrate_safely(settings.database_url)
+    await upgrade(settings, lambda _: None, runs=Home(settings.home).running() is not None)
     async with operator(settings) as ctx, access.work(ctx, "founded the clinic") as inner:
         kept = await access.clinics.set_clinic(inner, clinic, first=True)
         new = access.NewPerson(

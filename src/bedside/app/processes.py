@@ -12,12 +12,13 @@ from typing import Any
 import uvloop
 
 from bedside.app.rooms import BUS, EVERY, INGEST, JOBS, PREPARE, WORKER, BusHandler, mllp_door, open_ground
+from bedside.app.upgrading import upgrade
 from bedside.app.web import build_web
 from bedside.demo import devices as demo_devices
 from bedside.demo import seeding
 from bedside.foundation import jobs, telemetry
 from bedside.foundation.context import NOBODY
-from bedside.foundation.migrate import migrate_safely
+from bedside.foundation.installation import backups_told
 from bedside.foundation.serving import serve
 from bedside.foundation.settings import Ground, Settings
 
@@ -83,8 +84,10 @@ async def _told_to_stop() -> None:
 
 
 async def run_prepare(settings: Settings, say: Callable[[str], None]) -> None:
-    """Safe settings, migrations, then what rooms prepare. Raises BedsideError; an unsafe PostgreSQL is not touched."""
-    steps = await migrate_safely(settings.database_url)
+    """Safe settings, migrations, then what rooms prepare. Raises BedsideError; an unsafe PostgreSQL is not touched, nor
+    is a clinic of which no backup is made before its steps, unless --migrate said so."""
+    without = settings.migrate and not (settings.own_database and backups_told(settings.home))
+    steps = await upgrade(settings, say, without="serve --migrate" if without else "")
     if steps:
         say(f"Database brought up to date ({steps} steps).")
     ground = await open_ground(settings, "prepare")

@@ -135,6 +135,12 @@ def serve(
     trusted_proxy: Annotated[
         str | None, typer.Option(envvar="BEDSIDE_TRUSTED_PROXY", help="Address of the reverse proxy to believe.")
     ] = None,
+    migrate: Annotated[
+        bool,
+        typer.Option(
+            "--migrate", envvar="BEDSIDE_MIGRATE", help="After an upgrade: go on even without a backup before."
+        ),
+    ] = False,
     web_only: Annotated[bool, typer.Option("--web-only", help="Leave jobs and readings to other processes.")] = False,
     web_processes: Annotated[
         int | None,
@@ -163,6 +169,7 @@ def serve(
         public_url=public_url,
         database_url=database_url,
         nats_url=nats_url,
+        migrate=migrate,
         web_only=web_only,
         web_processes=web_processes or min(4, max(1, len(os.sched_getaffinity(0)) // 2)),
         tls_cert=tls_cert,

@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from bedside.foundation.doctor import Finding
 
 
-@cli.command("migrate")
-def migrate_(home: HomeOption = HOME, database_url: DatabaseOption = None) -> None:
-    """Bring the database to this version; doing it twice does nothing."""
-    import asyncio
-
-    with plain_errors():
-        from bedside.foundation.installation import reach
-        from bedside.foundation.migrate import migrate
-
-        with reach(home, database_url, None) as settings:
-            steps = asyncio.run(migrate(settings.database_url))
-    typer.echo(f"{steps} steps taken." if steps else "Already up to date.")
-
-
 @cli.command("nats-config")
 def nats_config(home: HomeOption = HOME) -> None:
     """Print what a NATS that others run needs for Bedside; makes the key that signs for devices, if there is none."""

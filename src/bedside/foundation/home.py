@@ -88,21 +88,15 @@ class Home:
                 f"{self.path} is half restored.", remedy="Run the same `bedside restore` again: it begins anew."
             )
         made = self.made()
+        self.refuse_newer()
         foreign = made is None and self.path.is_dir() and {entry.name for entry in self.path.iterdir()} - OURS
         if foreign:
             raise Conflict(f"{self.path} holds other files.", remedy="Name an empty or new directory with --home.")
-        if made is not None:
-            newer = version_key(str(made.get("version", "0"))) > version_key(bedside.__version__)
-            if made.get("layout", 0) > LAYOUT or newer:
-                raise Conflict(
-                    f"{self.path} was made by a newer Bedside ({made.get('version')}; this is {bedside.__version__}).",
-                    remedy="Start it with that version, or name another home with --home.",
-                )
-            if bool(made.get("demo")) != demo:
-                raise Conflict(
-                    f"{self.path} holds a {'demo' if made.get('demo') else 'real'} clinic.",
-                    remedy="Name another home with --home: invented and real patients are never mixed.",
-                )
+        if made is not None and bool(made.get("demo")) != demo:
+            raise Conflict(
+                f"{self.path} holds a {'demo' if made.get('demo') else 'real'} clinic.",
+                remedy="Name another home with --home: invented and real patients are never mixed.",
+            )
         place = next(parent for parent in (self.path, *self.path.absolute().parents) if parent.is_dir())
         if not os.access(place, os.W_OK):
             raise Unavailable(f"{place} cannot be written.", remedy="Name another home with --home.")
@@ -111,6 +105,16 @@ class Home:
             raise Unavailable(
                 f"The disk of {self.path} is full: {free >> 20} MB are free, {needed >> 20} MB are needed.",
                 remedy="Free some space and start again; nothing was changed.",
+            )
+
+    def refuse_newer(self) -> None:
+        """Raises Conflict for a home that a newer version made, naming it."""
+        made = self.made() or {}
+        newer = version_key(str(made.get("version", "0"))) > version_key(bedside.__version__)
+        if made.get("layout", 0) > LAYOUT or newer:
+            raise Conflict(
+                f"{self.path} was made by a newer Bedside ({made.get('version')}; this is {bedside.__version__}).",
+                remedy="Start it with that version, or name another home with --home.",
             )
 
     def free(self) -> None:
@@ -145,9 +149,9 @@ class Home:
             remedy="Stop that one first, or name another home with --home.",
         )
 
-    def settled(self) -> None:
-        """After the migrations: from now on an older program refuses this home."""
-        self._write({**(self.made() or {}), "layout": LAYOUT, "version": bedside.__version__})
+    def settled(self, version: str = bedside.__version__) -> None:
+        """After the migrations: from now on a program older than version refuses this home."""
+        self._write({**(self.made() or {}), "layout": LAYOUT, "version": version})
 
     def forget(self) -> None:
         """Delete everything but the lock. The home must be taken; raises Conflict when it is not."""

@@ -83,6 +83,8 @@ class Wish:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     trusted_proxy: str | None = None
+    migrate: bool = False
+    """Take missing steps even where no backup can be made before."""
     own_certificate: bool = False
     """One that signs itself, for a demo that is shown on a network."""
 
@@ -227,6 +229,8 @@ class Installation:
             turn_urls=turn.urls if turn else tuple(os.environ.get("BEDSIDE_TURN_URLS", "").split()),
             turn_secret=turn.secret if turn else os.environ.get("BEDSIDE_TURN_SECRET", ""),
             demo=wish.demo,
+            own_database=wish.database_url is None,
+            migrate=wish.migrate,
             patients=wish.patients,
             seed=wish.seed,
             tls_cert=wish.tls_cert,
@@ -391,7 +395,7 @@ def reach(home_path: Path, database_url: str | None = None, nats_url: str | None
     if made is None:
         raise NotFound(f"There is no Bedside in {home.path}.", remedy="Run `bedside demo`, or name a home with --home.")
     postgres = home.postgres
-    bare = Settings(home.path, postgres.dsn(), nats_url or "", demo=bool(made.get("demo")))
+    bare = Settings(home.path, postgres.dsn(), nats_url or "", demo=bool(made.get("demo")), own_database=True)
     if running := home.running():
         port, mqtt_port = running["port"], running["mqtt_port"]
         nats = home.nats(port=running["nats_port"] or 1, mqtt_port=mqtt_port)
@@ -434,7 +438,7 @@ def lay(home_path: Path, database_url: str | None = None) -> Iterator[Settings]:
     try:
         postgres.start()
         postgres.create_database()
-        yield Settings(home.path, postgres.dsn(), "")
+        yield Settings(home.path, postgres.dsn(), "", own_database=True)
     finally:
         postgres.stop()
 

@@ -49,6 +49,10 @@ class Settings:
     """The address of the reverse proxy whose X-Forwarded-For and -Proto are believed."""
     metrics_token: str = ""
     """With which /metrics is read from another machine; empty: from this one alone."""
+    own_database: bool = False
+    """The home's own PostgreSQL, so that backups are this program's matter."""
+    migrate: bool = False
+    """Somebody said that missing steps may be taken without a backup before."""
     callout_seed: bytes = b""
     """nkey account seed with which the auth callout answers NATS for devices; empty where NATS asks elsewhere."""
 

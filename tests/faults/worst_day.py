@@ -38,7 +38,7 @@ class Case:
     hold: float = 20.0
     quick: bool = False
     away: bool = False
-    """Whether the program itself is gone meanwhile, so that nobody can be told anything."""
+    """Whether nobody is there meanwhile who could tell anything: the program, or its one web process."""
 
 
 def pids(clinic: Clinic) -> dict[str, int]:
@@ -218,7 +218,8 @@ CASES = [
     Case("the backups' disk is pulled out", folder_gone("backups"), quick=True),
     *(Case(f"{name} is killed", signalled(KILL, name), hold=2) for name in PROCESSES),
     *(Case(f"{name} is asked to end", signalled(TERM, name), hold=2) for name in PROCESSES),
-    *(Case(f"{name} is frozen", frozen(name)) for name in ("web", "worker", "ingest")),
+    Case("web is frozen", frozen("web"), away=True),
+    *(Case(f"{name} is frozen", frozen(name)) for name in ("worker", "ingest")),
     Case("the database is ended by its operator", signalled(INT, "PostgreSQL"), hold=2),
     Case("the database ends at once", signalled(QUIT, "PostgreSQL"), hold=2),
     Case("no connection is left", connections_left(0)),

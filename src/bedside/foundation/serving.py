@@ -21,6 +21,7 @@ from granian.server.embed import Server
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bedside.foundation import telemetry
+from bedside.foundation.lingering import Lingering
 
 BACKLOG = 1024
 GRACE = 3.0
@@ -125,7 +126,7 @@ async def serve(
         await inner(scope, receive, started if scope["type"] == "lifespan" else send)
 
     server: Any = _OnSocket(
-        LiveEnds(announced, stopping),
+        Lingering(LiveEnds(announced, stopping)),
         address="127.0.0.1",
         port=door.getsockname()[1],
         interface=Interfaces.ASGI,

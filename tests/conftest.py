@@ -30,6 +30,22 @@ ROOM = 6 << 30
 """Bytes that are to be free there: four workers' databases and their logs."""
 
 
+def _memory() -> Path | None:
+    """Where temporary files lie in memory; None where there is too little of it."""
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
+    return MEMORY if roomy else None
+
+
+def pytest_configure() -> None:
+    """Temporary folders lie in memory: no test pulls the plug, so that what a disk's sync costs is time for nothing.
+
+    (A killed process leaves what it wrote to the system either way. Programs under test sync as ever.)
+    """
+    if memory := _memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+        tempfile.tempdir = str(memory)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Every test says of which kind it is, and is of one kind; soak runs only when it is asked for."""
     for item in items:
@@ -56,13 +72,8 @@ def _no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def engines_home() -> Iterator[Path]:
-    """A directory for the session's engines, short enough for sockets and gone afterwards.
-
-    In memory where there is room: each test has a database of its own, and making its files is what a busy disk is
-    slowest at.
-    """
-    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
-    with tempfile.TemporaryDirectory(prefix="bedside-tests-", dir=MEMORY if roomy else None) as name:
+    """A directory for the session's engines, short enough for sockets and gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bedside-tests-") as name:
         yield Path(name)
 
 

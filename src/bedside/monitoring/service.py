@@ -175,7 +175,7 @@ async def add_device(ctx: Ctx, new: NewDevice) -> DeviceCredentials:
     made = await devices_service.add_device(ctx, new)
     await records.write_governed(ctx, device_resource(made.device, new.kind, new.patient), room="monitoring")
     if new.patient is not None:
-        await clockwork.expect_device(ctx, new.patient, made.device, new.kind)
+        await clockwork.expect_device(ctx, new.patient, made.device, new.kind, ctx.clock.now())
     return made
 
 
@@ -286,17 +286,16 @@ async def assign_device(
         await access.authorise(ctx, before, "U", what="Device")
     waiting = await typing.assign(ctx, device, patient, since, until, JUDGE)
     await adopt(ctx, device)
-    for before in holders:
-        if before != patient:
-            await clockwork.forget_device(ctx, before, device)
-    held = [] if patient is None else await devices_service.devices(ctx, patient)
-    for one in held:
-        if patient is not None and one.device == device:
-            await clockwork.expect_device(ctx, patient, device, one.kind)
     now = ctx.clock.now()
+    held = (await devices_service.hold(ctx, {device}, lock=False))[device]
+    for before in holders:
+        # Who is to give it back only later is asked about its silence until then.
+        if before != patient and not held.expected(before, devices_service.microseconds(now)):
+            await clockwork.forget_device(ctx, before, device)
+    if patient is not None and (until is None or until > now):
+        await clockwork.expect_device(ctx, patient, device, held.kind, max(since or now, now))
     if (since is None or since <= now) and (until is None or until > now):
-        kind = await devices_service.kind_of(ctx, device)
-        await records.write_governed(ctx, device_resource(device, kind, patient), room="monitoring")
+        await records.write_governed(ctx, device_resource(device, held.kind, patient), room="monitoring")
     return waiting
 
 

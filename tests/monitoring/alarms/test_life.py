@@ -387,7 +387,7 @@ async def test_while_bedside_itself_was_away_no_device_was_silent(ward: Ward) ->
 async def test_a_device_never_heard_of_is_silent_too_until_it_is_given_back(ward: Ward) -> None:
     await ward.sweep()
     async with access.work(ward.ctx, "gave a monitor") as ctx:
-        await clockwork.expect_device(ctx, PATIENT, "monitor-9", "monitor")
+        await clockwork.expect_device(ctx, PATIENT, "monitor-9", "monitor", ctx.clock.now())
     await ward.live(minutes=3)
     assert (await ward.only()).cause == "silence:monitor-9"
     async with access.work(ward.ctx, "took it back") as ctx:

@@ -56,3 +56,33 @@ async def test_a_device_given_away_is_expected_of_its_new_holder_alone(ward: War
     async with access.work(ward.ctx, "looked", readonly=True) as ctx:
         (alarm,) = await monitoring.alarms(ctx, place="ward")
     assert (alarm.patient, alarm.cause) == ("patient-2", f"silence:{made.device}")
+
+
+async def test_who_gave_it_back_as_planned_is_not_woken_by_its_silence(ward: Ward) -> None:
+    async with access.work(ward.ctx, "added a device") as ctx:
+        for patient in (PATIENT, "patient-2"):
+            await records.create(ctx, {"resourceType": "Patient", "id": patient}, id=patient)
+        made = await monitoring.add_device(ctx, monitoring.NewDevice("monitor", PATIENT))
+    back = ward.clock.now() + timedelta(minutes=1)
+    async with access.work(ward.ctx, "lent it until, and to whom next") as ctx:
+        await access.place_patient(ctx, "patient-2", "ward")
+        await monitoring.assign_device(ctx, made.device, PATIENT, since=ward.clock.now(), until=back)
+        await monitoring.assign_device(ctx, made.device, "patient-2", since=back)
+    await ward.live(minutes=3)
+    assert await ward.alarms(open_only=False) == []
+    await ward.live(minutes=3)
+    async with access.work(ward.ctx, "looked", readonly=True) as ctx:
+        (alarm,) = await monitoring.alarms(ctx, place="ward")
+    assert (alarm.patient, alarm.cause) == ("patient-2", f"silence:{made.device}")
+
+
+async def test_an_alarm_of_its_silence_ends_with_the_stay(ward: Ward) -> None:
+    async with access.work(ward.ctx, "added a device") as ctx:
+        await records.create(ctx, {"resourceType": "Patient", "id": PATIENT}, id=PATIENT)
+        made = await monitoring.add_device(ctx, monitoring.NewDevice("monitor", PATIENT))
+        back = ward.clock.now() + timedelta(minutes=5)
+        await monitoring.assign_device(ctx, made.device, PATIENT, since=ward.clock.now(), until=back)
+    await ward.live(minutes=3)
+    assert (await ward.only()).state == "raised"
+    await ward.live(minutes=5)
+    assert (await ward.only()).state == "ended"

@@ -118,6 +118,14 @@ class Held:
                 return assignment.patient
         return None
 
+    def given(self, patient: str) -> bool:
+        """Whether the patient ever held it, holds it, or is to hold it."""
+        return any(one.patient == patient for one in self.assignments)
+
+    def expected(self, patient: str, moment: int) -> bool:
+        """Whether the patient holds it after that time, or is to hold it."""
+        return any(one.patient == patient and one.until > moment for one in self.assignments)
+
 
 IDENTIFIER: Final = "urn:bedside:device"
 """System of the identifier by which a FHIR Device is known to be one of these."""

@@ -5,14 +5,15 @@ A timer is a row; a job wakes it.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.service import battery, delay, functions, life, outages, tell
 from bedside.monitoring.alarms.service.judge import raise_alarm
 from bedside.monitoring.alarms.store import timers, watch
 from bedside.monitoring.alarms.store.timers import Timer
-from bedside.monitoring.devices.service import wire
+from bedside.monitoring.devices.service import devices, wire
+from bedside.monitoring.devices.service.devices import microseconds
 from bedside.monitoring.rules.model import tables
 from bedside.monitoring.rules.model.limits import Finding
 
@@ -99,6 +100,9 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
     if now - at < limit.after:
         await timers.put_off(ctx.sql, timer.id, at + limit.after)
         return
+    if await _given_back(ctx, patient, device, now):
+        await timers.done(ctx.sql, timer.id, now)
+        return
     await timers.put_off(ctx.sql, timer.id, now + limit.after)
     if not await functions.alarms_on(ctx):
         return
@@ -125,6 +129,15 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
     await raise_alarm(ctx, memory, finding, at, None)
 
 
+async def _given_back(ctx: Ctx, patient: str, device: str, now: datetime) -> bool:
+    """Whether the patient's stay with the device was planned to end and has: nobody was there to say so when it did."""
+    held = (await devices.hold(ctx, {device}, lock=False)).get(device)
+    if held is None or not held.given(patient) or held.expected(patient, microseconds(now)):
+        return False
+    await forget_device(ctx, patient, device)
+    return True
+
+
 async def expecting(ctx: Ctx, device: str) -> list[str]:
     """The patients from whom this device is expected to be heard."""
     return await watch.expecting(ctx.sql, ctx.tenant, device)
@@ -142,11 +155,10 @@ async def forget_device(ctx: Ctx, patient: str, device: str) -> None:
             await life.move(ctx, await life.locked(ctx, known.id), "end", ended_at=ctx.clock.now())
 
 
-async def expect_device(ctx: Ctx, patient: str, device: str, kind: str) -> None:
-    """The patient holds it from now on: never hearing of it at all is silence too."""
+async def expect_device(ctx: Ctx, patient: str, device: str, kind: str, since: datetime) -> None:
+    """The patient holds it from then on, which may lie ahead: never hearing of it at all is silence too."""
     (memory,) = await watch.locked(ctx.sql, ctx.tenant, [patient])
     if device not in memory.heard:
-        now = ctx.clock.now()
-        memory.heard[device] = (now, kind)
+        memory.heard[device] = (since, kind)
         await watch.keep(ctx.sql, ctx.tenant, [memory])
-        await life.watch_silence(ctx, patient, device, kind, now)
+        await life.watch_silence(ctx, patient, device, kind, since)

@@ -66,14 +66,14 @@ async def explains(ctx: Ctx, patient: str, device: str, at: datetime, limit: tim
 
 
 async def _together(ctx: Ctx, place: str, at: datetime) -> bool:
-    on = ctx.clock.now().date()
-    quick = {kind for kind, row in tables.silence(on).items() if row.after <= QUICK}
+    now = ctx.clock.now()
+    quick = {kind for kind, row in tables.silence(now.date()).items() if row.after <= QUICK}
     patients = [bed.patient for bed in await access.patients_at(ctx, place)]
     heard = [
         when
         for memory in await watch.read(ctx.sql, ctx.tenant, patients)
         for when, kind in memory.heard.values()
-        if kind in quick and when >= at - ACTIVE
+        if kind in quick and at - ACTIVE <= when <= now  # who is to hold a device only later is not heard yet
     ]
     silent = sum(when <= at + TOGETHER for when in heard)
     return silent >= LEAST and silent >= SHARE * len(heard)

@@ -23,9 +23,14 @@ FromOption = Annotated[
     str | None, typer.Option("--from", help="The folder, or s3://BUCKET/PREFIX; else this home's own.")
 ]
 EndpointOption = Annotated[
-    str, typer.Option("--endpoint", envvar="BEDSIDE_S3_ENDPOINT", help="Of an S3-like store that is not Amazon's: https://…")
+    str,
+    typer.Option(
+        "--endpoint", envvar="BEDSIDE_S3_ENDPOINT", help="Of an S3-like store that is not Amazon's: https://…"
+    ),
 ]
-RegionOption = Annotated[str, typer.Option("--region", envvar="BEDSIDE_S3_REGION", help="Of that store, if it has any.")]
+RegionOption = Annotated[
+    str, typer.Option("--region", envvar="BEDSIDE_S3_REGION", help="Of that store, if it has any.")
+]
 StoreKeysOption = Annotated[
     Path | None,
     typer.Option(
@@ -69,7 +74,7 @@ def apart(place: Place, home: Path) -> bool:
         if refuses := place.probe():
             return refuses
         typer.echo(
-            "Note: that store cannot refuse to write over what is there. Never let two machines run on one home's copy.",
+            "Note: that store cannot refuse to write over what is there. Never run two machines on one home's copy.",
             err=True,
         )
         return False

@@ -197,9 +197,9 @@ def test_a_store_that_stays_away_is_told_in_words(
                 work()
             assert told in error.value.message
             assert remedy in (error.value.remedy or "")
-    with there.proxy.bad(lambda method, _: "half" if method == "GET" else ""), pytest.raises(Unavailable):
-        with opened(store, sealed, key) as plain:
-            plain.read(10)
+    half = there.proxy.bad(lambda method, _: "half" if method == "GET" else "")
+    with half, pytest.raises(Unavailable), opened(store, sealed, key) as plain:
+        plain.read(10)
     with opened(store, sealed, key) as plain:
         assert plain.read(10) == Path(__file__).read_bytes()[:10]
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from bedside.foundation.backup import check, settings
-from bedside.foundation.backup.asked import asked
 from bedside.foundation.backup.archiver import once
+from bedside.foundation.backup.asked import asked
 from bedside.foundation.backup.manifest import Set
 from bedside.foundation.backup.sealed import look
 from bedside.foundation.errors import BedsideError, Conflict

@@ -33,7 +33,9 @@ class Place:
             return cls(str(Path(to).absolute()))
         where = urlsplit(to)
         if not where.netloc or "@" in where.netloc or where.query or where.fragment:
-            raise Invalid("That is not a bucket.", remedy="s3://BUCKET/PREFIX; its key goes into a file (--store-keys).")
+            raise Invalid(
+                "That is not a bucket.", remedy="s3://BUCKET/PREFIX; its key goes into a file (--store-keys)."
+            )
         if endpoint:
             there = urlsplit(endpoint)
             if there.scheme not in {"http", "https"} or not there.hostname or "@" in there.netloc:

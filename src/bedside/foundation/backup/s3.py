@@ -1,7 +1,7 @@
 """Backups in an S3-like store (Amazon's or any other's), by botocore: whole objects, none written over, each checked.
 
-Not written over where the store has conditional writes (`conditional`, tried at `bedside backup init`): a second machine
-on the same line is refused instead of spoiling the first one's backups.
+Not written over where the store has conditional writes (`conditional`, tried at `bedside backup init`): a second
+machine on the same line is refused instead of spoiling the first one's backups.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class S3:
         return {}
 
     def _etag(self, name: str) -> str:
-        """"" where there is none."""
+        """ "" where there is none."""
         try:
             return str(self.call("head_object", Key=self.key(name))["ETag"])
         except ClientError as error:

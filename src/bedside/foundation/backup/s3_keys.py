@@ -1,4 +1,4 @@
-"""The access key of an S3-like store: from the environment or a file that only its owner reads; never kept by Bedside."""
+"""The access key of an S3-like store: from the environment or a file that only its owner reads; kept nowhere else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def _of_file(file: Path) -> Keys:
         mode = file.stat().st_mode
         text = file.read_text()
     except OSError as error:
-        raise Unavailable(f"{file}, the store's access key, cannot be read ({error.strerror}).", remedy=remedy) from error
+        raise Unavailable(
+            f"{file}, the store's access key, cannot be read ({error.strerror}).", remedy=remedy
+        ) from error
     if mode & 0o077:
         raise Unavailable(f"{file}, the store's access key, can be read by others.", remedy=remedy)
     parser = configparser.ConfigParser(interpolation=None)

@@ -42,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True):
     also: tuple[str, ...] = ()
     """Files outside the home that are kept with it: certificates, serve's configuration."""
     endpoint: str = ""
-    """Of an S3-like store; "" is Amazon's. The access key stands nowhere here: keys_file says where, or the environment."""
+    """Of an S3-like store; "" is Amazon's. Its access key stands nowhere here: in keys_file, or the environment."""
     region: str = ""
     keys_file: str = ""
     conditional: bool = True

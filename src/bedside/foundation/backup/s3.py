@@ -131,7 +131,7 @@ class S3:
 
     def names(self, under: str) -> list[str]:
         """See Store."""
-        found, more = list[str](), {}
+        found, more = list[str](), dict[str, str]()
         before = len(self.key(""))
         with self.told_here():
             while True:

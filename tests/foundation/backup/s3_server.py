@@ -25,7 +25,7 @@ UNASKED = 4
 ALLOWED = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
 
 Fault = Callable[[str, str], str]
-"""Method and path to what goes wrong: 503, cut, hang, spoil, lost; "" for nothing."""
+"""Method and path to what goes wrong: 503, 403, cut, hang, spoil, lost; "" for nothing."""
 
 
 class Server:
@@ -130,9 +130,9 @@ class _Passing(BaseHTTPRequestHandler):
         if fault == "cut":
             self.close_connection = True
             return
-        if fault == "503":
-            said = b"<Error><Code>SlowDown</Code><Message>Later.</Message></Error>"
-            self._answer(503, [("Content-Type", "application/xml")], said)
+        if fault in REFUSALS:
+            said = f"<Error><Code>{REFUSALS[fault]}</Code><Message>No.</Message></Error>".encode()
+            self._answer(int(fault), [("Content-Type", "application/xml")], said)
             return
         onward = http.client.HTTPConnection("127.0.0.1", self.server.to, timeout=60)
         onward.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -174,4 +174,5 @@ class _Passing(BaseHTTPRequestHandler):
         """Nowhere."""
 
 
+REFUSALS = {"503": "SlowDown", "403": "InvalidAccessKeyId"}
 HOP = {"connection", "transfer-encoding", "content-length", "server", "date"}

@@ -24,6 +24,7 @@ NO_PAGE = (
     "foundation/engines/",
     "foundation/home.py",
     "foundation/installation.py",
+    "foundation/reaching.py",
     "foundation/migrate.py",
     "foundation/steps.py",
     "foundation/turn.py",

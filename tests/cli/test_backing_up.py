@@ -1,12 +1,13 @@
 """`bedside backup init` gives the key away once, and lets nobody put it where it would be lost with what it opens."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from bedside.cli import cli
-from bedside.foundation.backup import settings
+from bedside.foundation.backup import asked, settings
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.home import Home
 
@@ -67,3 +68,26 @@ def test_what_would_not_help_on_the_worst_day_is_refused(
     assert told in out
     assert settings.settings(home) is None
     assert not (home / "keys" / "backup.pem").exists()
+
+
+def test_a_backup_by_hand_is_not_waited_for_for_ever(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that writes backups cannot even begin, since its disk is away: it never takes up the wish."""
+    assert said(home, "--to", str(tmp_path / "store"))[0] == 0
+    monkeypatch.setattr(asked, "STUCK", 0.3)
+    monkeypatch.setattr(Home, "running", lambda _: {"pid": 1, "port": 1})
+    tried = datetime.now(UTC) + timedelta(seconds=5)
+    settings.put(home, settings.State(error="The disk is away.", remedy="Connect it.", tried=tried))
+    done = CliRunner().invoke(cli, ["backup", "--home", str(home)])
+    assert done.exit_code == 1
+    assert "The disk is away." in done.output
+    assert "Connect it." in done.output
+
+
+def test_an_address_of_a_store_is_checked_and_never_holds_a_key(home: Path) -> None:
+    for place in ("s3://", "s3://key:secret@bucket/x", "gs://bucket"):
+        code, out = said(home, "--to", place)
+        assert code == 1
+        assert "secret" not in out
+    assert settings.settings(home) is None

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
+import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.faults.cuffs import Cuff
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.test_kills import DRAIN, Fhir, Writer, heard_since, patient, pressures
-from tests.faults.worst_day import ANSWERS, CASES, Case, Face
+from tests.faults.worst_day import ANSWERS, CASES, CLOCKS, Case, Face, clock_of, faketime
+from tests.foundation.program import Program
 from tools.clinic import Clinic
+
+from bedside.foundation import certificates
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -40,11 +49,18 @@ def disk(folder: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", place], check=True)
 
 
-def days(folder: Path, cases: Sequence[Case], *, hold: float | None = None) -> None:
-    """Play these, one after another, in one clinic under load; prints how long each took to answer again."""
+def days(
+    folder: Path, cases: Sequence[Case], *, hold: float | None = None, begin: Callable[[Clinic], None] | None = None
+) -> None:
+    """Play these, one after another, in one clinic under load; prints how long each took to answer again.
+
+    begin: done with the clinic before it is started.
+    """
     packs, writes, spent = Ledger(folder / "packs.ledger"), Ledger(folder / "writes.ledger"), list[str]()
     with disk(folder, 900) as place:
         clinic = Clinic(place / "home", patients=2)
+        if begin is not None:
+            begin(clinic)
         clinic.start()
         try:
             clinic.command(
@@ -99,3 +115,124 @@ def day(clinic: Clinic, fhir: Fhir, case: Case, packs: Ledger, writes: Ledger, h
 
 def test_the_quick_ones(tmp_path: Path) -> None:
     days(tmp_path, [case for case in CASES if case.quick], hold=QUICK)
+
+
+CLOCK = """
+import os, time
+from datetime import UTC, datetime, timedelta
+from bedside.foundation.clock import SystemClock
+
+real = time.time
+
+def off():
+    with open({file!r}) as file:
+        return int(file.read() or 0)
+
+SystemClock.now = lambda self: datetime.fromtimestamp(real() + off(), UTC)
+time.time = lambda: real() + off()
+if {library!r}:  # for the database that it starts; in Python itself libfaketime breaks time.sleep
+    os.environ |= {{"LD_PRELOAD": {library!r}, "FAKETIME_TIMESTAMP_FILE": {file!r}, "FAKETIME_CACHE_DURATION": "1",
+                    "FAKETIME_DONT_RESET": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}}
+"""
+
+
+def wrong_clocks(folder: Path, cases: Sequence[Case], hold: float | None) -> None:
+    """The program's clock, and its database's where libfaketime is installed; the test's own, and so the devices',
+    stays right."""
+    library = faketime()
+    if library is None:
+        print("NOT TRIED with the database's clock: libfaketime is not installed here: apt-get install libfaketime")
+
+    def begin(clinic: Clinic) -> None:
+        clock_of(clinic).write_text("+0\n")
+        clinic.before = folder / "before"
+        clinic.before.mkdir()
+        words = CLOCK.format(file=str(clock_of(clinic)), library=str(library or ""))
+        (clinic.before / "sitecustomize.py").write_text(words)
+
+    days(folder, cases, hold=hold, begin=begin)
+
+
+def test_the_clock_jumps(tmp_path: Path) -> None:
+    wrong_clocks(tmp_path, [case for case in CLOCKS if case.quick], QUICK)
+
+
+def pair_until(folder: Path, end: datetime) -> certificates.Pair:
+    """A certificate for localhost that ends then, and its key."""
+    secret, name = (
+        ec.generate_private_key(ec.SECP256R1()),
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a")]),
+    )
+    made = (
+        x509.CertificateBuilder(name, name, secret.public_key(), x509.random_serial_number())
+        .not_valid_before(end - timedelta(days=90))
+        .not_valid_after(end)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(secret, hashes.SHA256())
+    )
+    folder.mkdir(exist_ok=True)
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(secret.private_bytes(serialization.Encoding.PEM, form, plain))
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def refused(program: Program, pair: certificates.Pair) -> str:
+    """Why a browser that trusts it does not connect; "" where it does."""
+    program.trust = ssl.create_default_context(cafile=str(pair[0]))
+    try:
+        assert program.get("/healthz")[0] == 200
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def test_a_certificate_that_has_expired_or_expires(tmp_path: Path) -> None:
+    """It is said in three places with what to do, nothing else stops, and a newer one is all that is missing."""
+    live = pair_until(tmp_path / "live", datetime.now(UTC) - timedelta(days=3))
+    program = Program(tmp_path / "home", options=("--tls-cert", str(live[0]), "--tls-key", str(live[1])))
+    program.scheme = "https"
+
+    def ready() -> bool:
+        program.trust = ssl.create_default_context()
+        program.trust.check_hostname, program.trust.verify_mode = False, ssl.CERT_NONE
+        return program.ready()
+
+    def doctor() -> str:
+        words = (sys.executable, "-m", "bedside", "doctor", "--home", str(program.home))
+        return subprocess.run(
+            words, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
+        ).stdout
+
+    def until(true: Callable[[], bool], seconds: float = 90) -> None:
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, program.told()
+            time.sleep(0.2)
+
+    try:
+        # At the start.
+        program.launch()
+        until(ready, 180)
+        assert "expired 3 days ago" in program.told()
+        assert "Put a newer one there" in program.told()
+        assert "has expired" in refused(program, live)
+        assert "expired 3 days ago: browsers and devices refuse" in doctor()
+        # A newer one, which ends soon.
+        ends = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=60)
+        fresh = pair_until(tmp_path / "fresh", ends)
+        for new, old in zip(fresh, live, strict=True):
+            new.replace(old)
+        until(lambda: refused(program, live) == "", 55)
+        # While it runs.
+        until(lambda: datetime.now(UTC) > ends + timedelta(seconds=1))
+        assert "has expired" in refused(program, live)
+        assert ready(), "whoever does not look at dates is still served"
+        assert "browsers and devices refuse" in doctor()
+        again = pair_until(tmp_path / "again", datetime.now(UTC) + timedelta(days=90))
+        for new, old in zip(again, live, strict=True):
+            new.replace(old)
+        until(lambda: refused(program, live) == "")
+    finally:
+        program.end()

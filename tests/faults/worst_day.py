@@ -207,6 +207,39 @@ def supervisor_killed(clinic: Clinic) -> Iterator[None]:
     clinic.start()
 
 
+FAKETIME = "libfaketimeMT.so.1"
+
+
+def faketime() -> Path | None:
+    """Debian's libfaketime (apt-get install libfaketime), where it is; BEDSIDE_FAKETIME says where else."""
+    places = [Path(os.environ["BEDSIDE_FAKETIME"])] if os.environ.get("BEDSIDE_FAKETIME") else []
+    places += Path("/usr/lib").glob(f"*/faketime/{FAKETIME}")
+    return next((place for place in places if place.exists()), None)
+
+
+def clock_of(clinic: Clinic) -> Path:
+    """What says how far the clock of that clinic's machine is off."""
+    return clinic.home.parent / "clock"
+
+
+def clock_jumps(seconds: int) -> Strike:
+    """The machine's clock is set wrong, for whoever reads it next, and later put right."""
+
+    @contextmanager
+    def strike(clinic: Clinic) -> Iterator[None]:
+        file = clock_of(clinic)
+        fresh = file.with_suffix(".new")
+        fresh.write_text(f"{seconds:+d}\n")
+        fresh.replace(file)  # never read half written
+        try:
+            yield
+        finally:
+            fresh.write_text("+0\n")
+            fresh.replace(file)
+
+    return strike
+
+
 KILL, TERM, INT, QUIT = signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT
 CASES = [
     Case("the database is frozen", frozen("PostgreSQL"), quick=True),
@@ -231,6 +264,14 @@ CASES = [
     Case("the program is killed and started again", supervisor_killed, hold=1, away=True),
     Case("the database is gone for ten minutes", frozen("PostgreSQL"), hold=600),
 ]
+
+CLOCKS = [
+    Case("the clock jumps two hours ahead", clock_jumps(7200), quick=True),
+    Case("the clock jumps two hours back", clock_jumps(-7200), quick=True),
+    Case("the clock jumps a day ahead", clock_jumps(86400)),
+    Case("the clock jumps a day back", clock_jumps(-86400)),
+]
+"""In a clinic of their own, whose clock can be set."""
 
 
 @dataclass

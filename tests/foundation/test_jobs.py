@@ -182,3 +182,30 @@ async def test_a_turned_clock_makes_timers_due(database: Database, ctx: Ctx, clo
     clock.turn(timedelta(minutes=5))
     assert await worker.run_due() == 1
     assert await worker.run_due() == 0
+
+
+async def test_what_waits_when_the_clock_goes_back_waits_no_longer_than_was_asked(
+    database: Database, ask: Callable[..., Awaitable[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for while the database's clock was two hours ahead."""
+    monkeypatch.setattr(jobs, "REIN_IN", 0.2)
+    done: Done = asyncio.Queue()
+
+    async def note(_: Ctx, payload: dict[str, Any]) -> None:
+        await done.put(payload)
+
+    for n in (1, 2):
+        at = SystemClock().now() + timedelta(hours=n - 1)
+        job = await ask("tests.note", {"n": n}, at=at)
+        async with database.connection() as sql:
+            await sql.execute(
+                """update jobs.pgqueuer set created = created + interval '2 h',
+                   execute_after = execute_after + interval '2 h' where id = $1""",
+                job,
+            )
+    async with working(database, {"tests.note": note}):
+        assert await asyncio.wait_for(done.get(), 30) == {"n": 1}
+        async with database.connection() as sql:
+            left = await sql.fetchval("select execute_after - now() from jobs.pgqueuer where entrypoint = 'tests.note'")
+    assert timedelta(minutes=55) < left <= timedelta(hours=1)
+    assert done.empty()

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
 from nats.errors import Error as NatsError
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
+from tests.monitoring.cluster import Member, Sender, three
 
 from bedside import access, monitoring
-from bedside.foundation import private
 from bedside.foundation.bus import Bus
 from bedside.foundation.context import Ctx
-from bedside.foundation.engines import Nats
-from bedside.foundation.engines.nats import free_port
 from bedside.monitoring import settings
-from bedside.monitoring.testing import ingesting, pack
+from bedside.monitoring.testing import ingesting
 
 pytestmark = [pytest.mark.soak, pytest.mark.usefixtures("patients")]
 
@@ -34,38 +28,10 @@ BEFORE, AFTER = 4.0, 12.0
 MOST_LATE = 10.0
 
 
-class Member(Nats):
-    """One of three: the server of an installation, with routes to the others."""
-
-    def __init__(self, root: Path, name: str, route: int, routes: list[int]) -> None:
-        super().__init__(root, name=name)
-        self.route, self.routes = route, routes
-
-    def configuration(self) -> str:
-        """As for one, in a cluster."""
-        others = ", ".join(f'"nats://127.0.0.1:{port}"' for port in self.routes)
-        cluster = f'cluster {{ name: ward, listen: "127.0.0.1:{self.route}", routes: [ {others} ] }}\n'
-        return cluster + super().configuration()
-
-
 @pytest.fixture
 def members(tmp_path: Path) -> Iterator[list[Member]]:
-    routes = [free_port() for _ in range(3)]
-    first = Nats(tmp_path / "0")
-    login = first.login()
-    made = []
-    for n in range(3):
-        root = tmp_path / str(n)
-        private.kept(root / "secret", lambda: login.password)
-        private.kept(root / "callout.nk", login.seed.decode)
-        made.append(Member(root, f"member-{n}", routes[n], routes))
-    for one in made:
-        one.launch()
-    try:
+    with three(tmp_path) as made:
         yield made
-    finally:
-        for one in made:
-            one.stop()
 
 
 @pytest.fixture
@@ -82,50 +48,6 @@ async def cluster(members: list[Member]) -> AsyncIterator[Bus]:
             await asyncio.sleep(0.2)
     yield bus
     await bus.close()
-
-
-class Sender:
-    """A paho client that repeats each pack until it is acknowledged, at whichever server answers."""
-
-    def __init__(self, card: monitoring.DeviceCredentials, patient: str, ports: list[int], first: int) -> None:
-        self.card, self.patient, self.ports, self.at = card, patient, ports, first
-        self.waiting: dict[int, tuple[bytes, float]] = {}
-        self.seq = 0
-        self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=card.device, protocol=paho.MQTTv311)
-        self.client.username_pw_set(card.username, card.password)
-        self.client.reconnect_delay_set(1, 1)
-        self.client.on_connect = lambda client, *_: client.subscribe(card.ack_topic, 1)
-        self.client.on_message = self.heard
-        self.client.on_subscribe = self.subscribed
-        self.client.on_disconnect = self.elsewhere
-        self.client.on_connect_fail = self.elsewhere
-        self.client.connect_async("127.0.0.1", ports[first % len(ports)], keepalive=5)
-        self.client.loop_start()
-
-    def elsewhere(self, client: paho.Client, *_: object) -> None:
-        """The next server."""
-        self.at += 1
-        client.connect_async("127.0.0.1", self.ports[self.at % len(self.ports)], keepalive=5)
-
-    def subscribed(self, client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], *_: object) -> None:
-        """A broker that could not, while its cluster chose a leader, is asked again."""
-        if any(code.is_failure for code in codes):
-            client.subscribe(self.card.ack_topic, 1)
-
-    def heard(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self.waiting.pop(json.loads(message.payload)["seq"], None)
-
-    def measure(self, systolic: int) -> None:
-        self.seq += 1
-        body = pack(self.seq, ("systolic", systolic, "mm[Hg]", round(time.time(), 3)))
-        self.waiting[self.seq] = (body, time.monotonic())
-        self.client.publish(self.card.topic, body, 1)
-
-    def repeat(self) -> None:
-        for seq, (body, at) in list(self.waiting.items()):
-            if time.monotonic() - at > 1 and self.client.is_connected():
-                self.waiting[seq] = (body, time.monotonic())
-                self.client.publish(self.card.topic, body, 1)
 
 
 async def test_one_of_three_servers_is_killed_under_load(now_ctx: Ctx, members: list[Member], cluster: Bus) -> None:

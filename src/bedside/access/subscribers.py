@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+from bedside.access.service.fitting import key_fits
 from bedside.access.service.licences import remind
 from bedside.access.service.sealing import Sealer
 from bedside.access.service.sessions import forget
@@ -19,6 +20,11 @@ JOBS: dict[str, Callable[[Ctx, dict[str, Any]], Awaitable[None]]] = {
     "access.licences": remind,
 }
 EVERY: dict[str, timedelta] = {"access.forget": timedelta(hours=1), "access.licences": timedelta(hours=6)}
+
+
+async def fits(ground: Ground, say: Callable[[str], None]) -> None:  # noqa: ARG001, RUF100 - a step of prepare takes it
+    """Raises Unavailable where the home holds another key than the database's."""
+    await key_fits(ground.database, ground.settings.home)
 
 
 @asynccontextmanager

@@ -223,7 +223,11 @@ async def _greet(ground: Ground, say: Callable[[str], None]) -> None:
             say('  bedside person add "THEIR NAME" --email ADDRESS')
 
 
-PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [_seed, _greet]
+PREPARE: list[Callable[[Ground, Callable[[str], None]], Awaitable[None]]] = [
+    access_subscribers.fits,
+    _seed,
+    _greet,
+]
 """What must be there before anything runs, after the migrations: rules, the demo's clinic. Run at every start."""
 
 

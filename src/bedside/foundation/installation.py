@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,8 +19,11 @@ from bedside.foundation.engines import Nats, Postgres, Turn
 from bedside.foundation.engines.nats import STOPS as NATS_STOPS
 from bedside.foundation.engines.nats import free_port
 from bedside.foundation.engines.process import turn_logs
-from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable
-from bedside.foundation.home import ROOM_AGAIN, Home
+from bedside.foundation.errors import BedsideError, Conflict, Unavailable
+from bedside.foundation.home import Home
+from bedside.foundation.reaching import callout_seed, lay, reach
+from bedside.foundation.renewing import Renewing
+from bedside.foundation.room_again import begin_anew
 from bedside.foundation.serving import listen
 from bedside.foundation.settings import Settings
 from bedside.foundation.supervisor import Service, Stopped, Supervisor
@@ -131,8 +133,7 @@ class Installation:
         self.mllp: socket.socket | None = None
         """HL7 v2's listening socket: it outlives the process that serves it."""
         self._backs_up = False
-        self._renewals: certificates.Renewals | None = None
-        self._to_refresh: list[str] = []
+        self._renewing: Renewing | None = None
         self._ready_in, self._ready_out = os.pipe()
         os.set_blocking(self._ready_in, False)
 
@@ -159,7 +160,8 @@ class Installation:
             cert, key = certificates.own(home.path / "keys", wish.host)
             self.wish = wish = replace(wish, tls_cert=cert, tls_key=key)
         elif wish.tls_cert and wish.tls_key:
-            self._renewals = certificates.Renewals((wish.tls_cert, wish.tls_key))
+            self._renewing = Renewing((wish.tls_cert, wish.tls_key), self.supervisor, self.say)
+            self._renewing.say_if_over()
         self._log()
         self.supervisor.listen()
         try:
@@ -237,7 +239,7 @@ class Installation:
             tls_key=wish.tls_key,
             trusted_proxy=wish.trusted_proxy,
             metrics_token=os.environ.get("BEDSIDE_METRICS_TOKEN", ""),
-            callout_seed=self.nats.login().seed if self.nats else _callout_seed(self.home.path),
+            callout_seed=self.nats.login().seed if self.nats else callout_seed(self.home.path),
         )
 
     def _await_engines(self) -> None:
@@ -334,16 +336,10 @@ class Installation:
 
     def _often(self, door: socket.socket) -> None:
         self._back_up(door)
-        if self.nats is not None and self.nats.wants_room() and shutil.disk_usage(self.home.path).free > ROOM_AGAIN:
-            self.say("There is room on the disk again: NATS begins anew")
-            self.supervisor.refresh("NATS")
+        if begin_anew(self.nats, self.home.path, self.supervisor, self.say):
             return
-        if self._renewals is not None and self._renewals.came():
-            self.say("The certificate was renewed: it is taken up, one process after another")
-            names = (service.name for service in self.supervisor.services)
-            self._to_refresh = [name for name in names if name in {"NATS", "ingest"} or name.startswith("web")]
-        elif self._to_refresh and self.supervisor.settled:
-            self.supervisor.refresh(self._to_refresh.pop())
+        if self._renewing is not None:
+            self._renewing.look()
 
     def _announce(self) -> None:
         pids = {service.name: service.child.pid for service in self.supervisor.services if service.child is not None}
@@ -370,77 +366,9 @@ def backups_told(home: Path) -> bool:
     return (home / "backup" / "settings.json").exists()
 
 
-def _callout_seed(home: Path) -> bytes:
-    """For a NATS that others run: the seed of the account key it was configured with, put there by the operator."""
-    path = home / "keys" / "callout.nk"
-    return path.read_bytes().strip() if path.exists() else b""
-
-
 def told(error: BedsideError) -> str:
     """An error for a terminal."""
     return f"Error: {error.message}" + (f"\n  {error.remedy}" if error.remedy else "")
-
-
-@contextmanager
-def reach(home_path: Path, database_url: str | None = None, nats_url: str | None = None) -> Iterator[Settings]:
-    """The settings by which a command reaches an installation: the one that runs on this home, or engines others run.
-
-    Where nothing runs, the home's engines run for as long as the command. Raises BedsideError: not a home, in use.
-    """
-    home = Home(home_path.absolute())
-    if database_url is not None:
-        yield Settings(home.path, database_url, nats_url or "", callout_seed=_callout_seed(home.path))
-        return
-    made = home.made()
-    if made is None:
-        raise NotFound(f"There is no Bedside in {home.path}.", remedy="Run `bedside demo`, or name a home with --home.")
-    postgres = home.postgres
-    bare = Settings(home.path, postgres.dsn(), nats_url or "", demo=bool(made.get("demo")), own_database=True)
-    if running := home.running():
-        port, mqtt_port = running["port"], running["mqtt_port"]
-        nats = home.nats(port=running["nats_port"] or 1, mqtt_port=mqtt_port)
-        yield replace(
-            bare,
-            nats_url=nats_url or nats.url,
-            nats_system_url=nats.system_url,
-            port=port,
-            mqtt_port=mqtt_port,
-            public_url=f"http://localhost:{port}",
-            callout_seed=nats.login().seed,
-        )
-        return
-    home.take(demo=bare.demo)
-    nats = home.nats()
-    try:
-        postgres.start()
-        nats.start()
-        yield replace(bare, nats_url=nats_url or nats.url, callout_seed=nats.login().seed)
-    finally:
-        nats.stop()
-        postgres.stop()
-
-
-@contextmanager
-def lay(home_path: Path, database_url: str | None = None) -> Iterator[Settings]:
-    """The same of an installation that may not be there yet: makes a real clinic's home and its embedded database.
-
-    Raises BedsideError: a demo's home, other files there, in use.
-    """
-    home = Home(home_path.absolute())
-    home.check(demo=False)
-    if home.running() is None and (home.made() is None or database_url is None):
-        home.take(demo=False)
-    if database_url is not None or home.running() is not None:
-        with reach(home.path, database_url) as settings:
-            yield settings
-        return
-    postgres = home.postgres
-    try:
-        postgres.start()
-        postgres.create_database()
-        yield Settings(home.path, postgres.dsn(), "", own_database=True)
-    finally:
-        postgres.stop()
 
 
 __all__ = ["Conflict", "Installation", "Program", "Wish", "lay", "reach", "told"]

@@ -157,6 +157,20 @@ async def release(connection: Connection, ids: Sequence[int]) -> None:
     await _queries(connection).requeue_jobs([JobId(number) for number in ids])
 
 
+async def rein_in(connection: Connection) -> int:
+    """After the database's clock went back: jobs that were asked for in what is now the future would wait for as long
+    as it went back, the sweep of alarms among them. They wait as long as was asked for, from now; how many.
+    """
+    moved = await connection.fetch(
+        """update jobs.pgqueuer set execute_after = now() + (execute_after - created), created = now()
+           where status = 'queued' and created > now() + $1::interval returning id""",
+        WENT_BACK,
+    )
+    if moved:
+        await _queries(connection).wake()
+    return len(moved)
+
+
 def _why(record: Any) -> str:
     loaded = orjson.loads(record) if isinstance(record, str) else record
     return str((loaded or {}).get("exception_message", ""))
@@ -166,6 +180,11 @@ async def _tidy(ctx: Ctx, _: dict[str, Any]) -> None:
     """The queue's log is kept for two weeks."""
     async with ctx.database.connection() as sql:
         await sql.execute("delete from jobs.pgqueuer_log where created < now() - $1::interval", KEEP_LOG)
+
+
+REIN_IN = 5.0
+"""Seconds between looks whether the clock went back."""
+WENT_BACK = timedelta(seconds=5)
 
 
 class JobFailed(Exception):
@@ -207,6 +226,22 @@ class Worker:
 
     async def run(self) -> None:
         """Until stop. A lost database is waited for."""
+        reining = asyncio.create_task(self._reining())
+        try:
+            await self._run()
+        finally:
+            reining.cancel()
+
+    async def _reining(self) -> None:
+        while not self._stopping.is_set():
+            with suppress(Exception):  # the database is away: the queue waits for it too
+                async with self._database.transaction() as sql:
+                    if moved := await rein_in(sql):
+                        log.warning("the database's clock went back: what waits keeps its span", jobs=moved)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), REIN_IN)
+
+    async def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 await self._set_off()

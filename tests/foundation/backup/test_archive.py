@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from tests.foundation.backup.s3_server import BUCKET, Server, server
 
 from bedside.foundation import private
 from bedside.foundation.backup import archiver, check, restore, settings
 from bedside.foundation.backup.archive import Archive, explain
 from bedside.foundation.backup.keys import RecoveryKey
+from bedside.foundation.backup.places import Place
 from bedside.foundation.backup.store import Folder
 from bedside.foundation.backup.wal import Receiver
 from bedside.foundation.doctor import backups
@@ -29,9 +32,23 @@ pytestmark = pytest.mark.engine
 KEY = RecoveryKey.make()
 
 
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with server(tmp_path_factory.mktemp("moto") / "log") as made:
+        yield made
+
+
+both = pytest.mark.parametrize("where", ["folder", "s3"])
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    """A home with a running database and one table, told to back up into tmp_path/store."""
+def where() -> str:
+    return "folder"
+
+
+@pytest.fixture
+def home(tmp_path: Path, where: str, request: pytest.FixtureRequest) -> Iterator[Home]:
+    """A home with a running database and one table, told to back up into tmp_path/store, or into an S3-like store."""
     home = Home(tmp_path / "home")
     home.take(demo=True)
     postgres = home.postgres
@@ -43,7 +60,19 @@ def home(tmp_path: Path) -> Iterator[Home]:
         private.write(home.path / "keys" / "backup.pem", KEY.signer().pem())
         (home.path / "audit").mkdir()
         (home.path / "audit" / "heads").write_text("1 aa\n2 bb\n3 torn")
-        told = settings.Settings(to=str(tmp_path / "store"), recipient=KEY.recipient, line="L", keep_days=1)
+        place = Place.typed(str(tmp_path / "store"))
+        if where == "s3":
+            made: Server = request.getfixturevalue("there")
+            keys = made.keys_file(tmp_path / "safe" / "keys")
+            place = Place.typed(f"s3://{BUCKET}/{secrets.token_hex(4)}", made.endpoint, keys_file=keys)
+        told = settings.Settings(
+            to=place.to,
+            endpoint=place.endpoint,
+            keys_file=place.keys_file,
+            recipient=KEY.recipient,
+            line="L",
+            keep_days=1,
+        )
         explain(told.store)
         settings.put(home.path, told)
         yield home
@@ -68,6 +97,7 @@ def back(home: Home, tmp_path: Path, name: str) -> tuple[Home, str, restore.Plan
     return there, notes, plan
 
 
+@both
 def test_a_base_an_increment_and_the_home_s_files_come_back(home: Home, tmp_path: Path) -> None:
     home.postgres.ask("insert into note values (1)")
     once(home)
@@ -82,12 +112,15 @@ def test_a_base_an_increment_and_the_home_s_files_come_back(home: Home, tmp_path
     assert not (there.path / RESTORING).exists()
     assert settings.needed(there.path).line != "L"
     there.check(demo=True)
-    kept = (tmp_path / "store").rglob("*")
-    assert not [path for path in kept if path.is_file() and KEY.line.encode() in path.read_bytes()]
+    store = settings.needed(home.path).store
+    for name in store.names(""):
+        with store.reading(name) as kept:
+            assert KEY.line.encode() not in kept.read()
     with pytest.raises(Conflict, match="not empty"):
         back(home, tmp_path, "again")
 
 
+@both
 def test_where_others_run_the_database_the_files_alone_are_kept(home: Home, tmp_path: Path) -> None:
     archiver.files_alone(home, settings.needed(home.path))
     plan = restore.plan(restore.Wish(settings.needed(home.path).store, KEY))
@@ -142,6 +175,7 @@ def test_a_log_that_the_server_gave_up_is_followed_by_a_new_base(home: Home, tmp
     assert back(home, tmp_path, "again")[1] == "7"
 
 
+@both
 def test_a_receiver_that_was_killed_over_a_new_segment_goes_on(home: Home, tmp_path: Path) -> None:
     once(home)
     spool = archiver.spool_of(home.path, settings.needed(home.path))
@@ -162,7 +196,7 @@ class Full(Folder):
         self.room = room
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[BinaryIO]:
+    def writing(self, name: str, *, over: bool = False) -> Iterator[BinaryIO]:
         full = self
 
         class Out(io.RawIOBase):
@@ -172,7 +206,7 @@ class Full(Folder):
                     raise OSError(errno.ENOSPC, "No space left on device")
                 return out.write(bytes(chunk))  # type: ignore[call-overload]
 
-        with super().writing(name) as out:
+        with super().writing(name, over=over) as out:
             yield Out()  # type: ignore[misc]
 
 
@@ -201,7 +235,7 @@ def test_a_disk_that_is_away_is_not_replaced_by_its_empty_folder(home: Home, tmp
     once(home)
     shutil.move(tmp_path / "store", tmp_path / "away")
     (tmp_path / "store").mkdir()
-    with pytest.raises(Unavailable, match="not the folder that was set up"):
+    with pytest.raises(Unavailable, match="not the place that was set up"):
         once(home)
     assert list((tmp_path / "store").iterdir()) == []
 
@@ -264,3 +298,56 @@ def test_a_home_that_was_never_told_says_so(tmp_path: Path) -> None:
     assert backups(demo, running=False) == []
     with pytest.raises(BedsideError, match="No backups are set up"):
         settings.needed(real.path)
+
+
+@pytest.mark.parametrize("where", ["s3"])
+def test_a_copy_of_the_home_does_not_write_over_the_first_one_s_backups(home: Home, tmp_path: Path) -> None:
+    """A machine's snapshot that was started beside it: both believe that the line is theirs."""
+    told = settings.needed(home.path)
+    once(home)
+    first = Archive(home, told, archiver.receiver_of(home, told))
+    receiver = first.receiver
+    assert receiver is not None
+    while not receiver.see():
+        time.sleep(0.1)
+    try:
+        second = Archive(home, told, receiver)
+        home.postgres.ask("insert into note values (1)")
+        first.ship()
+        home.postgres.ask("insert into note values (2)")
+        with pytest.raises(Conflict, match="was written by another program"):
+            second.ship()
+        first.ship()
+    finally:
+        receiver.stop()
+    assert back(home, tmp_path, "again")[1] == "1,2"
+
+
+@pytest.mark.parametrize("where", ["s3"])
+def test_what_was_not_noted_before_a_kill_is_deleted_with_the_next_base(home: Home) -> None:
+    once(home)
+    store = settings.needed(home.path).store
+    with store.writing("L/wal/left-by-a-kill") as out:
+        out.write(b"x")
+    once(home)
+    assert "L/wal/left-by-a-kill" not in store.names("L")
+    found = check.listing(store, KEY.signer().public)
+    assert check.verify(store, found, KEY, lambda *_: None)[1] == []
+
+
+@pytest.mark.parametrize("where", ["s3"])
+def test_doctor_says_what_ails_the_store_and_what_to_do(home: Home, there: Server) -> None:
+    once(home)
+    work = archiver.Archiver(home)
+    Path(settings.needed(home.path).keys_file).write_text("[default]\naws_access_key_id=a\naws_secret_access_key=b\n")
+    try:
+        while work.state.error == "":
+            work._guarded(work._turn)
+    finally:
+        work._receiver.stop()
+    [told, _] = backups(home, running=True)
+    assert told.state == "bad"
+    assert told.values is not None
+    assert "refuses the access key" in str(told.values["why"])
+    assert "Is the key still valid" in str(told.values["why"])
+    assert there.key[1] not in str(told)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bedside.cli import cli
-from bedside.foundation.backup import before, settings
+from bedside.foundation.backup import asked, before, settings
 from bedside.foundation.backup.settings import State
 from bedside.foundation.errors import Conflict
 from bedside.foundation.home import Home
@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     made.take(demo=False)
     done = CliRunner().invoke(cli, ["backup", "init", "--to", str(tmp_path / "store"), "--home", str(made.path)])
     assert done.exit_code == 0, done.output
-    monkeypatch.setattr(before, "STUCK", 0.3)
+    monkeypatch.setattr(asked, "STUCK", 0.3)
     return made
 
 
@@ -56,7 +56,7 @@ def test_a_fault_of_yesterday_is_none(home: Home) -> None:
 
 
 def test_a_process_that_does_not_answer_is_not_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(before, "MUTE", 0.3)
+    monkeypatch.setattr(asked, "MUTE", 0.3)
     (settings.folder(home.path) / "state.json").unlink(missing_ok=True)
     assert "does not answer" in refused(home).message
 

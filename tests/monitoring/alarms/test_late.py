@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.monitoring.alarms.conftest import PATIENT, Ward
@@ -14,6 +14,10 @@ from bedside.monitoring.alarms.testing import pressure, reading
 pytestmark = pytest.mark.engine
 
 HOUR = 3600
+
+
+def events(alarm: monitoring.Alarm) -> list[str]:
+    return [line.event for line in alarm.events]
 
 
 async def listed(ward: Ward) -> list[monitoring.LateFinding]:
@@ -72,3 +76,32 @@ async def test_seen_once_by_clinical_staff(ward: Ward) -> None:
     await ward.measure(*pressure(196, 125, now, ago=2 * HOUR, flags="late"))
     (again,) = await listed(ward)
     assert (again.id != found.id, again.count) == (True, 1)
+
+
+async def test_a_clock_that_goes_back_delays_no_alarm(ward: Ward) -> None:
+    """It was two hours ahead when the alarm came, and is put right: by its time the timer would ring in two hours."""
+    ward.clock.turn(datetime.now(UTC) - ward.clock.now() + timedelta(hours=2))
+    await ward.sweep()
+    await ward.measure(*pressure(178, 112, ward.clock.now()))
+    ward.clock.turn(timedelta(seconds=5))
+    await ward.sweep()
+    ward.clock.turn(-timedelta(hours=2))
+    await ward.sweep()
+    assert events(await ward.only()) == ["raise", "ask"]
+    await ward.sweep()
+    ward.clock.turn(timedelta(minutes=20))
+    await ward.sweep()
+    assert "escalate" in events(await ward.only())
+
+
+async def test_one_machine_that_is_behind_moves_no_timer(ward: Ward) -> None:
+    """Its sweep comes between those of a machine whose clock is right."""
+    ward.clock.turn(datetime.now(UTC) - ward.clock.now())
+    await ward.measure(*pressure(178, 112, ward.clock.now()))
+    for _ in range(20):
+        await ward.sweep()
+        ward.clock.turn(-timedelta(minutes=5))
+        await ward.sweep()
+        ward.clock.turn(timedelta(minutes=5))
+    await ward.sweep()
+    assert events(await ward.only()) == ["raise", "ask"]

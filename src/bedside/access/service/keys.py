@@ -83,5 +83,6 @@ def opened(home: Path, text: str) -> str:
         return Fernet(base64.urlsafe_b64encode(_key(home))).decrypt(text.encode()).decode()
     except InvalidToken:
         raise Unavailable(
-            "This installation's key does not fit its database.", remedy="Restore keys/access.key from the backup."
+            "This installation's key does not fit its database.",
+            remedy="Restore keys/access.key from the backup; on a second machine, copy keys/ of the first one's home.",
         ) from None

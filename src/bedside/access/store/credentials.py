@@ -252,3 +252,9 @@ async def take_printed(sql: Connection, tenant: int, person: str, digest: bytes,
         at,
     )
     return row is not None
+
+
+async def sealed_one(sql: Connection) -> str | None:
+    """Any secret that was sealed with the installation's key; None where nobody has one yet."""
+    found: str | None = await sql.fetchval("select secret from access.credential where kind = 'totp' limit 1")
+    return found

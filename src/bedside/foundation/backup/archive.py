@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +31,8 @@ from bedside.foundation.home import Home
 log = telemetry.logger("backup")
 
 README = "README.txt"
+LEAST_FREE = 1 << 30
+"""Bytes that stay free on the home's disk: below, a log that cannot be taken away is given up, not the clinic."""
 LATER = 600.0
 """Seconds for which an object stays after a newer one has taken its place."""
 
@@ -62,6 +66,8 @@ class Archive:
         self.unread = False
         """A manifest of this line cannot be read: only sets that can be are ever deleted, and the next base is full."""
         self._later: list[tuple[float, str]] = []
+        # Names are never used twice, nor by a writer before this one that was killed before it had noted them.
+        self._token, self._named = secrets.token_hex(3), 0
         self.there()
         self.store.sweep(told.line)
         self.sets = self._mine()
@@ -85,9 +91,14 @@ class Archive:
             self.store.reading(README).close()
         except NotFound as error:
             raise Unavailable(
-                f"{self.store.place} is not the folder that was set up: its {README} is missing.",
+                f"{self.store.place} is not the place that was set up: its {README} is missing.",
                 remedy="Is the disk connected? For a new one: bedside backup init --to FOLDER.",
             ) from error
+
+    def _fresh(self) -> str:
+        """For names."""
+        self._named += 1
+        return f"{self._token}{self._named}"
 
     def _manifests(self) -> Path:
         return settings.folder(self.home.path) / "bases" / _short(self.told.to)
@@ -223,7 +234,9 @@ class Archive:
             old = self.pieces.get(name)
             if (old is not None and old.whole) or manifest.number(name) < manifest.number(one.start):
                 continue
-            where = f"{self.told.line}/wal/{name}{'' if whole else f'.{one.n + 1}'}{SUFFIX}"
+            where = f"{self.told.line}/wal/{name}{'' if whole else '.part'}-{self._fresh()}{SUFFIX}"
+            if shutil.disk_usage(self.home.path).free < LEAST_FREE:
+                raise Unavailable(f"{self.store.place} takes the log more slowly than it grows: the disk fills up.")
             try:
                 with path.open("rb") as file:
                     sealed = seal(self.store, where, file, self.told.recipient)
@@ -235,7 +248,7 @@ class Archive:
         return True
 
     def _files(self, one: Set, *, anew: bool) -> list[manifest.Kept]:
-        under = f"{self.told.line}/files/{one.id}-{one.n + 1}"
+        under = f"{self.told.line}/files/{one.id}-{self._fresh()}"
         before = {each.path: each for each in one.files}
         home, also = self.home.path, self.told.also
         return files.keep(self.store, self.told.recipient, under, home, also, before, anew=anew)
@@ -262,8 +275,11 @@ class Archive:
 
 
 def explain(store: Store) -> None:
-    """The words beside the sets, for whoever finds the folder; they also say that it is the one."""
-    with store.writing(README) as out:
+    """The words beside the sets, for whoever finds the place; they also say that it is the one."""
+    with suppress(NotFound), store.reading(README) as there:
+        if there.read() == WORDS.encode():
+            return
+    with store.writing(README, over=True) as out:
         out.write(WORDS.encode())
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from bedside import __version__
 from bedside.foundation import telemetry
 from bedside.foundation.backup import files, manifest, settings
-from bedside.foundation.backup.archive import Archive, alone, explain
+from bedside.foundation.backup.archive import LEAST_FREE, Archive, alone, explain
 from bedside.foundation.backup.basebackup import Base
 from bedside.foundation.backup.manifest import Set
 from bedside.foundation.backup.settings import Settings, State
@@ -23,8 +23,6 @@ from bedside.foundation.home import Home
 
 log = telemetry.logger("backup")
 
-LEAST_FREE = 1 << 30
-"""Bytes that stay free on the home's disk: below, a log that cannot be taken away is given up, not the clinic."""
 AGAIN = 60.0
 """Seconds from one try of a base to the next."""
 
@@ -111,6 +109,7 @@ class Archiver:
         words = error.message if isinstance(error, BedsideError) else str(error)
         log.error("the backup does not go on", why=words, kind=type(error).__name__)
         self.state.error, self.state.tried = words, datetime.now(UTC)
+        self.state.remedy = (error.remedy or "") if isinstance(error, BedsideError) else ""
         if self._wish:
             self.state.answered, self.state.answer, self._wish = self._wish, words, ""
         self._tell()
@@ -188,7 +187,8 @@ class Archiver:
     def _kept(self, archive: Archive) -> None:
         if archive.current is not None:
             self.state.set, self.state.n = archive.current.id, archive.current.n
-            self.state.until, self.state.error = archive.current.until, ""
+            self.state.until = archive.current.until
+        self.state.error = self.state.remedy = ""
         self._tell()
 
     def _last(self) -> None:

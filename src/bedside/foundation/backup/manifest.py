@@ -96,7 +96,7 @@ def name(line: str, id_: str) -> str:
 def write(store: Store, one: Set, signer: Signer) -> None:
     """Raises Unavailable."""
     said = _encoder.encode(one)
-    with store.writing(name(one.line, one.id)) as out:
+    with store.writing(name(one.line, one.id), over=True) as out:
         out.write(said + b"\n" + base64.b64encode(signer.sign(said)) + b"\n")
 
 

@@ -19,7 +19,7 @@ import zstandard
 
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.backup.store import Store, told
-from bedside.foundation.errors import Conflict, Unavailable
+from bedside.foundation.errors import BedsideError, Conflict, Unavailable
 
 LEVEL = 3
 CHUNK = 1 << 17
@@ -61,12 +61,12 @@ class _Hashed:
 
     def __init__(self, out: BinaryIO) -> None:
         self._out, self.hash, self.many = out, hashlib.sha256(), 0
-        self.failed: OSError | None = None
+        self.failed: OSError | BedsideError | None = None
 
     def write(self, chunk: bytes) -> int:
         try:
             self._out.write(chunk)
-        except OSError as error:
+        except (OSError, BedsideError) as error:
             self.failed = error
             raise
         self.hash.update(chunk)
@@ -86,7 +86,7 @@ def seal(store: Store, name: str, source: Readable, recipient: str, tell: Tell =
         packed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=False).stream_reader(reading)
         try:
             pyrage.encrypt_io(packed, hashed, [pyrage.x25519.Recipient.from_str(recipient)])
-        except (OSError, pyrage.EncryptError) as error:
+        except (OSError, BedsideError, pyrage.EncryptError) as error:
             # age tells a full disk in its own words; the source's own error comes through as it is.
             raise hashed.failed or Unavailable(f"{name} could not be packed.", remedy=str(error)) from error
     return Sealed(name, hashed.many, hashed.hash.hexdigest(), counted.many)
@@ -127,9 +127,15 @@ class _Kept:
     def __init__(self, source: BinaryIO, tell: Tell) -> None:
         self._source, self._tell = source, tell
         self.hash, self.many = hashlib.sha256(), 0
+        self.failed: BedsideError | None = None
+        """The store's own words: age would tell its own."""
 
     def read(self, size: int = -1) -> bytes:
-        chunk = self._source.read(size)
+        try:
+            chunk = self._source.read(size)
+        except BedsideError as error:
+            self.failed = error
+            raise
         self.hash.update(chunk)
         self.many += len(chunk)
         self._tell(len(chunk))
@@ -198,6 +204,8 @@ def opened(store: Store, what: Sealed, key: RecoveryKey, tell: Tell = lambda _: 
     finally:
         thread.join()
     with kept:
+        if kept.failed is not None:
+            raise kept.failed
         if not failed or isinstance(failed[0], OSError | pyrage.DecryptError):
             try:
                 kept.drain()

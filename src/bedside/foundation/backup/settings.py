@@ -12,7 +12,8 @@ import msgspec
 
 from bedside.foundation import private
 from bedside.foundation.backup.keys import Signer
-from bedside.foundation.backup.store import Folder, Store
+from bedside.foundation.backup.places import Place
+from bedside.foundation.backup.store import Store
 from bedside.foundation.errors import Conflict, NotFound
 
 FOLDER = "backup"
@@ -40,11 +41,17 @@ class Settings(msgspec.Struct, frozen=True):
     """Where the log comes in before it is encrypted: another disk, for `synchronous`; else in the home."""
     also: tuple[str, ...] = ()
     """Files outside the home that are kept with it: certificates, serve's configuration."""
+    endpoint: str = ""
+    """Of an S3-like store; "" is Amazon's. Its access key stands nowhere here: in keys_file, or the environment."""
+    region: str = ""
+    keys_file: str = ""
+    conditional: bool = True
+    """Whether that store refuses to write over what another wrote."""
 
     @property
     def store(self) -> Store:
         """Where to."""
-        return Folder(Path(self.to))
+        return Place(self.to, self.endpoint, self.region, self.keys_file).store(conditional=self.conditional)
 
 
 class State(msgspec.Struct):
@@ -56,6 +63,7 @@ class State(msgspec.Struct):
     based: datetime | None = None
     tried: datetime | None = None
     error: str = ""
+    remedy: str = ""
     done: int = 0
     """Bytes of the base under way."""
     total: int = 0

@@ -1,4 +1,4 @@
-"""Where a backup's objects are kept: names with slashes, bytes that appear whole or not at all. A folder for now."""
+"""Where a backup's objects are kept: names with slashes, bytes that appear whole or not at all. Here: in a folder."""
 
 from __future__ import annotations
 
@@ -22,8 +22,12 @@ class Store(Protocol):
         """For people."""
         ...
 
-    def writing(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """A file to write; under its name, durable, once the block ends well; nothing of it when it does not."""
+    def writing(self, name: str, *, over: bool = False) -> AbstractContextManager[BinaryIO]:
+        """A file to write; under its name, durable, once the block ends well; nothing of it when it does not.
+
+        Names are new, but with `over`: then it may replace what this very writer last saw there. A store that can tell
+        refuses all else with Conflict.
+        """
         ...
 
     def reading(self, name: str) -> BinaryIO:
@@ -65,8 +69,8 @@ class Folder:
         return str(self.root)
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[BinaryIO]:
-        """See Store. Raises Unavailable: full, away, not allowed."""
+    def writing(self, name: str, *, over: bool = False) -> Iterator[BinaryIO]:
+        """See Store; a folder cannot tell who wrote. Raises Unavailable: full, away, not allowed."""
         path = self.root / name
         fresh = path.with_name(path.name + FRESH)
         try:

@@ -58,14 +58,15 @@ def backups(home: Home, *, running: bool) -> list[Finding]:
     except BedsideError as error:
         return [failed(error)]
     now = datetime.now(UTC)
+    ails = f"{state.error} {state.remedy}".strip()
     if state.until is None:
-        found = [bad(N_("No backup was made yet."), state.error or N_("Start Bedside, or: bedside backup"))]
+        found = [bad(N_("No backup was made yet."), ails or N_("Start Bedside, or: bedside backup"))]
     else:
         age = now - state.until
         what = N_("The last backup in %(folder)s is %(age)s old; its base is of %(set)s.")
         values: dict[str, Any] = {"folder": str(told.to), "age": age, "set": str(state.set)}
         if (running and age > LATE) or state.error:
-            why = state.error or N_("It does not go on.")
+            why = ails or N_("It does not go on.")
             found = [bad(what, N_("%(why)s See logs/backup.log and docs/runbooks/backup.md."), why=why, **values)]
         else:
             found = [good(what, **values)]

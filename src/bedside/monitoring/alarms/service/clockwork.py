@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bedside.foundation import telemetry
 from bedside.foundation.context import Ctx
 from bedside.monitoring.alarms.service import battery, delay, functions, life, outages, tell
 from bedside.monitoring.alarms.service.judge import raise_alarm
@@ -25,11 +26,19 @@ AWAY = timedelta(seconds=30)
 """A longer gap between two sweeps means that Bedside itself was away: no device was silent then, we were deaf."""
 
 
+BACK = timedelta(seconds=15)
+"""The clock went back by more than this since the last sweep: it was set, and is not merely being kept right."""
+
+log = telemetry.logger("monitoring")
+
+
 async def overdue(ctx: Ctx) -> list[Timer]:
     """The sweep comes round. Timers whose time has come: those whose wake-up was lost, and the silences, which have
     none.
     """
-    await timers.beat(ctx.sql, ctx.clock.now(), AWAY)
+    went = await timers.beat(ctx.sql, ctx.clock.now(), AWAY, BACK)
+    if went is not None:
+        log.warning("the clock went back: running timers went with it", seconds=round(went.total_seconds()))
     awake = await timers.awake_since(ctx.sql)
     if awake is not None and ctx.clock.now() - awake > wire.DEAF:  # else the ingest process is starting as we are
         for tenant in await wire.tell(ctx):
@@ -97,6 +106,7 @@ async def _silence(ctx: Ctx, timer: Timer) -> None:
         await timers.put_off(ctx.sql, timer.id, now + wire.DEAF)
         return
     at = max(at, await timers.awake_since(ctx.sql) or at, hearing.hears_since if hearing else at)
+    at = min(at, now)  # heard while the clock was ahead: as of now
     if now - at < limit.after:
         await timers.put_off(ctx.sql, timer.id, at + limit.after)
         return

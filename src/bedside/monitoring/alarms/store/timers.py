@@ -111,17 +111,35 @@ async def overdue(sql: Connection, at: datetime, limit: int) -> list[Timer]:
     return [_timer(row) for row in rows]
 
 
-async def beat(sql: Connection, at: datetime, away: timedelta) -> None:
-    """The sweep came round. After a gap longer than `away` Bedside counts as awake only from now on."""
+async def beat(sql: Connection, at: datetime, away: timedelta, back: timedelta) -> timedelta | None:
+    """The sweep came round. After a gap longer than `away` Bedside counts as awake only from now on.
+
+    Where the clock went back by more than `back`, and the database's with it (one machine of several that is behind
+    moves nothing), every running timer is moved as far, so that nobody waits longer than was promised; how far.
+    """
+    went = await sql.fetchval(
+        """
+        select p.beat - $1 from monitoring.pulse p
+        where p.beat - $1 > $2::interval
+          and clock_timestamp() between $1 - $2::interval and $1 + $2::interval
+        for update
+        """,
+        at,
+        back,
+    )
+    if went is not None:
+        await sql.execute("update monitoring.timer set due = due - $1::interval where done_at is null", went)
     await sql.execute(
         """
         insert into monitoring.pulse as p (beat, awake_since) values ($1, $1)
         on conflict (id) do update set beat = $1,
-            awake_since = case when $1 - p.beat > $2::interval then $1 else p.awake_since end
+            awake_since = case when $1 - p.beat > $2::interval then $1 else least(p.awake_since, $1) end
         """,
         at,
         away,
     )
+    moved: timedelta | None = went
+    return moved
 
 
 async def awake_since(sql: Connection) -> datetime | None:

@@ -163,12 +163,14 @@ async def under_way(ctx: Ctx) -> list[Visit]:
 
 
 async def mine(ctx: Ctx) -> list[Visit]:
-    """The clinician's open visits and those of the last 24 h."""
+    """The clinician's open visits and those of the last 24 h, of patients whom she may see."""
     await access.require(ctx, "clinician", "nurse")
     found = await store.of_clinician(ctx, ctx.actor.id, ctx.clock.now() - timedelta(hours=24))
-    for patient in {v.patient for v in found}:
-        await access.authorise(ctx, patient, "R", what="visit")
-    return found
+    visible = await access.visible(ctx, "visit")
+    shown = [v for v in found if visible is None or v.patient in visible]
+    for v in shown:
+        ctx.trail.patients.setdefault(v.patient, set()).add("R")
+    return shown
 
 
 async def ever_held(ctx: Ctx) -> bool:

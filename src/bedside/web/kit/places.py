@@ -33,6 +33,7 @@ ALL = (
     Place(N_("Messages"), "/messages", icon="message-square", roles=PATIENT),
     Place(N_("Me"), "/me", icon="user-round", roles=PATIENT),
     Place(N_("Today"), "/today", icon="calendar-days", roles=CLINICAL),
+    Place(N_("Work"), "/work", icon="list-checks", roles=CLINICAL | {"pharmacist", "administrator"}),
     Place(N_("Patients"), "/patients", icon="users-round", roles=CLINICAL),
     Place(N_("Wall"), "/wall", icon="layout-grid", roles=CLINICAL),
     Place(N_("Alarms"), "/alarms", icon="bell", roles=CLINICAL),

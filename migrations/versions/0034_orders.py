@@ -41,7 +41,7 @@ drop table orders.result;
 drop schema orders;
 """
 LOSES = {
-    "that results were seen, by whom and what came of it": "select count(*) from orders.result where seen_at is not null",
+    "that results were seen, and what came of it": "select count(*) from orders.result where seen_at is not null",
     "results that wait to be seen": "select count(*) from orders.result where seen_at is null and report is null",
 }
 

@@ -33,7 +33,8 @@ async def planned(scene: Scene, at: datetime) -> visits.Visit:
 async def notices(scene: Scene) -> list[str]:
     async with access.work(scene.system, "looked at the queue", readonly=True) as ctx:
         rows = await ctx.sql.fetch(
-            """select convert_from(payload, 'utf8')::jsonb->'payload'->>'template' as t, convert_from(payload, 'utf8') as p
+            """select convert_from(payload, 'utf8')::jsonb->'payload'->>'template' as t,
+                   convert_from(payload, 'utf8') as p
                from jobs.pgqueuer where entrypoint = 'messaging.send' order by id"""
         )
     assert not any("Depression" in row["p"] for row in rows)

@@ -79,7 +79,10 @@ async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
 
 
 async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str], *, waiting: bool = False) -> list[Prescription]:
-    """What was sent to these pharmacies: what waits first, then what is done, newest first. waiting: the former alone."""
+    """What was sent to these pharmacies: what waits first, then what is done, newest first.
+
+    waiting: the former alone.
+    """
     rows = await ctx.sql.fetch(
         f"""{_SELECT} where p.tenant = $1 and p.pharmacy = any($2) and p.signed_at is not null
             {"and p.status in ('signed', 'accepted')" if waiting else ""}
@@ -117,7 +120,7 @@ async def running_out(
                   and o.signed_at > q.signed_at and o.status in ('signed', 'accepted', 'dispensed'))
               and not exists (select from prescribing.refill r
                   where r.tenant = q.tenant and r.prescription = q.id and r.state = 'asked')
-            order by e.ends limit 200""",
+            order by e.ends limit 200""",  # noqa: S608
         *(ctx.tenant, prescriber, since, until),
     )
     return [(_read(row), row["ends"]) for row in rows]

@@ -178,7 +178,14 @@ async def test_an_unsigned_note_of_who_left_ones_care_is_told_and_not_whose(ward
 
 async def _questions(ward: Ward, person: Person) -> int:
     """How often the database is asked for the whole list."""
-    scope = {"type": "http", "method": "GET", "path": "/work", "headers": [], "query_string": b"", "app": ward.app_of(person)}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/work",
+        "headers": [],
+        "query_string": b"",
+        "app": ward.app_of(person),
+    }
     request = Request({**scope, "state": {"ctx": acting(ward.ctx, person)}})
     asked: list[str] = []
     async with access.work(acting(ward.ctx, person), "counted for a test") as inner:
@@ -200,7 +207,8 @@ async def test_the_questions_do_not_grow_with_the_work(ward: Ward, elena: Person
                 for cause in ("systolic-raised", "spo2-low"):
                     await inner.sql.execute(
                         """insert into monitoring.late_finding (id, tenant, patient, cause, priority, finding, count,
-                           first_at, last_at, received_at) values ($1, 1, $2, $3, 'low', '{}', 1, now(), now(), now())""",
+                           first_at, last_at, received_at)
+                           values ($1, 1, $2, $3, 'low', '{}', 1, now(), now(), now())""",
                         *(f"{one.id}{cause}", one.id, cause),
                     )
                 await inner.sql.execute(
@@ -210,16 +218,24 @@ async def test_the_questions_do_not_grow_with_the_work(ward: Ward, elena: Person
                 )
                 await inner.sql.execute(
                     """insert into visits.visit (tenant, id, status, patient, person, reason, asked_by, asked_by_name,
-                       clinician, asked_at, started_at) values (1, $1, 'finished', $1, 'p', 'r', 'a', 'A', $2, now(), now())""",
+                       clinician, asked_at, started_at)
+                       values (1, $1, 'finished', $1, 'p', 'r', 'a', 'A', $2, now(), now())""",
                     *(one.id, elena.id),
                 )
             # Of the second kind too, so that both searches are asked for few and for many.
             await came(ward, critical(one.id), {k: v for k, v in critical(one.id).items() if k != "interpretation"})
-            await came(ward, {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "R"}, "subject": {"reference": f"Patient/{one.id}"}})
+            await came(
+                ward,
+                {
+                    "resourceType": "DiagnosticReport",
+                    "status": "final",
+                    "code": {"text": "R"},
+                    "subject": {"reference": f"Patient/{one.id}"},
+                },
+            )
 
     await fill(1)
     few = await _questions(ward, elena)
     await fill(6)
     many = await _questions(ward, elena)
     assert many == few < 60, (few, many)
-

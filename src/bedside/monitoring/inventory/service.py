@@ -70,19 +70,14 @@ async def ending(ctx: Ctx) -> list[DeviceEnds]:
     not see is left out. Raises Forbidden."""
     await access.require(ctx, *ROLES)
     now = ctx.clock.now()
-    found = [
-        DeviceEnds(**row)
-        for row in await store.ending(ctx.sql, ctx.tenant, now, now + PASSWORDS, now + STAYS)
-    ]
+    found = [DeviceEnds(**row) for row in await store.ending(ctx.sql, ctx.tenant, now, now + PASSWORDS, now + STAYS)]
     mine = await access.visible(ctx, "Device")
     every = "administrator" in ctx.actor.roles
     shown = [one for one in found if every or one.patient is None or mine is None or one.patient in mine]
     for one in shown:
         if one.patient is not None and (mine is None or one.patient in mine):
             ctx.trail.patients.setdefault(one.patient, set()).add("R")
-    return [
-        one if mine is None or one.patient in mine else msgspec.structs.replace(one, patient=None) for one in shown
-    ]
+    return [one if mine is None or one.patient in mine else msgspec.structs.replace(one, patient=None) for one in shown]
 
 
 def _nobodys(one: Device) -> Device:

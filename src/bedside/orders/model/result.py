@@ -12,7 +12,7 @@ from bedside.fhir.dates import span
 
 CRITICAL = frozenset({"AA", "HH", "LL"})
 """Flags of a value that cannot wait: critically abnormal, high, low.
-Source: HL7 v3 ObservationInterpretation, http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation, 2018-08-12.
+Source: HL7 v3 ObservationInterpretation (terminology.hl7.org/CodeSystem/v3-ObservationInterpretation, 2018-08-12).
 """
 CATEGORIES = frozenset({"laboratory", "imaging"})
 """Of Observations: those that come back of an order, as hl7.org/fhir/R4/valueset-observation-category.html names them;
@@ -64,7 +64,11 @@ def arrived(resource: dict[str, Any], now: datetime) -> Arrived | None:
     subject = str((resource.get("subject") or {}).get("reference") or "")
     if not in_question(resource) or not subject.startswith("Patient/"):
         return None
-    told = resource.get("issued") or resource.get("effectiveDateTime") or (resource.get("effectivePeriod") or {}).get("end")
+    told = (
+        resource.get("issued")
+        or resource.get("effectiveDateTime")
+        or (resource.get("effectivePeriod") or {}).get("end")
+    )
     if told and span(told)[1] < now - HISTORY:
         return None
     parts = tuple(str(one["reference"]) for one in resource.get("result") or () if one.get("reference"))

@@ -296,9 +296,9 @@ class _Work:
             await consents.apply(self.ctx, id_, consent)
         for job, patient in self.heeded:
             await jobs.enqueue(self.ctx, job, {"patient": patient}, key=patient)
-        for job, references in self.each.items():
-            for n in range(0, len(references), TOGETHER):
-                await jobs.enqueue(self.ctx, job, {"references": references[n : n + TOGETHER]})
+        for job, written in self.each.items():
+            for n in range(0, len(written), TOGETHER):
+                await jobs.enqueue(self.ctx, job, {"references": written[n : n + TOGETHER]})
 
 
 def finished(one: Draft, number: int, stamp: str) -> dict[str, Any]:

@@ -43,8 +43,7 @@ def uid(visit: Visit) -> str:
 
 
 def calendar(visits: Sequence[Visit], person: str, language: str, base_url: str) -> bytes:
-    """The planned ones of these as a file for this person, who is patient or clinician of each; the others are left out.
-    """
+    """The planned ones of these as a file for this person, who is patient or clinician of each."""
     said = WORDS.get(language[:2], WORDS["en"])
     made = Calendar()
     made.add("prodid", PRODUCT)

@@ -37,8 +37,8 @@ async def patient_of(request: Request) -> Ctx:
     ctx, key = ctx_of(request), request.path_params["visit"]
     device = request.cookies.get(COOKIE)
     if ctx.actor.kind == "nobody" and device:
-        async with access.work(door(request), "came back to the visit", readonly=True) as door:
-            actor, visit = await visits.guest(door, device)
+        async with access.work(door(request), "came back to the visit", readonly=True) as inside:
+            actor, visit = await visits.guest(inside, device)
         if visit != key:
             raise Forbidden("This device was let into another visit.", remedy="Open the link of this visit again.")
         return ctx.with_(actor=actor, purpose="PATRQT")

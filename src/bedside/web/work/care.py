@@ -110,7 +110,10 @@ async def late(asked: Asked) -> Found:
                 f"/patients/{one.patient}",
                 one.patient,
                 since=one.received_at,
-                mark=("triangle-alert" if one.priority == "high" else "circle-alert", asked.said(PRIORITY[one.priority])),
+                mark=(
+                    "triangle-alert" if one.priority == "high" else "circle-alert",
+                    asked.said(PRIORITY[one.priority]),
+                ),
                 detail=asked.said(N_("say what came of it on Today")),
             )
             for one in rows
@@ -124,7 +127,7 @@ async def unsigned(asked: Asked) -> Found:
     beyond = ""
     if others:
         beyond = asked.said(
-            N_("Notes of yours that wait, of patients no longer in your care: %(count)s. Ask to be added to their care.")
+            N_("Notes of yours that wait, of patients no longer in your care: %(count)s. Ask to be let in.")
         ) % {"count": others}
     rows = sorted(mine, key=lambda v: v.started_at or v.asked_at)
     items = [Item(v.reason, f"/visits/{v.id}", v.patient, since=v.ended_at or v.started_at) for v in rows]
@@ -162,7 +165,13 @@ async def tasks(asked: Asked) -> Found:
     me = asked.ctx.actor.reference
     if not me:
         return found([])
-    wanted = [("owner", me), ("status", OPEN_TASKS), ("_sort", "authored-on"), ("_count", str(SHOWN)), ("_total", "accurate")]
+    wanted = [
+        ("owner", me),
+        ("status", OPEN_TASKS),
+        ("_sort", "authored-on"),
+        ("_count", str(SHOWN)),
+        ("_total", "accurate"),
+    ]
     page = await records.search(asked.ctx, "Task", wanted)
     return found([_task(asked, one) for one in page.entries], page.total)
 

@@ -12,9 +12,7 @@ from bedside.web.work.item import Asked, Found, Item, found
 async def registrations(asked: Asked) -> Found:
     """Who asks to be registered."""
     rows = await access.applying.waiting(asked.ctx)
-    return found(
-        [Item(desk.name(one.said), f"/patients/waiting/{one.id}", since=one.confirmed) for one in rows]
-    )
+    return found([Item(desk.name(one.said), f"/patients/waiting/{one.id}", since=one.confirmed) for one in rows])
 
 
 async def duplicates(asked: Asked) -> Found:

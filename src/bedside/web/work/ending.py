@@ -1,4 +1,4 @@
-"""What ends soon: licences, invitations, what patients allow, one's care, devices, medicines, the site's certificate."""
+"""What ends soon: licences, invitations, grants, one's care, devices, medicines, the site's certificate."""
 
 from __future__ import annotations
 

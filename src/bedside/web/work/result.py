@@ -68,7 +68,11 @@ async def _page(request: Request, error: BedsideError | None = None, note: str =
         values=values,
         conclusion=str(resource.get("conclusion") or ""),
         texts=_texts(resource),
-        files=[str(one.get("title") or one.get("contentType") or "") for one in resource.get("presentedForm") or () if not _text(one)],
+        files=[
+            str(one.get("title") or one.get("contentType") or "")
+            for one in resource.get("presentedForm") or ()
+            if not _text(one)
+        ],
         stands=stands,
         version=resource["meta"]["versionId"],
         me=ctx_of(request).actor.id,
@@ -82,7 +86,11 @@ async def _values(ctx: Ctx, resource: dict[str, Any]) -> list[Any]:
     """The values of a report that this record holds; an Observation's own."""
     if resource["resourceType"] == "Observation":
         return list(results([resource]))
-    ids = [ref.partition("/")[2] for one in resource.get("result") or () if (ref := str(one.get("reference") or "")).startswith("Observation/")]
+    ids = [
+        ref.partition("/")[2]
+        for one in resource.get("result") or ()
+        if (ref := str(one.get("reference") or "")).startswith("Observation/")
+    ]
     if not ids:
         return []
     found = await records.search(ctx, "Observation", [("_id", ",".join(ids[:MOST])), ("_count", str(MOST))])

@@ -38,6 +38,8 @@ def test_what_waits_for_nobody() -> None:
     assert arrived(potassium(issued="2026-09-01T08:00:00Z"), NOW) is None  # history
     assert arrived(potassium(category=[{"coding": [{"code": "vital-signs"}]}]), NOW) is None
     assert arrived(potassium(status="registered"), NOW) is None
+    brought = {"versionId": "1", "tag": [{"system": "urn:bedside:arrival", "code": "history"}]}
+    assert arrived(potassium(meta=brought), NOW) is None
     assert arrived(potassium(subject={"reference": "Group/1"}), NOW) is None
     assert not in_question({"resourceType": "Observation", "category": "laboratory"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from bedside.demo.people import identity
@@ -60,4 +61,4 @@ def _concept(kind: str, code: str) -> dict[str, Any]:
 
 
 def _amount(value: str) -> dict[str, Any]:
-    return {"value": float(value), "unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"}
+    return {"value": Decimal(value), "unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"}

@@ -25,6 +25,10 @@ HISTORY = timedelta(days=60)
 Site choice; hazard H141."""
 
 
+BROUGHT = ("urn:bedside:arrival", "history")
+"""A tag (meta.tag) by which whoever writes a whole record from another system says that its results were seen there."""
+
+
 class Arrived(msgspec.Struct, frozen=True):
     """A version of a result as it came. digest: of all that it says, server metadata aside. parts: the results that a
     report holds."""
@@ -54,7 +58,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 def in_question(resource: dict[str, Any]) -> bool:
     """Whether a resource, valid or not, may be a result that somebody has to see."""
-    if resource.get("status") not in SAID | WITHDRAWN:
+    if resource.get("status") not in SAID | WITHDRAWN or _brought(resource):
         return False
     return resource.get("resourceType") == "DiagnosticReport" or bool(CATEGORIES & set(_codes(resource, "category")))
 
@@ -87,6 +91,11 @@ def arrived(resource: dict[str, Any], now: datetime) -> Arrived | None:
 def reported(parts: tuple[str, ...]) -> list[str]:
     """The Observations of a report that this record holds."""
     return [one for one in parts if one.startswith("Observation/") and one.count("/") == 1]
+
+
+def _brought(resource: dict[str, Any]) -> bool:
+    tags = (resource.get("meta") or {}).get("tag") or ()
+    return any((tag.get("system"), tag.get("code")) == BROUGHT for tag in tags)
 
 
 def _codes(resource: dict[str, Any], name: str) -> list[str]:

@@ -48,7 +48,10 @@ async def _page(request: Request, error: BedsideError | None = None, note: str =
         await access.require(ctx, "clinician", "nurse")
         type_, _, id_ = ref.partition("/")
         resource = await records.read(ctx, type_, id_)
-        values = await _values(ctx, resource)
+        # What is out of its range first, and of that what cannot wait.
+        values = sorted(
+            await _values(ctx, resource), key=lambda one: (not one.flag.startswith("critically"), not one.flag)
+        )
         patient = str((resource.get("subject") or {}).get("reference") or "").removeprefix("Patient/")
         banner = await banner_of(ctx, patient)
         stands = await orders.look(ctx, ref)

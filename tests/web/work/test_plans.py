@@ -35,9 +35,11 @@ FILL = (
        select 1, 'v' || n, 'finished', 'p' || n % 5000, 'p', 'r', 'a', 'A', 'c' || n % 200, now(), now()
        from generate_series(1, $1::int) n""",
     """insert into prescribing.prescription
-           (tenant, id, status, patient, pharmacy, prescriber, prescriber_name, name, draft, checks, written_at, signed_at)
+           (tenant, id, status, patient, pharmacy, prescriber, prescriber_name, name, draft, checks, written_at,
+            signed_at)
        select 1, 'x' || n, 'dispensed', 'p' || n % 5000, 'corner', 'c' || n % 200, 'C', 'M',
-           '{"medicine": "m", "days": 30}', '[]', now(), now() - interval '20 days' from generate_series(1, $1::int) n""",
+           '{"medicine": "m", "days": 30}', '[]', now(), now() - interval '20 days'
+       from generate_series(1, $1::int) n""",
     """insert into access.granted (id, tenant, person, patient, actions, what, source, since, until)
        select 'g' || n, 1, $2, 'p' || n % 5000, 'R', '{*}', 's', now(), now() + interval '2 years'
        from generate_series(1, $1::int) n""",

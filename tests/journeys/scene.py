@@ -5,6 +5,7 @@ to show. The pages of pages.py whose address holds an id name it in braces: "/vi
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
@@ -18,7 +19,7 @@ PASSWORD = "quiet harbor lantern"
 
 def prepare(browser: Browser, address: str) -> dict[str, str]:
     """What the braces stand for: patient, visit, waiting, join, draft, prescription, thread, alarm, twice, colleague,
-    request, device."""
+    request, device, planned, result (with its type)."""
     clinician = browser.new_context(base_url=address).new_page()
     sign_in(clinician, CLINICIAN)
     clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
@@ -41,6 +42,10 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     sign_in(patient, PATIENT)
     says_where(patient, found["visit"])
 
+    found["planned"] = plan(clinician, found["patient"], "After the blood test")
+    clinician.goto("/work")
+    result = clinician.get_by_role("link", name="Electrolytes").first.get_attribute("href") or ""
+    found["result"] = result.removeprefix("/results/")
     found["thread"] = asks(patient, "Desde ayer tomo el amlodipino y tengo los tobillos hinchados. ¿Sigo tomándolo?")
     clinician.goto(f"/messages/{found['thread']}")
     clinician.get_by_label("Your answer").fill("Thank you for telling us. Keep taking it until we have spoken today.")
@@ -129,6 +134,20 @@ def invite(clinician: Tab, patient: str, reason: str) -> tuple[str, str]:
     link = links.first.get_attribute("href")
     assert link is not None
     return visit, "/join/" + link.partition("/join/")[2]
+
+
+def plan(clinician: Tab, patient: str, reason: str) -> str:
+    """The id of a visit that is planned for in ten days."""
+    clinician.goto(f"/patients/{patient}/visit")
+    clinician.get_by_label("Reason").fill(reason)
+    clinician.get_by_label("On a day and at a time").check()
+    clinician.get_by_label("day", exact=True).fill(f"{datetime.now(UTC) + timedelta(days=10):%Y-%m-%d}")
+    clinician.get_by_label("time", exact=True).fill("14:30")
+    clinician.get_by_role("button", name="Invite the patient").click()
+    clinician.wait_for_url(re.compile(r"/visits/[0-9a-f-]{36}$"))
+    visit = last(clinician)
+    clinician.get_by_text("half an hour before the time").wait_for()
+    return visit
 
 
 def asks(patient: Tab, words: str) -> str:

@@ -19,7 +19,7 @@ from bedside.access import Person
 from bedside.access.testing import acting, someone
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import Errors, Guard
-from bedside.web import clinician, kit, messages, patient, readings
+from bedside.web import clinician, kit, messages, patient, readings, work
 
 SNOMED = "http://snomed.info/sct"
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -95,7 +95,7 @@ def _log(_: str, **known: Any) -> None:
 
 
 def routes() -> list[BaseRoute]:
-    return [*kit.ROUTES, *readings.ROUTES, *messages.ROUTES, *clinician.ROUTES, *patient.ROUTES]
+    return [*kit.ROUTES, *readings.ROUTES, *messages.ROUTES, *clinician.ROUTES, *patient.ROUTES, *work.ROUTES]
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from bedside.messaging import subscribers as messaging_subscribers
 from bedside.monitoring import routes as monitoring_routes
 from bedside.monitoring import settings as monitoring_settings
 from bedside.monitoring import subscribers as monitoring_subscribers
+from bedside.orders import subscribers as orders_subscribers
 from bedside.prescribing import subscribers as prescribing_subscribers
 from bedside.records import routes as records_routes
 from bedside.records import settings as records_settings
@@ -53,6 +54,7 @@ from bedside.web import (
     rota,
     visit,
     wall,
+    work,
 )
 from bedside.web.clinician import prescribe
 from bedside.web.downtime import paper
@@ -137,7 +139,7 @@ for _governed in (
     *prescribing_subscribers.GOVERNED,
 ):
     records.govern(_governed)
-for _heeded in monitoring_subscribers.HEEDED:
+for _heeded in (*monitoring_subscribers.HEEDED, *orders_subscribers.HEEDED):
     records.heed(_heeded)
 
 OPEN: list[Callable[[Ground], None]] = [_access_settings, records_subscribers.settle, lanes.settle]
@@ -164,6 +166,7 @@ ROUTES: list[BaseRoute] = [
     *clinician.ROUTES,
     *patient.ROUTES,
     *pharmacy.ROUTES,
+    *work.ROUTES,
     *wall.ROUTES,
 ]
 """Every room's ROUTES and every journey's, in the order they are tried."""
@@ -173,6 +176,7 @@ JOBS: dict[str, jobs.Handler] = {
     **exchange_subscribers.JOBS,
     **messaging_subscribers.JOBS,
     **monitoring_subscribers.JOBS,
+    **orders_subscribers.JOBS,
     **records_subscribers.JOBS,
     **visits_subscribers.JOBS,
 }

@@ -265,6 +265,7 @@ def _result(test: Test, level: float) -> Resource:
     measured = {"unit": test.unit, "system": "http://unitsofmeasure.org", "code": test.ucum}
     ends = {"low": test.low, "high": test.high}
     return {
+        "meta": {"tag": [{"system": "urn:bedside:arrival", "code": "history"}]},
         "status": "final",
         "category": [_status("observation-category", "laboratory")],
         "code": {

@@ -11,6 +11,7 @@ import msgspec
 
 from bedside import access, messaging, monitoring, prescribing, records
 from bedside.demo import histories
+from bedside.demo.blood_test import blood_test
 from bedside.demo.devices import Card
 from bedside.demo.histories import STORY, STORY_BORN, UNREACHED, Device, Patient
 from bedside.demo.people import CLINIC, PHARMACY, PLACES, STAFF, identity
@@ -43,6 +44,7 @@ async def seed(outer: Ctx, home: Path, *, patients: int, seed: int) -> bool:
         for n, patient in enumerate(drawn):
             cards += await _patient(ctx, seed, n, patient)
         await _caregiver(ctx, seed, drawn[0])
+        await records.transact(ctx, _bundle(blood_test(seed, drawn[0].id, ctx.clock.now())))
         if len(drawn) > 1:
             await _registered_twice(ctx, seed, drawn[1])
         path = home / CARDS

@@ -33,8 +33,9 @@ from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.devices.service.wire import deaf_since
 from bedside.monitoring.ingest.model.measured import Measured, charted_name, shown_with
 from bedside.monitoring.ingest.model.metrics import possible
-from bedside.monitoring.inventory.model import LastPack, Stay
+from bedside.monitoring.inventory.model import DeviceEnds, LastPack, Stay
 from bedside.monitoring.inventory.service import Sheet, inventory, new_password
+from bedside.monitoring.inventory.service import ending as devices_ending
 from bedside.monitoring.inventory.service import retire as retire_device
 from bedside.monitoring.inventory.service import sheet as device_sheet
 from bedside.monitoring.retention.model import Policy as RetentionPolicy
@@ -114,6 +115,7 @@ __all__ = [
     "Conflict",
     "Device",
     "DeviceCredentials",
+    "DeviceEnds",
     "Function",
     "Gap",
     "LastPack",
@@ -170,6 +172,7 @@ __all__ = [
     "default_delay",
     "device_sheet",
     "devices",
+    "devices_ending",
     "drop_limit",
     "end_target",
     "enter_reading",

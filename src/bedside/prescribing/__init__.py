@@ -23,6 +23,7 @@ from bedside.prescribing.service.leaving import RefillsInHand, hand_on, in_hand
 from bedside.prescribing.service.prescriptions import (
     cancel,
     checks,
+    drafts,
     get,
     give_reasons,
     inbox,
@@ -30,9 +31,11 @@ from bedside.prescribing.service.prescriptions import (
     pharmacies,
     put_pharmacy,
     refused,
+    running_out,
     save,
     sign,
     step,
+    to_dispense,
 )
 from bedside.prescribing.service.refills import ask_refill, refill, refills, refills_to_answer, refuse_refill
 
@@ -48,6 +51,7 @@ __all__ = [
     "ask_refill",
     "cancel",
     "checks",
+    "drafts",
     "find",
     "get",
     "give_reasons",
@@ -65,7 +69,9 @@ __all__ = [
     "refills_to_answer",
     "refuse_refill",
     "refused",
+    "running_out",
     "save",
     "sign",
     "step",
+    "to_dispense",
 ]

@@ -78,15 +78,52 @@ async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
     return [_read(row) for row in rows]
 
 
-async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str]) -> list[Prescription]:
-    """What was sent to these pharmacies: what waits first, then what is done, newest first."""
+async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str], *, waiting: bool = False) -> list[Prescription]:
+    """What was sent to these pharmacies: what waits first, then what is done, newest first.
+
+    waiting: the former alone.
+    """
     rows = await ctx.sql.fetch(
         f"""{_SELECT} where p.tenant = $1 and p.pharmacy = any($2) and p.signed_at is not null
+            {"and p.status in ('signed', 'accepted')" if waiting else ""}
             order by (p.status in ('signed', 'accepted')) desc, p.signed_at desc limit 200""",
         ctx.tenant,
         list(pharmacies),
     )
     return [_read(row) for row in rows]
+
+
+async def drafts_of(ctx: Ctx, prescriber: str) -> list[Prescription]:
+    """What this prescriber has not signed, the oldest first."""
+    rows = await ctx.sql.fetch(
+        f"{_SELECT} where p.tenant = $1 and p.prescriber = $2 and p.status = 'draft' order by p.written_at limit 200",
+        ctx.tenant,
+        prescriber,
+    )
+    return [_read(row) for row in rows]
+
+
+async def running_out(
+    ctx: Ctx, prescriber: str, since: datetime, until: datetime
+) -> list[tuple[Prescription, datetime]]:
+    """What was dispensed of this prescriber and lasts until a moment between the two; not what was signed again of the
+    same medicine since, nor what the patient asks more of. A prescription lasts at most a year."""
+    rows = await ctx.sql.fetch(
+        f"""select e.ends, q.* from ({_SELECT} where p.tenant = $1 and p.prescriber = $2 and p.status = 'dispensed'
+                and p.signed_at >= $3::timestamptz - interval '400 days') q
+            cross join lateral (select max(s.at) + make_interval(days => (q.draft->>'days')::int) as ends
+                from prescribing.step s
+                where s.tenant = q.tenant and s.prescription = q.id and s.step = 'dispense') e
+            where e.ends between $3 and $4
+              and not exists (select from prescribing.prescription o where o.tenant = q.tenant
+                  and o.patient = q.patient and o.draft->>'medicine' = q.draft->>'medicine'
+                  and o.signed_at > q.signed_at and o.status in ('signed', 'accepted', 'dispensed'))
+              and not exists (select from prescribing.refill r
+                  where r.tenant = q.tenant and r.prescription = q.id and r.state = 'asked')
+            order by e.ends limit 200""",  # noqa: S608
+        *(ctx.tenant, prescriber, since, until),
+    )
+    return [(_read(row), row["ends"]) for row in rows]
 
 
 async def refused_of(ctx: Ctx, prescriber: str, since: datetime) -> list[Prescription]:

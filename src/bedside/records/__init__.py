@@ -16,7 +16,7 @@ from bedside.records.service.contents import content
 from bedside.records.service.duplicates import Comparison, Likely, Pair, compare, likely, likely_duplicates
 from bedside.records.service.import_lanes import keep_part, load
 from bedside.records.service.merging import Merged, merge, merges, unmerge
-from bedside.records.service.patients import find_patients, in_care, look_up, registered
+from bedside.records.service.patients import find_patients, in_care, look_up, named, registered
 from bedside.records.service.record import (
     create,
     create_if_none,
@@ -68,6 +68,7 @@ __all__ = [
     "look_up",
     "merge",
     "merges",
+    "named",
     "provide",
     "read",
     "registered",

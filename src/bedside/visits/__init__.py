@@ -1,12 +1,13 @@
 """Video visits: asked for, handed over, joined, held, noted.
 
-Owns: visits, links, presence, chat, notes, and in the record the Encounter and DocumentReference that carry its
-identifiers. Refuses: a clinician without a licence for the patient's place (unless a reason is written where the table
-lets one), a patient who has not said where they are, and any change of a signed note.
+Owns: visits, links, presence, chat, notes, the links by which calendars follow, and in the record the Encounter and
+DocumentReference that carry its identifiers. Refuses: a clinician without a licence for the patient's place (unless a
+reason is written where the table lets one), a patient who has not said where they are, and any change of a signed
+note.
 """
 
-from bedside.visits.model import Country, Message, Note, Place, Presence, Visit, VisitEvent, countries, country
-from bedside.visits.service import notes
+from bedside.visits.model import MINUTES, Country, Message, Note, Place, Presence, Visit, VisitEvent, countries, country
+from bedside.visits.service import calendars, notes
 from bedside.visits.service.asking import (
     ask,
     cancel,
@@ -23,10 +24,12 @@ from bedside.visits.service.asking import (
 )
 from bedside.visits.service.joining import arrive, came_back, confirm, elsewhere, guest, look, renew
 from bedside.visits.service.leaving import VisitsInHand, hand_on, in_hand
+from bedside.visits.service.planning import plan
 from bedside.visits.service.running import chat, end, licence_of, override, presence
 from bedside.visits.service.signing import licence_to_sign, sign_under_licence
 
 __all__ = [
+    "MINUTES",
     "Country",
     "Message",
     "Note",
@@ -37,6 +40,7 @@ __all__ = [
     "VisitsInHand",
     "arrive",
     "ask",
+    "calendars",
     "came_back",
     "cancel",
     "chat",
@@ -61,6 +65,7 @@ __all__ = [
     "notes",
     "of_patient",
     "override",
+    "plan",
     "presence",
     "renew",
     "sign_under_licence",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bedside.access.model.people import Caregiver, Person
 from bedside.access.service.decide import authorise
 from bedside.access.store import relations as store
@@ -56,3 +58,10 @@ async def stands_for(ctx: Ctx, person: Person) -> frozenset[str]:
     """The patients whose account this is, or who let this person in now: who is answerable for reaching them."""
     found = set(await store.let_in_by(ctx.sql, ctx.tenant, person.id, ctx.clock.now()))
     return frozenset(found | {person.patient} if person.patient else found)
+
+
+async def stand_for(ctx: Ctx, people: Iterable[Person]) -> dict[str, frozenset[str]]:
+    """The same for several, by their ids, asked at once."""
+    known = list(people)
+    found = await store.let_in(ctx.sql, ctx.tenant, [one.id for one in known], ctx.clock.now())
+    return {one.id: frozenset(found.get(one.id, set()) | ({one.patient} if one.patient else set())) for one in known}

@@ -40,17 +40,20 @@ async def of(ctx: Ctx, person: str) -> list[Licence]:
     return [Licence(**dict(row)) for row in rows]
 
 
-async def ending(ctx: Ctx, by: date) -> list[tuple[str, Licence]]:
-    """Those of active people that end by a day, unless another of the same place lasts longer; with whose they are."""
+async def ending(ctx: Ctx, by: date, *, person: str | None = None) -> list[tuple[str, Licence]]:
+    """Those of active people that end by a day, unless another of the same place lasts longer; with whose they are.
+    person: this one's alone."""
     rows = await ctx.sql.fetch(
         """select p.name as whose, l.person, l.jurisdiction, l.number, l.kind, l.since, l.until, l.verified_at,
            l.verified_source, l.status from access.licence l join access.person p on p.id = l.person and p.active
-           where l.tenant = $1 and l.status = 'active' and l.until <= $2 and not exists (
+           where l.tenant = $1 and l.status = 'active' and l.until <= $2 and ($3::text is null or l.person = $3)
+           and not exists (
                select from access.licence o where o.tenant = l.tenant and o.person = l.person
                and o.jurisdiction = l.jurisdiction and o.status = 'active' and o.until > l.until)
            order by l.until, p.name""",
         ctx.tenant,
         by,
+        person,
     )
     return [(row["whose"], Licence(**{k: v for k, v in dict(row).items() if k != "whose"})) for row in rows]
 

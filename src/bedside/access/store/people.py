@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,6 +42,16 @@ async def person(sql: Connection, tenant: int, id: str) -> Person | None:
     """By id, active or not."""
     row = await sql.fetchrow(f"select {_PERSON} from access.person where tenant = $1 and id = $2", tenant, id)  # noqa: S608
     return read_person(row) if row else None
+
+
+async def persons(sql: Connection, tenant: int, ids: Sequence[str]) -> list[Person]:
+    """By ids, active or not."""
+    rows = await sql.fetch(
+        f"select {_PERSON} from access.person where tenant = $1 and id = any($2)",  # noqa: S608
+        tenant,
+        list(ids),
+    )
+    return [read_person(row) for row in rows]
 
 
 async def people(sql: Connection, tenant: int, role: str | None) -> list[Person]:

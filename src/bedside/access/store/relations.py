@@ -126,6 +126,21 @@ async def let_in_by(sql: Connection, tenant: int, person: str, at: datetime) -> 
     return [row["patient"] for row in rows]
 
 
+async def let_in(sql: Connection, tenant: int, people: Sequence[str], at: datetime) -> dict[str, set[str]]:
+    """For each of these people the patients whose grants let them in at a moment."""
+    rows = await sql.fetch(
+        """select distinct person, patient from access.granted where tenant = $1 and person = any($2)
+        and (revoked is null or revoked > $3) and (until is null or until > $3)""",
+        tenant,
+        list(people),
+        at,
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["person"], set()).add(row["patient"])
+    return found
+
+
 async def set_alerts(sql: Connection, tenant: int, patient: str, person: str, at: datetime, *, on: bool) -> None:
     """Whether a caregiver is told of alarms."""
     if on:

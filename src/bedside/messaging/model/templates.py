@@ -174,6 +174,22 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("Your video visit", "The clinic is waiting for you by video. Open this link to join: {link}"),
         "es": Words("Su visita por vídeo", "La clínica le espera por vídeo. Abra este enlace para entrar: {link}"),
     },
+    "visits.planned": {
+        "en": Words(
+            "A video visit is planned",
+            "The clinic has planned a video visit with you. See when, put it into your calendar, and join by this "
+            "link: {link}",
+        ),
+        "es": Words(
+            "Hay una visita por vídeo prevista",
+            "La clínica ha previsto una visita por vídeo con usted. Vea cuándo, póngala en su calendario y entre por "
+            "este enlace: {link}",
+        ),
+    },
+    "visits.cancelled": {
+        "en": Words("A video visit was cancelled", "A video visit that was planned does not take place."),
+        "es": Words("Se anuló una visita por vídeo", "Una visita por vídeo prevista no tendrá lugar."),
+    },
     "visits.link-locked": {
         "en": Words(
             "A visit link was locked",

@@ -75,24 +75,30 @@ async def _sorted_out(ctx: Ctx) -> tuple[list[Failing], int]:
         by_person.setdefault(notice.person, []).append(notice)
     mine: list[Failing] = []
     others = 0
-    sees = await _sees(ctx) if by_person else None
+    if not by_person:
+        return mine, others
+    # Asked at once, however many were not reached: the work list counts them on each look.
+    sees, people = await _sees(ctx), await access.persons(ctx, by_person)
+    whose = await access.caregivers.stand_for(ctx, (one for one in people.values() if not one.roles & STAFF))
+    administers = "administrator" in ctx.actor.roles
+    waited = frozenset(await access.invited.waited_for(ctx)) if administers else frozenset()
     for id_, notices in by_person.items():
-        person = await access.person(ctx, id_)
-        if not person.active:
+        person = people.get(id_)
+        if person is None or not person.active:
             continue
-        patients = await _patients(ctx, person)
-        if "administrator" in ctx.actor.roles if person.roles & STAFF else sees is None or patients & sees:
+        patients = whose.get(id_, frozenset())
+        if administers if person.roles & STAFF else sees is None or patients & sees:
             shown = patients if sees is None else patients & sees
-            mine.append(Failing(person, tuple(sorted(shown)), tuple(notices), await _correctable(ctx, person)))
+            mine.append(Failing(person, tuple(sorted(shown)), tuple(notices), _correctable(person, waited)))
         else:
             others += len(notices)
     return mine, others
 
 
-async def _correctable(ctx: Ctx, person: access.Person) -> bool:
+def _correctable(person: access.Person, waited: frozenset[str]) -> bool:
     """Of staff only who never signed in: whoever could set another's address could have their link sent to themselves,
-    and come in as them."""
-    return not person.roles & STAFF or person.id in await access.invited.waited_for(ctx)
+    and come in as them. waited: those who have not come in yet."""
+    return not person.roles & STAFF or person.id in waited
 
 
 async def _sees(ctx: Ctx) -> frozenset[str] | None:
@@ -155,7 +161,8 @@ async def correct(ctx: Ctx, person: str, email: str, phone: str) -> None:
     Raises Forbidden, NotFound, Invalid, Conflict.
     """
     who, notices = await _of(ctx, person)
-    if not await _correctable(ctx, who):
+    waited = frozenset(await access.invited.waited_for(ctx)) if who.roles & STAFF else frozenset()
+    if not _correctable(who, waited):
         raise Forbidden("Colleagues change their own address, under My account.")
     changes = reach(email, phone)
     await _tell_of_change(ctx, who, notices)

@@ -23,7 +23,17 @@ from bedside.messaging.threads.model.thread import (
     Written,
 )
 from bedside.messaging.threads.service.away import aways, back, go_away, stand_in
-from bedside.messaging.threads.service.finding import file, find, from_ref, inbox, of_patient, read, unseen, waiting
+from bedside.messaging.threads.service.finding import (
+    awaited,
+    file,
+    find,
+    from_ref,
+    inbox,
+    of_patient,
+    read,
+    unseen,
+    waiting,
+)
 from bedside.messaging.threads.service.handling import close, hand, link, reopen, take
 from bedside.messaging.threads.service.leaving import hand_on, held
 from bedside.messaging.threads.service.promising import by_when, promise, set_promise
@@ -49,6 +59,7 @@ __all__ = [
     "Written",
     "answer",
     "answerers",
+    "awaited",
     "aways",
     "back",
     "begin",

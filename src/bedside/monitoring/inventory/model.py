@@ -18,6 +18,17 @@ class Stay(msgspec.Struct, frozen=True):
     until: datetime | None
 
 
+class DeviceEnds(msgspec.Struct, frozen=True):
+    """What ends of a device at `until`: its password (why "password") or its stay with somebody ("stay")."""
+
+    device: str
+    kind: str
+    label: str
+    patient: str | None
+    why: str
+    until: datetime
+
+
 class LastPack(msgspec.Struct, frozen=True):
     """What came last in one message. at: when it came; measured: the newest device time in it; count: of readings."""
 

@@ -6,7 +6,7 @@ and no patient. What is not theirs is refused in the words that what is not ther
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +20,7 @@ from bedside.monitoring.devices.model import Device, DeviceCredentials, device_r
 from bedside.monitoring.devices.service import devices, gateways, technical
 from bedside.monitoring.devices.service.technical import TechnicalEvent
 from bedside.monitoring.devices.store import devices as store
-from bedside.monitoring.inventory.model import LastPack, Stay
+from bedside.monitoring.inventory.model import DeviceEnds, LastPack, Stay
 from bedside.monitoring.series.model.reading import Latest
 from bedside.monitoring.series.service import reading, typing
 from bedside.monitoring.series.store import packs
@@ -29,6 +29,9 @@ ROLES: Final = ("nurse", "clinician", "administrator")
 MOST: Final = 500
 """Devices in the list."""
 TROUBLES: Final = 6
+PASSWORDS: Final = timedelta(days=14)
+STAYS: Final = timedelta(days=3)
+"""How long before its end a device's password and its stay are told; site choice."""
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -59,6 +62,22 @@ async def inventory(ctx: Ctx) -> list[Device]:
         if one.patient is not None and (mine is None or one.patient in mine):
             ctx.trail.patients.setdefault(one.patient, set()).add("R")
     return [one if mine is None or one.patient in mine else _nobodys(one) for one in shown]
+
+
+async def ending(ctx: Ctx) -> list[DeviceEnds]:
+    """Devices in use whose password ends within 14 days or has ended, and those that somebody holds until a moment of
+    the next 3 days: the earliest first. Of whom the asker may not know, nobody is named; whom a clinician or nurse may
+    not see is left out. Raises Forbidden."""
+    await access.require(ctx, *ROLES)
+    now = ctx.clock.now()
+    found = [DeviceEnds(**row) for row in await store.ending(ctx.sql, ctx.tenant, now, now + PASSWORDS, now + STAYS)]
+    mine = await access.visible(ctx, "Device")
+    every = "administrator" in ctx.actor.roles
+    shown = [one for one in found if every or one.patient is None or mine is None or one.patient in mine]
+    for one in shown:
+        if one.patient is not None and (mine is None or one.patient in mine):
+            ctx.trail.patients.setdefault(one.patient, set()).add("R")
+    return [one if mine is None or one.patient in mine else msgspec.structs.replace(one, patient=None) for one in shown]
 
 
 def _nobodys(one: Device) -> Device:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -32,6 +32,8 @@ from bedside.prescribing.service import refills
 
 TOLD = timedelta(days=7)
 """How long a refused prescription stands before its prescriber."""
+SOON, OVER = timedelta(days=7), timedelta(days=14)
+"""How long before its end, and after it, a medicine that runs out stands before its prescriber; site choice."""
 CONTROLLED = (
     "This is a controlled medicine (schedule %(schedule)s). Signing it electronically needs a certified system "
     "(21 CFR 1311.300), and this installation is not certified."
@@ -177,8 +179,44 @@ async def step(ctx: Ctx, key: str, name: str, reason: str = "") -> Prescription:
 async def refused(ctx: Ctx) -> list[Prescription]:
     """What pharmacies refused of this clinician's in the last 7 days, newest first: the patient goes without it."""
     await access.require(ctx, "clinician")
-    found = await store.refused_of(ctx, ctx.actor.id, ctx.clock.now() - TOLD)
-    return [one for one in found if await access.may(ctx, one.draft.patient, "R", what=f"MedicationRequest/{one.id}")]
+    return await _seen(ctx, await store.refused_of(ctx, ctx.actor.id, ctx.clock.now() - TOLD))
+
+
+async def drafts(ctx: Ctx) -> list[Prescription]:
+    """What this clinician wrote and has not signed, the oldest first."""
+    await access.require(ctx, "clinician")
+    return await _seen(ctx, await store.drafts_of(ctx, ctx.actor.id))
+
+
+async def running_out(ctx: Ctx) -> list[tuple[Prescription, datetime]]:
+    """What this clinician prescribed and the patient has taken up within 7 days from now or in the 14 before, with the
+    end, the earliest first; what was prescribed again since, or has a refill asked for, is left out."""
+    await access.require(ctx, "clinician")
+    now = ctx.clock.now()
+    found = await store.running_out(ctx, ctx.actor.id, now - OVER, now + SOON)
+    seen = {one.id for one in await _seen(ctx, [one for one, _ in found])}
+    return [(one, until) for one, until in found if one.id in seen]
+
+
+async def to_dispense(ctx: Ctx) -> list[Prescription]:
+    """What waits at this pharmacist's pharmacies to be accepted or dispensed, the oldest first. Raises Forbidden."""
+    await access.require(ctx, "pharmacist")
+    found = await store.at_pharmacy(ctx, await _own_pharmacies(ctx), waiting=True)
+    bonds = await access.relations_of(ctx, person=ctx.actor.id)
+    mine = {(bond.patient, bond.source) for bond in bonds if bond.kind == "pharmacy"}
+    shown = [one for one in found if (one.draft.patient, f"MedicationRequest/{one.id}") in mine]
+    for one in shown:
+        ctx.trail.patients.setdefault(one.draft.patient, set()).add("R")
+    return sorted(shown, key=lambda one: one.signed_at or one.written_at)
+
+
+async def _seen(ctx: Ctx, found: list[Prescription]) -> list[Prescription]:
+    """Those of patients in the actor's care, in two questions however many there are."""
+    visible = await access.visible(ctx, "MedicationRequest")
+    mine = [one for one in found if visible is None or one.draft.patient in visible]
+    for one in mine:
+        ctx.trail.patients.setdefault(one.draft.patient, set()).add("R")
+    return mine
 
 
 async def _stepped(ctx: Ctx, key: str, name: str, status: Status, reason: str) -> Prescription:

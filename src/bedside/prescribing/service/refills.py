@@ -55,7 +55,11 @@ async def refills_to_answer(ctx: Ctx) -> list[Refill]:
     await access.require(ctx, "clinician")
     found = await store.refills_for(ctx, ctx.actor.id)
     # Who cares for the patient no longer is told nothing of them.
-    return [one for one in found if await access.may(ctx, one.patient, "R", what="refill")]
+    visible = await access.visible(ctx, "refill")
+    mine = [one for one in found if visible is None or one.patient in visible]
+    for one in mine:
+        ctx.trail.patients.setdefault(one.patient, set()).add("R")
+    return mine
 
 
 async def refill(ctx: Ctx, key: str) -> Refill:

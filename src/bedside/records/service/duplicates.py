@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from bedside import access
 from bedside.fhir import joined
 from bedside.foundation.context import Actor, Ctx, Trail
+from bedside.records.model import rows as indexing
 from bedside.records.model.json import decode
 from bedside.records.model.likeness import Likeness, likeness, usable
 from bedside.records.model.refusals import refuse
@@ -81,7 +82,8 @@ async def likely_duplicates(ctx: Ctx, *, limit: int = 100) -> list[Pair]:
     """The pairs most alike first, each once, of patients whom the asker may both see. Raises Forbidden."""
     await access.authorise(ctx, None, "R", what="Patient")
     visible = await access.visible(ctx, "Patient")
-    rids = await store.pairs(ctx.sql, ctx.tenant, (-(1 << 63), -(1 << 63)), MOST_PAIRS)
+    among = None if visible is None else [indexing.rid("Patient", one) for one in visible]
+    rids = await store.pairs(ctx.sql, ctx.tenant, (-(1 << 63), -(1 << 63)), MOST_PAIRS, among)
     bodies = await store.bodies(ctx.sql, ctx.tenant, sorted({rid for pair in rids for rid in pair}))
     patients = {rid: decode(body) for rid, body in bodies.items()}
     pairs = []

@@ -30,14 +30,20 @@ def heed(wanted: Heed) -> None:
     _heeded[wanted.type] = [*kept, wanted]
 
 
-def heeding(resource: dict[str, Any]) -> list[str]:
-    """The jobs that a version of this resource makes."""
-    return [wanted.job for wanted in _heeded.get(resource["resourceType"], ()) if wanted.test(resource)]
+def heeding(resource: dict[str, Any]) -> list[Heed]:
+    """Those whose job a version of this resource makes."""
+    return [wanted for wanted in _heeded.get(resource["resourceType"], ()) if wanted.test(resource)]
 
 
-def is_heeded(type_: str) -> bool:
-    """Whether a version of this type may make a job."""
-    return type_ in _heeded
+def may_heed(type_: str, resource: dict[str, Any] | None) -> bool:
+    """Whether this may make a job: asked before it is known to be a valid resource."""
+    wanted = _heeded.get(type_)
+    if not wanted or resource is None:
+        return bool(wanted)
+    try:
+        return any(one.test(resource) for one in wanted)
+    except (AttributeError, KeyError, TypeError):
+        return True  # the way that checks each alone refuses it
 
 
 def providers(type_: str) -> list[ReadProvider]:

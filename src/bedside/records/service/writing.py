@@ -27,13 +27,15 @@ from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
 from bedside.records.service import consents, contexts, integrity, reading
-from bedside.records.service.registry import heeding, is_heeded, provider_of, refuse_governed
+from bedside.records.service.registry import heeding, may_heed, provider_of, refuse_governed
 from bedside.records.store import phrases
 from bedside.records.store import writing as store
 from bedside.records.store.versions import Versions
 
 NO_CLIENT = frozenset({"AuditEvent"})
 """Types that nobody writes: Bedside itself keeps them."""
+TOGETHER = 200
+"""References that one job is told of."""
 
 
 class Draft(msgspec.Struct):
@@ -109,7 +111,7 @@ async def create(ctx: Ctx, action: str, draft: Draft) -> Stored:
     Where nothing but the resource is to be written and the caller's scopes alone decide, it shares its transaction
     with the creates that come at the same moment.
     """
-    if ctx.actor.kind == "client" and _alone(draft.type):
+    if ctx.actor.kind == "client" and _alone(draft):
 
         async def prepare(inner: Ctx) -> _Work:
             work = _Work(inner)
@@ -126,9 +128,11 @@ async def create(ctx: Ctx, action: str, draft: Draft) -> Stored:
     return await ctx.database.attempt(once)
 
 
-def _alone(type_: str) -> bool:
-    """Whether nothing but the resource itself is looked at and written when one of this type is made."""
-    return type_ != "Consent" and type_ not in contexts.TYPES and not is_heeded(type_)
+def _alone(draft: Draft) -> bool:
+    """Whether nothing but the resource itself is looked at and written when this one is made."""
+    if draft.type == "Consent" or draft.type in contexts.TYPES:
+        return False
+    return not may_heed(draft.type, draft.resource)
 
 
 async def _flush(sql: Connection, tenant: int, works: Sequence[_Work]) -> None:
@@ -161,6 +165,7 @@ class _Work:
         self.asked: dict[tuple[str | None, str, str], None] = {}
         self.consents: list[tuple[str, dict[str, Any] | None]] = []
         self.heeded: dict[tuple[str, str], None] = {}
+        self.each: dict[str, list[str]] = {}
         self.contexts: dict[str, list[str]] = {}
         self.lifted: dict[str, Content] = {}
         self.absent: tuple[str, str] | None = None
@@ -247,8 +252,11 @@ class _Work:
         )
         if one.type == "Consent":
             self.consents.append((one.id, resource))
-        for job in heeding(resource):
-            self.heeded.update(dict.fromkeys((job, patient) for patient in found.patients))
+        for wanted in heeding(resource):
+            if wanted.each:
+                self.each.setdefault(wanted.job, []).append(f"{one.type}/{one.id}")
+            else:
+                self.heeded.update(dict.fromkeys((wanted.job, patient) for patient in found.patients))
         self.results.append(Stored(one.type, one.id, number, self.now, made, True, body))
 
     def _ask(self, patients: Sequence[str], action: str, what: str) -> None:
@@ -288,6 +296,9 @@ class _Work:
             await consents.apply(self.ctx, id_, consent)
         for job, patient in self.heeded:
             await jobs.enqueue(self.ctx, job, {"patient": patient}, key=patient)
+        for job, written in self.each.items():
+            for n in range(0, len(written), TOGETHER):
+                await jobs.enqueue(self.ctx, job, {"references": written[n : n + TOGETHER]})
 
 
 def finished(one: Draft, number: int, stamp: str) -> dict[str, Any]:

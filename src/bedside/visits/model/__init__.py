@@ -3,9 +3,11 @@
 from bedside.visits.model.link import Link, matches
 from bedside.visits.model.note import Amendment, Note
 from bedside.visits.model.places import Country, countries, country
-from bedside.visits.model.visit import Message, Place, Presence, Status, Visit, VisitEvent, next_status
+from bedside.visits.model.visit import DOORS, MINUTES, Message, Place, Presence, Status, Visit, VisitEvent, next_status
 
 __all__ = [
+    "DOORS",
+    "MINUTES",
     "Amendment",
     "Country",
     "Link",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -47,6 +47,11 @@ SAYS: dict[Status, str] = {
 }
 """A state as a refusal says it."""
 
+DOORS = timedelta(minutes=30)
+"""How long before its time the patient is let into a planned visit: where they say they are must still hold when it
+begins (hazard H144). Site choice."""
+MINUTES = (10, 15, 20, 30, 45, 60)
+"""How long a visit is planned for."""
 OPEN: tuple[Status, ...] = ("handed", "taken", "invited", "waiting", "in-progress")
 
 
@@ -65,7 +70,11 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """A visit as its room keeps it. decision: the licence decision, see access.LicenceDecision."""
+    """A visit as its room keeps it. decision: the licence decision, see access.LicenceDecision.
+
+    planned_at: the moment it was planned for; None: as soon as both are there. planned_changes: how often that was
+    moved or taken back since, planned_changed when last.
+    """
 
     id: str
     status: Status
@@ -83,6 +92,14 @@ class Visit(msgspec.Struct, frozen=True):
     place: Place | None = None
     agreed_at: datetime | None = None
     decision: dict[str, Any] | None = None
+    planned_at: datetime | None = None
+    planned_minutes: int | None = None
+    planned_changes: int = 0
+    planned_changed: datetime | None = None
+
+    def early(self, now: datetime) -> bool:
+        """Whether it is planned for so much later that nobody is let in yet."""
+        return self.planned_at is not None and self.started_at is None and now < self.planned_at - DOORS
 
     @property
     def open(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,6 +14,7 @@ from bedside.visits import store
 from bedside.visits.model import Visit, VisitEvent, next_status
 from bedside.visits.service.joining import make_link
 from bedside.visits.service.kept import find, keep, notify
+from bedside.visits.service.planning import check, keep_in_care, moved_to
 
 
 async def ask(
@@ -24,15 +25,19 @@ async def ask(
     alarm: str | None = None,
     clinician: str | None = None,
     id: str | None = None,
+    planned: tuple[datetime, int] | None = None,
 ) -> Visit:
     """Open a visit. By a nurse it is handed to clinician, with reason and alarm; by a clinician it is her own.
 
-    id: given by the client, so that a repeat is harmless. Raises Invalid, Conflict, Forbidden.
+    id: given by the client, so that a repeat is harmless. planned: for when and for how many minutes; None: as soon as
+    both are there. Raises Invalid, Conflict, Forbidden.
     """
     await access.require(ctx, "clinician", "nurse")
     await access.authorise(ctx, patient, "U", what="visit")
     if not reason.strip():
         raise Invalid("Say why this visit is asked for.", where="reason")
+    if planned is not None:
+        check(ctx.clock.now(), *planned)
     person = await access.person_of_patient(ctx, patient)
     if person is None:
         raise Conflict("This patient has no account to invite.", remedy="Register a phone or an e-mail address first.")
@@ -52,6 +57,9 @@ async def ask(
         alarm=alarm,
         clinician=holder.id,
         clinician_name=holder.name,
+        planned_at=planned[0] if planned else None,
+        planned_minutes=planned[1] if planned else None,
+        planned_changed=ctx.clock.now() if planned else None,
     )
     if not await store.insert(ctx, visit):
         return await find(ctx, visit.id)
@@ -140,6 +148,10 @@ async def cancel(ctx: Ctx, key: str, reason: str) -> Visit:
         visit, status=next_status(visit.status, "cancel"), ended_at=ctx.clock.now() if visit.started_at else None
     )
     await store.kill_links(ctx, visit.id, ctx.clock.now())
+    if visit.planned_at is not None:
+        moved = moved_to(ctx, moved, visit.planned_at, visit.planned_minutes)
+        if visit.status in {"invited", "waiting"} and ctx.clock.now() < visit.planned_at:
+            await notify(ctx, visit.person, "visits.cancelled")
     return await keep(ctx, moved, "cancelled", reason.strip())
 
 
@@ -163,12 +175,14 @@ async def under_way(ctx: Ctx) -> list[Visit]:
 
 
 async def mine(ctx: Ctx) -> list[Visit]:
-    """The clinician's open visits and those of the last 24 h."""
+    """The clinician's open visits and those of the last 24 h, of patients whom she may see."""
     await access.require(ctx, "clinician", "nurse")
     found = await store.of_clinician(ctx, ctx.actor.id, ctx.clock.now() - timedelta(hours=24))
-    for patient in {v.patient for v in found}:
-        await access.authorise(ctx, patient, "R", what="visit")
-    return found
+    visible = await access.visible(ctx, "visit")
+    shown = [v for v in found if visible is None or v.patient in visible]
+    for v in shown:
+        ctx.trail.patients.setdefault(v.patient, set()).add("R")
+    return shown
 
 
 async def ever_held(ctx: Ctx) -> bool:
@@ -199,16 +213,8 @@ async def _answer(ctx: Ctx, visit: Visit, *, own: bool) -> None:
 
 
 async def relate_holder(ctx: Ctx, visit: Visit, person: str) -> None:
-    """Whoever holds the visit may see the patient until a day after: the note is still to be written."""
-    await access.relate(
-        ctx,
-        person=person,
-        patient=visit.patient,
-        kind="visit",
-        source=f"visit/{visit.id}",
-        until=ctx.clock.now() + timedelta(days=7),
-        reason=visit.reason,
-    )
+    """Whoever holds the visit may see the patient until a week after it."""
+    await keep_in_care(ctx, msgspec.structs.replace(visit, clinician=person))
 
 
 __all__ = [

@@ -28,9 +28,10 @@ async def make_link(ctx: Ctx, visit: Visit, base_url: str) -> str:
     """A new secret link, sent to the patient's own phone or e-mail by a notice that says nothing of health."""
     secret = secrets.token_urlsafe(24)
     now = ctx.clock.now()
-    await store.add_link(ctx, visit.id, _digest(secret), now, now + LIFE)
+    # A link to a planned visit holds until a day after its time.
+    await store.add_link(ctx, visit.id, _digest(secret), now, max(now, visit.planned_at or now) + LIFE)
     link = f"{base_url.rstrip('/')}/join/{secret}"
-    await notify(ctx, visit.person, "visits.link", link=link)
+    await notify(ctx, visit.person, "visits.planned" if visit.early(now) else "visits.link", link=link)
     return link
 
 
@@ -122,6 +123,8 @@ async def arrive(ctx: Ctx, key: str, place: Place, agreed: bool, *, home: str) -
     visit = await find(ctx, key, "U", lock=True)
     if ctx.actor.id != visit.person:
         raise Forbidden("Only the patient says where they are.")
+    if visit.early(ctx.clock.now()):
+        raise Conflict("It is too early: the room opens half an hour before the visit.", remedy="Come back then.")
     known = country(place.country)
     if known is None:
         raise Invalid("Choose the country where you are now.", where="country")

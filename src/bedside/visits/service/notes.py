@@ -78,12 +78,20 @@ async def amend(ctx: Ctx, key: str, text: str, proof: access.Proof) -> Note:
 
 
 async def unsigned(ctx: Ctx) -> list[Visit]:
-    """Visits whose note this clinician has still to sign."""
+    """Visits whose note this clinician has still to sign, of patients whom she may see."""
+    return (await to_sign(ctx))[0]
+
+
+async def to_sign(ctx: Ctx) -> tuple[list[Visit], int]:
+    """The same, at most 50; and of how many more the patient is in her care no longer, so that somebody must let her in
+    before she can sign. Raises Forbidden."""
     await access.require(ctx, "clinician")
     found = await store.unsigned_notes(ctx, ctx.actor.id)
-    for patient in {v.patient for v in found}:
-        await access.authorise(ctx, patient, "R", what="visit")
-    return found
+    visible = await access.visible(ctx, "visit")
+    mine = [one for one in found if visible is None or one.patient in visible]
+    for one in mine:
+        ctx.trail.patients.setdefault(one.patient, set()).add("R")
+    return mine, len(found) - len(mine)
 
 
 async def _picture(ctx: Ctx, visit: Visit, event: str) -> Note:

@@ -13,6 +13,7 @@ from bedside.foundation.errors import N_, Conflict, Forbidden, Invalid
 from bedside.visits import store
 from bedside.visits.model import Message, Presence, Visit, next_status
 from bedside.visits.service.kept import find, keep, picture, record, tell
+from bedside.visits.service.planning import moved_to
 from bedside.visits.service.signing import override_licence
 
 EMPTY = timedelta(minutes=60)
@@ -89,6 +90,10 @@ async def close_empty(ctx: Ctx, key: str) -> None:
     quiet = await store.quiet_since(ctx, visit.id)
     if not visit.open or quiet is None or ctx.clock.now() < quiet + EMPTY:
         return
+    if visit.planned_at is not None and ctx.clock.now() < visit.planned_at + EMPTY:
+        # Whoever came early and left is still expected.
+        await jobs.enqueue(ctx, "visits.close_empty", {"visit": visit.id}, at=visit.planned_at + EMPTY)
+        return
     if visit.status in {"waiting", "in-progress"}:
         await _finish(ctx, visit, "closed empty", quiet)
 
@@ -101,6 +106,8 @@ async def _finish(ctx: Ctx, visit: Visit, event: str, at: object = None) -> Visi
     moved = msgspec.structs.replace(
         visit, status=next_status(visit.status, step), ended_at=(at or now) if visit.started_at else None
     )
+    if step == "cancel" and visit.planned_at is not None:
+        moved = moved_to(ctx, moved, visit.planned_at, visit.planned_minutes)
     return await keep(ctx, moved, event)
 
 

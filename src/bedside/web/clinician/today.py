@@ -60,7 +60,8 @@ async def page(request: Request) -> Response:
         late = await monitoring.late_findings(ctx)
         events = await monitoring.technical_events(ctx)
         letters = await messaging.threads.waiting(ctx)
-        waiting = [v for v in await visits.mine(ctx) if v.open]
+        now = ctx.clock.now()
+        waiting = [v for v in await visits.mine(ctx) if v.open and not v.early(now)]
         unsigned = await visits.notes.unsigned(ctx) if "clinician" in ctx.actor.roles else []
         refills = await prescribing.refills_to_answer(ctx) if "clinician" in ctx.actor.roles else []
         refused = await prescribing.refused(ctx) if "clinician" in ctx.actor.roles else []

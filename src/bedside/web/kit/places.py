@@ -33,6 +33,7 @@ ALL = (
     Place(N_("Messages"), "/messages", icon="message-square", roles=PATIENT),
     Place(N_("Me"), "/me", icon="user-round", roles=PATIENT),
     Place(N_("Today"), "/today", icon="calendar-days", roles=CLINICAL),
+    Place(N_("Work"), "/work", icon="list-checks", roles=CLINICAL),
     Place(N_("Patients"), "/patients", icon="users-round", roles=CLINICAL),
     Place(N_("Wall"), "/wall", icon="layout-grid", roles=CLINICAL),
     Place(N_("Alarms"), "/alarms", icon="bell", roles=CLINICAL),
@@ -40,6 +41,8 @@ ALL = (
     Place(N_("Visits"), "/visits", icon="video", roles=CLINICAL),
     Place(N_("Prescriptions"), "/pharmacy", icon="pill", roles=frozenset({"pharmacist"})),
     Place(N_("Clinic"), "/admin", icon="settings", roles=frozenset({"administrator"})),
+    # Not first: the first is where a person begins.
+    Place(N_("Work"), "/work", icon="list-checks", roles=frozenset({"pharmacist", "administrator"})),
     Place(N_("Devices"), "/devices", icon="radio", roles=CLINICAL | {"administrator"}),
     Place(N_("Audit"), "/admin/audit", icon="scroll-text", roles=frozenset({"privacy-officer"})),
 )
@@ -53,7 +56,8 @@ def places_for(connection: HTTPConnection, roles: frozenset[str]) -> tuple[Place
     """Those of the reader's roles whose page exists in this app."""
     if "app" not in connection.scope:
         return ()
-    return tuple(p for p in ALL if p.roles & roles and _exists(connection, p.href))
+    shown = {p.href: p for p in reversed(ALL) if p.roles & roles and _exists(connection, p.href)}
+    return tuple(p for p in ALL if shown.get(p.href) is p)
 
 
 def _exists(connection: HTTPConnection, path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -49,7 +49,7 @@ async def page(request: Request) -> Response:
         greeting=greeting(page_of(request).now.astimezone(page_of(request).zone).hour),
         name=name,
         patient=patient,
-        next_visit=next((v for v in open_visits if v.status in JOINABLE), next(iter(open_visits), None)),
+        next_visit=_next(open_visits, ctx_of(request).clock.now()),
         joinable=JOINABLE,
         last=last,
         meaning=meaning(last, plan, targets) if last else None,
@@ -76,6 +76,13 @@ async def choose(request: Request) -> Response:
     response = RedirectResponse("/home", 303)
     response.set_cookie(COOKIE, str(form.get("patient", ""))[:64], httponly=True, samesite="lax", path="/")
     return response
+
+
+def _next(open_visits: list[visits.Visit], now: datetime) -> visits.Visit | None:
+    """What can be joined now, else what is planned next, else what is being prepared."""
+    joinable = [v for v in open_visits if v.status in JOINABLE and not v.early(now)]
+    planned = sorted((v for v in open_visits if v.planned_at and v.early(now)), key=lambda v: v.planned_at or now)
+    return next(iter([*joinable, *planned, *open_visits]), None)
 
 
 def greeting(hour: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from starlette.requests import Request
@@ -63,6 +65,7 @@ async def ask(request: Request) -> Response:
                     alarm=str(form.get("alarm", "")) or None,
                     clinician=str(form.get("clinician", "")) or None,
                     id=str(form.get("key", "")) or None,
+                    planned=planned_of(form, page_of(request).zone),
                 )
                 if visit.status == "taken":
                     await visits.invite(ctx, visit.id, request.app.state.settings.public_url)
@@ -87,8 +90,24 @@ async def ask(request: Request) -> Response:
         why=why,
         reason=form.get("reason", query.get("reason", why)),
         key=form.get("key") or uuid7(),
+        typed=form or {"minutes": "20"},
+        lengths=visits.MINUTES,
         error=error,
     )
+
+
+def planned_of(form: Any, zone: ZoneInfo) -> tuple[datetime, int] | None:
+    """When a form says a visit is to be, on the clock of zone; None: now. A time that comes twice is its first coming,
+    one that does not exist the moment at which the clock jumps over it. Raises Invalid naming planned."""
+    if form.get("when") != "later":
+        return None
+    try:
+        day = date.fromisoformat(str(form.get("planned-day", "")))
+        at = time.fromisoformat(str(form.get("planned-time", "")))
+    except ValueError:
+        raise Invalid("Write the day and the time of the visit.", where="planned") from None
+    minutes = str(form.get("minutes", ""))
+    return access.instant(day, at.replace(tzinfo=None), zone), int(minutes) if minutes.isdecimal() else 0
 
 
 async def _alarm(ctx: Ctx, key: str, patient: str) -> monitoring.Alarm | None:
@@ -104,8 +123,13 @@ async def desk(request: Request) -> Response:
     return await _desk(request)
 
 
-async def _desk(request: Request, error: BedsideError | None = None, step: str | None = None) -> Response:
-    """step: of whose form the error is."""
+async def _desk(
+    request: Request,
+    error: BedsideError | None = None,
+    step: str | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    """step: of whose form the error is. typed: what stood in it."""
     key = request.path_params["visit"]
     async with access.work(ctx_of(request), "opened the visit", readonly=True) as ctx:
         await access.require(ctx, "clinician", "nurse")  # the patient's own page is another
@@ -149,7 +173,20 @@ async def _desk(request: Request, error: BedsideError | None = None, step: str |
         age_words=age_words(page_of(request).language),
         error=error,
         step=step,
+        typed=typed or planned_form(visit, page_of(request).zone),
+        lengths=visits.MINUTES,
+        early=visit.early(page_of(request).now),
     )
+
+
+def planned_form(visit: visits.Visit, zone: ZoneInfo) -> dict[str, str]:
+    """What the fields of a visit's time hold, on the reader's clock."""
+    there = visit.planned_at.astimezone(zone) if visit.planned_at else None
+    return {
+        "planned-day": f"{there:%Y-%m-%d}" if there else "",
+        "planned-time": f"{there:%H:%M}" if there else "",
+        "minutes": str(visit.planned_minutes or 20),
+    }
 
 
 def _contacts(patient: dict[str, Any]) -> list[tuple[str, str]]:
@@ -179,6 +216,10 @@ async def move(request: Request) -> Response:
                 case "hand":
                     home = request.app.state.clinic.country
                     await visits.hand(ctx, key, said["clinician"], said["reason"], home=home)
+                case "plan":
+                    planned = planned_of({**form, "when": "later"}, page_of(request).zone)
+                    if planned is not None:
+                        await visits.plan(ctx, key, *planned, request.app.state.settings.public_url)
                 case "cancel":
                     await visits.cancel(ctx, key, said["reason"])
                 case "override":
@@ -188,7 +229,8 @@ async def move(request: Request) -> Response:
     except BedsideError as error:
         if error.status not in {400, 409}:
             raise
-        return await _desk(request, error, step)
+        again = {name: str(value) for name, value in form.items()} if step == "plan" else None
+        return await _desk(request, error, step, again)
     return RedirectResponse("/visits" if step in {"cancel", "hand"} else f"/visits/{key}", 303)
 
 

@@ -26,18 +26,19 @@ DOOR = Actor("job", "visit-link", "visit link")
 """Who looks a link up while nobody has said who they are: a named job, for the patient's own request."""
 
 
-def _door(request: Request) -> Ctx:
+def door(request: Request) -> Ctx:
+    """The ctx of whoever comes by a link, before anybody has said who they are."""
     ctx = ctx_of(request)
     return ctx.with_(actor=DOOR, purpose="PATRQT")
 
 
-async def _patient(request: Request) -> Ctx:
+async def patient_of(request: Request) -> Ctx:
     """The signed-in patient, or the guest whose device holds this visit. Raises Forbidden."""
     ctx, key = ctx_of(request), request.path_params["visit"]
     device = request.cookies.get(COOKIE)
     if ctx.actor.kind == "nobody" and device:
-        async with access.work(_door(request), "came back to the visit", readonly=True) as door:
-            actor, visit = await visits.guest(door, device)
+        async with access.work(door(request), "came back to the visit", readonly=True) as inside:
+            actor, visit = await visits.guest(inside, device)
         if visit != key:
             raise Forbidden("This device was let into another visit.", remedy="Open the link of this visit again.")
         return ctx.with_(actor=actor, purpose="PATRQT")
@@ -48,7 +49,7 @@ async def link(request: Request) -> Response:
     """GET: who are you? The device that said so already goes on; a dead link offers a new one."""
     secret, device = request.path_params["secret"], request.cookies.get(COOKIE)
     try:
-        async with access.work(_door(request), "opened a visit link", readonly=True) as ctx:
+        async with access.work(door(request), "opened a visit link", readonly=True) as ctx:
             if device and (visit := await visits.came_back(ctx, secret, device)):
                 return RedirectResponse(f"/visit/{visit}", 303)
             await visits.look(ctx, secret)
@@ -67,7 +68,7 @@ async def confirm(request: Request) -> Response:
     """POST: name and birth date. Right: this device is let in; wrong: asked again, five times in all."""
     form, secret = await request.form(), request.path_params["secret"]
     values = {name: str(form.get(name, "")) for name in ANSWERS}
-    ctx = _door(request)
+    ctx = door(request)
     try:
         await access.limits.spend(ctx, "link", ctx.origin)
         born = date(int(values["year"]), int(values["month"]), int(values["day"]))
@@ -92,7 +93,7 @@ async def confirm(request: Request) -> Response:
 
 async def renew(request: Request) -> Response:
     """POST: a new link to the phone or e-mail on file. The answer is the same whether one was sent or not."""
-    secret, ctx = request.path_params["secret"], _door(request)
+    secret, ctx = request.path_params["secret"], door(request)
     try:
         await access.limits.spend(ctx, "send", secret)
         async with access.work(ctx, "asked for a new visit link") as inside:
@@ -104,7 +105,7 @@ async def renew(request: Request) -> Response:
 
 async def where(request: Request) -> Response:
     """GET: where are you now, whom to call back, do you agree."""
-    ctx = await _patient(request)
+    ctx = await patient_of(request)
     async with access.work(ctx, "opened the visit", readonly=True) as inside:
         visit = await visits.get(inside, request.path_params["visit"])
     return _where(request, visit)
@@ -129,6 +130,7 @@ def _where(
         "visit/where.html",
         status=error.status if error else 200,
         visit=visit,
+        early=visit.early(page_of(request).now),
         values=known | (values or {}),
         error=error,
         countries=country_names(page_of(request).language),
@@ -138,7 +140,7 @@ def _where(
 
 async def arrive(request: Request) -> Response:
     """POST: keep it, ask the licence table, go on to the check."""
-    ctx, form = await _patient(request), await request.form()
+    ctx, form = await patient_of(request), await request.form()
     values = {name: str(form.get(name, "")).strip() for name in ("country", "subdivision", "address", "callback")}
     # The list of states is one list for all countries; only a state of the chosen country counts.
     state = values["subdivision"].partition("-")
@@ -165,7 +167,7 @@ async def arrive(request: Request) -> Response:
 
 async def check(request: Request) -> Response:
     """GET: camera, microphone, connection."""
-    ctx = await _patient(request)
+    ctx = await patient_of(request)
     async with access.work(ctx, "checked the devices", readonly=True) as inside:
         visit = await visits.get(inside, request.path_params["visit"])
     if visit.place is None:
@@ -175,7 +177,7 @@ async def check(request: Request) -> Response:
 
 async def elsewhere(request: Request) -> Response:
     """POST: this browser cannot be seen or heard; a new link for another one of the same person's."""
-    ctx = await _patient(request)
+    ctx = await patient_of(request)
     await access.limits.spend(ctx, "send", request.path_params["visit"])
     async with access.work(ctx, "asked for a link for another browser") as inside:
         link = await visits.elsewhere(inside, request.path_params["visit"], request.app.state.settings.public_url)
@@ -184,7 +186,7 @@ async def elsewhere(request: Request) -> Response:
 
 async def room(request: Request) -> Response:
     """GET: the waiting room, which becomes the room when the clinician comes."""
-    ctx = await _patient(request)
+    ctx = await patient_of(request)
     async with access.work(ctx, "entered the waiting room", readonly=True) as inside:
         visit = await visits.get(inside, request.path_params["visit"])
     if not visit.open:

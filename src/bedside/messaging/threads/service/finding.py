@@ -86,6 +86,17 @@ async def waiting(ctx: Ctx) -> tuple[int, int]:
     return await store.waiting(ctx.sql, ctx.tenant, known, ctx.clock.now())
 
 
+async def awaited(ctx: Ctx, *, limit: int = 50) -> list[Thread]:
+    """The threads of the actor's patients that wait for an answer, urgent ones first, then by what was promised; how
+    many there are in all, `waiting` says. Raises Forbidden."""
+    await access.require(ctx, *CLINIC)
+    patients = await access.visible(ctx, WHAT)
+    found = await store.awaited(ctx.sql, ctx.tenant, None if patients is None else sorted(patients), limit)
+    for thread in found:
+        ctx.trail.patients.setdefault(thread.patient, set()).add("R")
+    return found
+
+
 async def file(ctx: Ctx, key: str, binary: str) -> tuple[File, bytes]:
     """A file of a message of the thread. Raises NotFound, Forbidden."""
     talk = await read(ctx, key)

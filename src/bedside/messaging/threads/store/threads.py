@@ -138,6 +138,19 @@ async def waiting(sql: Connection, tenant: int, patients: Sequence[str] | None, 
     return (row["waits"], row["late"]) if row else (0, 0)
 
 
+async def awaited(sql: Connection, tenant: int, patients: Sequence[str] | None, limit: int) -> list[Thread]:
+    """Those that wait for an answer, by what was promised, urgent ones first."""
+    rows = await sql.fetch(
+        f"""select {_THREAD} from messaging.thread
+        where tenant = $1 and promised is not null and ($2::text[] is null or patient = any($2))
+        order by urgent desc, promised, id limit $3""",  # noqa: S608
+        tenant,
+        list(patients) if patients is not None else None,
+        limit,
+    )
+    return [Thread(**row) for row in rows]
+
+
 async def add_message(sql: Connection, tenant: int, message: Written) -> bool:
     """That it is there; False when it was."""
     row = await sql.fetchrow(

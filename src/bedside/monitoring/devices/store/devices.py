@@ -115,6 +115,26 @@ async def all_of(sql: Connection, tenant: int, now: datetime, name: str | None, 
     return [dict(row) for row in rows]
 
 
+async def ending(
+    sql: Connection, tenant: int, now: datetime, passwords: datetime, stays: datetime
+) -> list[dict[str, Any]]:
+    """Devices in use whose password ends by a moment, and stays that end between now and another, at most 200."""
+    rows = await sql.fetch(
+        """select d.name as device, d.kind, d.label, a.patient, 'password' as why, d.expires_at as until
+           from monitoring.device d left join monitoring.assignment a on a.device = d.number
+               and a.during @> $2::timestamptz
+           where d.tenant = $1 and d.state = 'active' and d.secret is not null and d.expires_at <= $3
+           union all
+           select d.name, d.kind, d.label, a.patient, 'stay', upper(a.during)
+           from monitoring.assignment a join monitoring.device d on d.number = a.device and d.state = 'active'
+           where a.tenant = $1 and upper(a.during) > $2 and upper(a.during) <= $4
+             and not upper_inf(a.during) and lower(a.during) <= $2
+           order by until, device limit 200""",
+        *(tenant, now, passwords, stays),
+    )
+    return [dict(row) for row in rows]
+
+
 async def stays(sql: Connection, tenant: int, name: str) -> list[dict[str, Any]]:
     """Who held a device from when to when, the newest first."""
     rows = await sql.fetch(

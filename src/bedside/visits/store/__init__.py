@@ -23,8 +23,8 @@ async def insert(ctx: Ctx, visit: Visit) -> bool:
     """A new visit; False where one with this id is there already."""
     status: str = await ctx.sql.execute(
         """insert into visits.visit (tenant, id, status, patient, person, reason, alarm, asked_by, asked_by_name,
-               clinician, clinician_name, asked_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing""",
+               clinician, clinician_name, asked_at, planned_at, planned_minutes, planned_changed)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing""",
         ctx.tenant,
         visit.id,
         visit.status,
@@ -37,6 +37,9 @@ async def insert(ctx: Ctx, visit: Visit) -> bool:
         visit.clinician,
         visit.clinician_name,
         visit.asked_at,
+        visit.planned_at,
+        visit.planned_minutes,
+        visit.planned_changed,
     )
     return status.endswith("1")
 
@@ -91,7 +94,7 @@ async def update(ctx: Ctx, visit: Visit) -> None:
     await ctx.sql.execute(
         """update visits.visit set status = $3, clinician = $4, clinician_name = $5, started_at = $6, ended_at = $7,
                country = $8, subdivision = $9, address = $10, callback = $11, agreed_at = $12, decision = $13,
-               reason = $14
+               reason = $14, planned_at = $15, planned_minutes = $16, planned_changes = $17, planned_changed = $18
            where tenant = $1 and id = $2""",
         ctx.tenant,
         visit.id,
@@ -107,6 +110,10 @@ async def update(ctx: Ctx, visit: Visit) -> None:
         visit.agreed_at,
         visit.decision,
         visit.reason,
+        visit.planned_at,
+        visit.planned_minutes,
+        visit.planned_changes,
+        visit.planned_changed,
     )
 
 
@@ -133,6 +140,19 @@ async def events(ctx: Ctx, visit: str) -> list[VisitEvent]:
         visit,
     )
     return [VisitEvent(**dict(row)) for row in rows]
+
+
+async def planned_of(ctx: Ctx, person: str, since: datetime, *, home: bool) -> list[Visit]:
+    """The visits of a person, as the patient (home) or the clinician, that are planned for a moment from then on, in
+    order, at most 500: those that were cancelled too."""
+    rows = await ctx.sql.fetch(
+        f"""select * from visits.visit where tenant = $1 and {"person" if home else "clinician"} = $2
+            and planned_at >= $3 order by planned_at, id limit 500""",  # noqa: S608
+        ctx.tenant,
+        person,
+        since,
+    )
+    return [_visit(row) for row in rows]
 
 
 async def add_link(ctx: Ctx, visit: str, token: bytes, made_at: datetime, expires_at: datetime) -> None:

@@ -1,0 +1,7 @@
+"""The work list: what is open for whoever is signed in, by kind, oldest first, each with where it is done."""
+
+from starlette.routing import BaseRoute
+
+from bedside.web.work import listing, result, tasks
+
+ROUTES: list[BaseRoute] = [*listing.ROUTES, *result.ROUTES, *tasks.ROUTES]

@@ -1,0 +1,65 @@
+"""Open work of the desk and the pharmacy: who asks to come in, who may be here twice, who was not reached."""
+
+from __future__ import annotations
+
+from bedside import access, messaging, prescribing, records
+from bedside.foundation.errors import N_
+from bedside.web.clinician.duplicates import GRADES
+from bedside.web.desk import form as desk
+from bedside.web.work.item import Asked, Found, Item, found
+
+
+async def registrations(asked: Asked) -> Found:
+    """Who asks to be registered."""
+    rows = await access.applying.waiting(asked.ctx)
+    return found([Item(desk.name(one.said), f"/patients/waiting/{one.id}", since=one.confirmed) for one in rows])
+
+
+async def duplicates(asked: Asked) -> Found:
+    """Pairs of patients who may be one person, the likeliest first."""
+    pairs = await records.likely_duplicates(asked.ctx)
+    return found(
+        [
+            Item(
+                asked.said(N_("%(one)s and %(other)s may be one person"))
+                % {"one": pair.one.name, "other": pair.other.name},
+                f"/patients/duplicates/{pair.one.id}/{pair.other.id}",
+                detail=asked.said(GRADES[pair.likeness.grade]),
+            )
+            for pair in pairs
+        ]
+    )
+
+
+async def unreached(asked: Asked) -> Found:
+    """Whom a notice did not reach, or who did not open it."""
+    people, _ = await messaging.failing(asked.ctx)
+    rows = sorted(people, key=lambda one: min(notice.created for notice in one.notices))
+    items = [
+        Item(
+            asked.said(N_("Reach %(name)s another way")) % {"name": one.person.name},
+            "/admin/notices" if one.staff else "/notices",
+            one.patients[0] if len(one.patients) == 1 else None,
+            since=min(notice.created for notice in one.notices),
+            detail=asked.said(N_("notices: %(count)s")) % {"count": len(one.notices)} if len(one.notices) > 1 else "",
+        )
+        for one in rows
+    ]
+    return found(items)
+
+
+async def to_dispense(asked: Asked) -> Found:
+    """Prescriptions that wait at the pharmacy."""
+    steps = {"signed": N_("to accept"), "accepted": N_("accepted, to hand out")}
+    return found(
+        [
+            Item(
+                one.name,
+                f"/pharmacy/{one.id}",
+                one.draft.patient,
+                since=one.signed_at,
+                detail=asked.said(steps[one.status]),
+            )
+            for one in await prescribing.to_dispense(asked.ctx)
+        ]
+    )

@@ -1,0 +1,89 @@
+"""/work: every kind of open work of the reader's roles; /work/count: how much there is, for the pages they begin at."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from bedside import access, records
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import N_
+from bedside.foundation.http import ctx_of
+from bedside.web.kit import page_of, render, translator
+from bedside.web.work import ending
+from bedside.web.work.item import Asked, Found, Item, Kind
+from bedside.web.work.kinds import KINDS, ROLES
+
+DONE = {
+    "task": N_("The task is done"),
+    "seen": N_("Marked as seen"),
+    "again": N_("It is open again"),
+}
+
+
+async def page(request: Request) -> Response:
+    """GET /work."""
+    async with access.work(ctx_of(request), "opened the work list", readonly=True) as ctx:
+        groups = await open_work(request, ctx)
+        ids = [item.patient for _, one in groups for item in one.items if item.patient]
+        names = {id_: row.name for id_, row in (await records.named(ctx, ids)).items()}
+    reader = page_of(request)
+    done = next((name for name in DONE if name in request.query_params), None)
+    return render(
+        request,
+        "work/list.html",
+        groups=[(kind, one) for kind, one in groups if one.total],
+        nothing=[kind for kind, one in groups if not one.total],
+        names=names,
+        total=sum(one.total for _, one in groups),
+        late=_late(request, groups),
+        today=reader.now.astimezone(reader.zone).date(),
+        done=DONE[done] if done else None,
+        back=_undo(done, request.query_params.get(done, "") if done else ""),
+    )
+
+
+async def count(request: Request) -> Response:
+    """GET /work/count: a fragment with the number, and how much of it is late."""
+    async with access.work(ctx_of(request), "counted the open work", readonly=True) as ctx:
+        groups = await open_work(request, ctx)
+    total = sum(one.total for _, one in groups)
+    return render(request, "work/count.html", total=total, late=_late(request, groups))
+
+
+async def open_work(request: Request, ctx: Ctx) -> list[tuple[Kind, Found]]:
+    """Each kind that is the reader's by role, with what is open of it. Raises Forbidden for whom no kind concerns."""
+    await access.require(ctx, *sorted(ROLES))
+    reader = page_of(request)
+    asked = Asked(ctx, reader, translator(reader.language))
+    groups = [(kind, await kind.find(asked)) for kind in KINDS if kind.roles & ctx.actor.roles]
+    return [(kind, await _with_certificate(request, asked, one) if kind.key == "site" else one) for kind, one in groups]
+
+
+async def _with_certificate(request: Request, asked: Asked, one: Found) -> Found:
+    """The site's certificate, where this installation holds it."""
+    settings = getattr(request.app.state, "settings", None)
+    ends = await ending.certificate(settings.home, asked.page.now) if settings is not None else None
+    if ends is None:
+        return one
+    item = Item(asked.said(N_("The certificate of this installation ends")), "/admin/status", due=ends)
+    return Found([item, *one.items], one.total + 1, one.beyond)
+
+
+def _late(request: Request, groups: list[tuple[Kind, Found]]) -> int:
+    reader = page_of(request)
+    today = reader.now.astimezone(reader.zone).date()
+    return sum(item.late(reader.now, today) for _, one in groups for item in one.items)
+
+
+def _undo(done: str | None, of: str) -> str | None:
+    """Where what was just done is taken back."""
+    if done == "task" and of:
+        return f"/work/tasks/{of}/again"
+    if done == "seen" and of.count("/") == 1:
+        return f"/results/{of}/again"
+    return None
+
+
+ROUTES: list[BaseRoute] = [Route("/work", page), Route("/work/count", count)]

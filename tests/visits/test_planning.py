@@ -1,0 +1,165 @@
+"""A visit planned for a time: told, moved, cancelled, not entered too early, and followed by a calendar."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import icalendar
+import pytest
+from tests.visits.test_service import HOME, Scene
+from tests.visits.test_service import scene as scene  # noqa: PLC0414 - a fixture
+
+from bedside import access, visits
+from bedside.foundation.clock import TurnableClock
+from bedside.foundation.context import Ctx
+from bedside.foundation.errors import Conflict, Forbidden, Gone, Invalid
+from bedside.visits.service import running
+
+pytestmark = pytest.mark.engine
+
+BASE = "https://clinic.example"
+
+
+async def planned(scene: Scene, at: datetime) -> visits.Visit:
+    """One of the clinician's, planned for then, the patient invited."""
+    async with access.work(scene.system, "care for a test") as ctx:
+        await access.relate(ctx, person=scene.clinician_id, patient=scene.record, kind="care", source="test")
+    async with access.work(scene.clinician, "asked") as ctx:
+        visit = await visits.ask(ctx, scene.record, "Depression", planned=(at, 20))
+        await visits.invite(ctx, visit.id, BASE)
+    return visit
+
+
+async def notices(scene: Scene) -> list[str]:
+    async with access.work(scene.system, "looked at the queue", readonly=True) as ctx:
+        rows = await ctx.sql.fetch(
+            """select convert_from(payload, 'utf8')::jsonb->'payload'->>'template' as t,
+                   convert_from(payload, 'utf8') as p
+               from jobs.pgqueuer where entrypoint = 'messaging.send' order by id"""
+        )
+    assert not any("Depression" in row["p"] for row in rows)
+    return [row["t"] for row in rows]
+
+
+async def followed(scene: Scene, secret: str) -> list[tuple[str, int, datetime]]:
+    async with access.work(scene.system, "a calendar followed") as ctx:
+        content = await visits.calendars.follow(ctx, secret, BASE)
+    events = icalendar.Calendar.from_ical(content).walk("VEVENT")
+    return [(str(one["status"]), int(one["sequence"]), one.decoded("dtstart")) for one in events]
+
+
+async def test_nobody_says_where_they_are_before_the_doors_open(scene: Scene, clock: TurnableClock) -> None:
+    at = clock.now() + timedelta(days=10)
+    visit = await planned(scene, at)
+    assert await notices(scene) == ["visits.planned"]
+    async with access.work(scene.patient, "came early") as ctx:
+        with pytest.raises(Conflict, match="too early"):
+            await visits.arrive(ctx, visit.id, HOME, True, home="US")
+    clock.turn(timedelta(days=10, minutes=-29))
+    async with access.work(scene.patient, "came") as ctx:
+        assert (await visits.arrive(ctx, visit.id, HOME, True, home="US")).status == "waiting"
+
+
+async def test_the_link_and_the_care_last_until_after_its_time(scene: Scene, clock: TurnableClock) -> None:
+    visit = await planned(scene, clock.now() + timedelta(days=30))
+    async with access.work(scene.clinician, "sent it again") as ctx:
+        link = await visits.invite(ctx, visit.id, BASE)
+    async with access.work(scene.system, "ended the other care") as ctx:
+        await access.unrelate(ctx, source="test")
+    clock.turn(timedelta(days=30))
+    async with access.work(scene.system, "opened the link", readonly=True) as ctx:
+        await visits.look(ctx, link.rsplit("/", 1)[1])
+    async with access.work(scene.clinician, "looked", readonly=True) as ctx:
+        assert [one.id for one in await visits.mine(ctx)] == [visit.id]
+
+
+async def test_who_left_early_is_still_expected(scene: Scene, clock: TurnableClock) -> None:
+    visit = await planned(scene, clock.now() + timedelta(hours=2))
+    clock.turn(timedelta(hours=1, minutes=40))
+    async with access.work(scene.patient, "came") as ctx:
+        await visits.arrive(ctx, visit.id, HOME, True, home="US")
+        await running.join(ctx, visit.id, "page")
+        await running.leave(ctx, visit.id, "page")
+    clock.turn(timedelta(hours=1))  # an hour after they left, 40 minutes after its time
+    async with access.work(scene.system, "the job") as ctx:
+        await running.close_empty(ctx, visit.id)
+        assert (await visits.get(ctx, visit.id)).open
+    clock.turn(timedelta(minutes=30))
+    async with access.work(scene.system, "the job") as ctx:
+        await running.close_empty(ctx, visit.id)
+        assert not (await visits.get(ctx, visit.id)).open
+
+
+async def test_a_calendar_hears_of_another_time_and_of_the_end(scene: Scene, clock: TurnableClock) -> None:
+    at = clock.now() + timedelta(days=3)
+    visit = await planned(scene, at)
+    secrets = []
+    for who in (scene.patient, scene.clinician):
+        async with access.work(who, "made a link") as ctx:
+            secrets.append(await visits.calendars.make(ctx))
+    for secret in secrets:
+        assert await followed(scene, secret) == [("CONFIRMED", 0, at)]
+    later = at + timedelta(hours=1)
+    async with access.work(scene.clinician, "moved") as ctx:
+        for _ in range(2):  # the same again is no change
+            await visits.plan(ctx, visit.id, later, 20, BASE)
+    assert await followed(scene, secrets[0]) == [("CONFIRMED", 1, later)]
+    async with access.work(scene.clinician, "cancelled") as ctx:
+        await visits.cancel(ctx, visit.id, "Ill")
+    assert await followed(scene, secrets[0]) == [("CANCELLED", 2, later)]
+    assert await notices(scene) == ["visits.planned", "visits.planned", "visits.cancelled"]
+    async with access.work(scene.patient, "looked", readonly=True) as ctx:
+        stands = await visits.calendars.stands(ctx)
+    assert stands is not None
+    assert stands[1] == clock.now()
+
+
+async def test_a_link_is_good_until_another_is_made_or_it_is_ended_or_its_owner_leaves(scene: Scene) -> None:
+    async def made(who: Ctx) -> str:
+        async with access.work(who, "made a link") as ctx:
+            return await visits.calendars.make(ctx)
+
+    first = await made(scene.clinician)
+    second = await made(scene.clinician)
+    with pytest.raises(Gone):
+        await followed(scene, first)
+    assert await followed(scene, second) == []
+    async with access.work(scene.clinician, "ended") as ctx:
+        await visits.calendars.end(ctx)
+    with pytest.raises(Gone):
+        await followed(scene, second)
+    third = await made(scene.clinician)
+    async with access.work(scene.system, "left") as ctx:
+        await ctx.sql.execute("update access.person set active = false where id = $1", scene.clinician_id)
+    with pytest.raises(Gone):
+        await followed(scene, third)
+    with pytest.raises(Forbidden):
+        await made(scene.nurse)
+
+
+async def test_a_visit_that_may_not_be_seen_is_in_no_calendar(scene: Scene, clock: TurnableClock) -> None:
+    visit = await planned(scene, clock.now() + timedelta(days=1))
+    async with access.work(scene.clinician, "made a link") as ctx:
+        secret = await visits.calendars.make(ctx)
+    async with access.work(scene.colleague, "guessed") as ctx:
+        with pytest.raises(Forbidden):
+            await visits.calendars.one(ctx, visit.id, BASE)
+    async with access.work(scene.system, "ended care") as ctx:
+        for source in ("test", f"visit/{visit.id}"):
+            await access.unrelate(ctx, source=source)
+    clock.turn(timedelta(seconds=1))
+    assert await followed(scene, secret) == []
+
+
+@pytest.mark.parametrize(
+    ("ahead", "minutes", "where"),
+    [(timedelta(0), 20, "planned"), (timedelta(days=400), 20, "planned"), (timedelta(days=1), 21, "minutes")],
+)
+async def test_what_cannot_be_planned(
+    scene: Scene, clock: TurnableClock, ahead: timedelta, minutes: int, where: str
+) -> None:
+    visit = await planned(scene, clock.now() + timedelta(days=1))
+    async with access.work(scene.clinician, "moved") as ctx:
+        with pytest.raises(Invalid) as refused:
+            await visits.plan(ctx, visit.id, clock.now() + ahead, minutes, BASE)
+    assert refused.value.where == where

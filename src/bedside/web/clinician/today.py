@@ -73,6 +73,7 @@ async def page(request: Request) -> Response:
         places = {p.id: p.name for p in await access.places(ctx)}
         duties = [d for d in await _duties(ctx) if d.person == ctx.actor.id]
         unreached, _ = await messaging.to_see_to(ctx)
+        calls = await access.calling.how_many(ctx)
     return render(
         request,
         "clinician/today.html",
@@ -90,6 +91,7 @@ async def page(request: Request) -> Response:
         refused=refused,
         duties=duties,
         unreached=unreached,
+        calls=calls,
         place_names=places,
         cause=cause_of,
         value_of=value_of,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -81,6 +82,7 @@ async def page(request: Request) -> Response:
         letters=letters,
         off=off,
         late=late,
+        undo_of=_id(request.query_params.get("seen", "")),
         shown=SHOWN,
         names=names,
         troubles=troubles,
@@ -98,6 +100,14 @@ async def page(request: Request) -> Response:
     )
 
 
+def _id(text: str) -> str:
+    """What was just seen to, and may be taken back; nothing for what is no id."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return ""
+
+
 async def names_of(ctx: Ctx, patients: list[str]) -> dict[str, str]:
     """Names by patient id, each read once."""
     return {id_: name_of(await records.read(ctx, "Patient", id_)) for id_ in dict.fromkeys(patients)}
@@ -108,6 +118,13 @@ async def seen(request: Request) -> Response:
     note = str((await request.form()).get("note") or "")
     async with access.work(ctx_of(request), "saw to a late finding") as ctx:
         await monitoring.late_finding_seen(ctx, request.path_params["finding"], note)
+    return RedirectResponse(f"/today?seen={request.path_params['finding']}#late", 303)
+
+
+async def unseen(request: Request) -> Response:
+    """POST: that was a slip; it stands on the list again."""
+    async with access.work(ctx_of(request), "took back that a late finding was seen to") as ctx:
+        await monitoring.late_finding_unseen(ctx, request.path_params["finding"])
     return RedirectResponse("/today#late", 303)
 
 
@@ -115,4 +132,8 @@ async def _duties(ctx: Ctx) -> list[access.Duty]:
     return await access.on_duty(ctx, place=None, role=None, at=ctx.clock.now())
 
 
-ROUTES: list[BaseRoute] = [Route("/today", page), Route("/late/{finding}/seen", seen, methods=["POST"])]
+ROUTES: list[BaseRoute] = [
+    Route("/today", page),
+    Route("/late/{finding}/seen", seen, methods=["POST"]),
+    Route("/late/{finding}/unseen", unseen, methods=["POST"]),
+]

@@ -13,7 +13,7 @@ depends_on = None
 
 FORWARD = """
 -- A code that staff handed out. digest: of the code, under the installation's key. knows: of what the patient types
--- with it. how: the document that was seen, or call. used: by the session that it opened; ended: a newer one stands instead.
+-- with it. how: the document that was seen, or call. used: by the session that it opened; ended: a newer one stands.
 create table access.recovery (
     id text primary key,
     tenant integer not null,

@@ -152,7 +152,7 @@ async def use(ctx: Ctx, code: str, birth: str, *, agent: str = "") -> SignedIn:
 
 
 async def fresh(ctx: Ctx) -> LetIn | None:
-    """Who let the actor in just now, in this session: so long no more proof is asked where they say how to reach them."""
+    """Who let the actor in just now, in this session: so long they say without more proof where they are reached."""
     if ctx.actor.kind != "person" or not ctx.actor.session:
         return None
     return await store.let_in(ctx.sql, ctx.tenant, ctx.actor.session, ctx.clock.now() - FRESH)

@@ -19,7 +19,7 @@ PASSWORD = "quiet harbor lantern"
 
 def prepare(browser: Browser, address: str) -> dict[str, str]:
     """What the braces stand for: patient, visit, waiting, join, draft, prescription, thread, alarm, twice, colleague,
-    request, device, planned, result (with its type)."""
+    request, call, device, planned, result (with its type)."""
     clinician = browser.new_context(base_url=address).new_page()
     sign_in(clinician, CLINICIAN)
     clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
@@ -65,6 +65,7 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     pair = clinician.get_by_role("link", name=re.compile("^Compare ")).first.get_attribute("href") or ""
     found["twice"] = pair.removeprefix("/patients/duplicates/")
     found["request"] = ask(browser, address)
+    found["call"] = ask_for_call(browser, address)
     clinician.goto(f"/patients/{found['patient']}/devices")
     held = clinician.get_by_role("row").locator("a[href^='/devices/']").first.get_attribute("href") or ""
     found["device"] = held.removeprefix("/devices/")
@@ -112,6 +113,22 @@ def ask(browser: Browser, address: str) -> str:
     request = visitor.locator("main a[href^='/patients/waiting/']").first.get_attribute("href") or ""
     visitor.context.close()
     return request.removeprefix("/patients/waiting/")
+
+
+def ask_for_call(browser: Browser, address: str) -> str:
+    """Somebody like the patient cannot sign in and asks to be called; the id of the request."""
+    visitor = browser.new_context(base_url=address).new_page()
+    visitor.goto("/sign-in/call-me")
+    for label, value in (("Given names", PATIENT.split()[0]), ("Family names", PATIENT.split()[-1])):
+        visitor.get_by_label(label).fill(value)
+    visitor.get_by_label("Birth date", exact=True).fill(STORY_BORN.isoformat())
+    visitor.get_by_role("button", name="Ask to be called").click()
+    visitor.get_by_role("heading", name="Your request is kept").wait_for()
+    sign_in(visitor, CLINICIAN)
+    visitor.goto("/patients/calls")
+    call = visitor.locator("main a[href^='/patients/calls/']").first.get_attribute("href") or ""
+    visitor.context.close()
+    return call.removeprefix("/patients/calls/")
 
 
 def invite(clinician: Tab, patient: str, reason: str) -> tuple[str, str]:

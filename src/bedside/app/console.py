@@ -38,6 +38,12 @@ async def add_person(settings: Settings, name: str, email: str, role: str) -> st
         return await access.sign_in.invite(inner, made.id)
 
 
+async def begin_anew(settings: Settings, email: str) -> tuple[str, str]:
+    """A colleague's name and the one-time link by which they begin anew, good for an hour. Raises NotFound."""
+    async with operator(settings) as ctx, access.work(ctx, "began anew for a colleague, at the console") as inner:
+        return await access.sign_in.begin_anew_at_console(inner, email)
+
+
 async def look_at_staff(settings: Settings, data: bytes) -> access.staff_list.Preview:
     """What add_staff would do with a CSV file; writes nothing. Raises Invalid."""
     async with operator(settings) as ctx, access.work(ctx, "looked through a list of staff", readonly=True) as inner:

@@ -72,7 +72,7 @@ async def link_again(settings: Settings) -> Founded:
         if who is None:
             raise Conflict(
                 "Every administrator of this clinic can sign in already.",
-                remedy="Who lost everything asks another administrator, or is added anew with `bedside person add`.",
+                remedy="Who lost everything asks another administrator, or runs `bedside person anew E-MAIL`.",
             )
         return await _link(inner, clinic, who)
 

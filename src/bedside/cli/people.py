@@ -48,6 +48,37 @@ def person_add(
     typer.echo(f"{name} sets up a passkey, or a password and a second factor, here, once, within 7 days:\n{link}")
 
 
+@person.command("anew")
+def person_anew(
+    email: Annotated[str, typer.Argument(help="Of a colleague who lost everything.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")] = False,
+    public_url: Annotated[
+        str | None, typer.Option(envvar="BEDSIDE_PUBLIC_URL", help="How browsers reach it: https://…")
+    ] = None,
+    home: HomeOption = HOME,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Begin anew for a colleague whom nobody else can let in: what they signed in with stops working, and their
+    one-time link is printed here. They and the administrators are told, and the audit keeps it."""
+    import asyncio
+    from dataclasses import replace
+
+    with plain_errors():
+        from bedside.app import begin_anew
+        from bedside.foundation.installation import reach
+
+        if not yes:
+            typer.confirm(
+                f"Their password, passkeys and second factor stop working at once. Begin anew for {email}",
+                default=False,
+                abort=True,
+            )
+        with reach(home, database_url, None) as settings:
+            reached = replace(settings, public_url=public_url) if public_url else settings
+            name, link = asyncio.run(begin_anew(reached, email))
+    typer.echo(f"{name} sets up a passkey, or a password and a second factor, here, once, within an hour:\n{link}")
+
+
 @person.command("template")
 def person_template() -> None:
     """Print a list to fill in, for `bedside person import`."""

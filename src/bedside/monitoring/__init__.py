@@ -21,7 +21,7 @@ from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, r
 from bedside.monitoring.alarms.service.functions import Function, alarms_on, function, switch_function
 from bedside.monitoring.alarms.service.home import told, told_read
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
-from bedside.monitoring.alarms.service.late import late_finding_seen, late_findings
+from bedside.monitoring.alarms.service.late import late_finding_seen, late_finding_unseen, late_findings
 from bedside.monitoring.alarms.service.leaving import alarms_held, hand_on_alarms
 from bedside.monitoring.alarms.service.outages import Silenced as Outage
 from bedside.monitoring.alarms.service.outages import standing as outages
@@ -188,6 +188,7 @@ __all__ = [
     "land_measured",
     "land_paired",
     "late_finding_seen",
+    "late_finding_unseen",
     "late_findings",
     "latest",
     "limits",

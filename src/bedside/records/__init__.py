@@ -31,6 +31,7 @@ from bedside.records.service.registry import govern, heed, provide
 from bedside.records.service.reindexing import Reindexed, reindex
 from bedside.records.service.saving import save
 from bedside.records.service.scanning import Scanner, scan_by, scanners
+from bedside.records.service.telephones import Telephone, telephones
 from bedside.records.service.transactions import transact
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Report",
     "Scanner",
     "Stored",
+    "Telephone",
     "compare",
     "content",
     "create",
@@ -77,6 +79,7 @@ __all__ = [
     "scan_by",
     "scanners",
     "search",
+    "telephones",
     "transact",
     "unmerge",
     "update",

@@ -60,6 +60,21 @@ async def test_what_is_doubtful_is_no_finding(ward: Ward) -> None:
     assert await listed(ward) == []
 
 
+async def test_a_slip_is_taken_back_for_half_a_minute_by_whoever_made_it(ward: Ward) -> None:
+    now = ward.clock.now()
+    await ward.measure(*pressure(195, 125, now, ago=3 * HOUR, flags="late"))
+    (found,) = await listed(ward)
+    await ward.by(ward.nurse, lambda ctx: monitoring.late_finding_seen(ctx, found.id, "slip"))
+    with pytest.raises(Forbidden):
+        await ward.by(ward.patient, lambda ctx: monitoring.late_finding_unseen(ctx, found.id))
+    await ward.by(ward.nurse, lambda ctx: monitoring.late_finding_unseen(ctx, found.id))
+    assert [one.id for one in await listed(ward)] == [found.id]
+    await ward.by(ward.nurse, lambda ctx: monitoring.late_finding_seen(ctx, found.id))
+    ward.clock.turn(timedelta(seconds=31))
+    with pytest.raises(Conflict):
+        await ward.by(ward.nurse, lambda ctx: monitoring.late_finding_unseen(ctx, found.id))
+
+
 async def test_seen_once_by_clinical_staff(ward: Ward) -> None:
     now = ward.clock.now()
     await ward.measure(*pressure(195, 125, now, ago=3 * HOUR, flags="late"))

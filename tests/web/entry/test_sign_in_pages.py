@@ -67,11 +67,13 @@ async def test_a_passkey_is_added_and_opens_the_door_and_confirms(ctx: Ctx, site
 
     # Her one second factor is not taken away by a slip; with an authenticator app it may be.
     await page.goto(f"{site}/account")
-    await page.get_by_role("button", name="Remove My phone").click()
+    await page.locator("summary", has_text="Remove").click()
+    await page.get_by_role("button", name="Yes, it signs me in no longer: My phone").click()
     await page.get_by_text("the only way in that you have").wait_for()
     async with ctx.database.connection() as sql:
         await sql.execute("insert into access.credential values ($1, 'totp', 'sealed', now())", elena.id)
-    await page.get_by_role("button", name="Remove My phone").click()
+    await page.locator("summary", has_text="Remove").click()
+    await page.get_by_role("button", name="Yes, it signs me in no longer: My phone").click()
     await page.get_by_text("No passkey yet").wait_for()
     assert said == []
     await context.close()

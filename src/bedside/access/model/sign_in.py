@@ -86,6 +86,12 @@ LIMITS: dict[str, Limit] = {
     "device": Limit(20, 5 * _MINUTE),
     # by person: looking for somebody outside one's care, before emergency access
     "directory": Limit(20, 15 * _MINUTE),
+    # by member of staff, and by patient: codes that let a patient in again; by network address: typing one
+    "handing-out": Limit(12, 60 * _MINUTE),
+    "handed-out": Limit(4, 60 * _MINUTE),
+    "recovery": Limit(20, 15 * _MINUTE),
+    # by network address: asking to be called
+    "call-back": Limit(6, 60 * _MINUTE),
     # by network address: asking to be registered
     "applying": Limit(10, 60 * _MINUTE),
     # by person: registering somebody, who is looked for in the whole clinic first

@@ -13,7 +13,7 @@ from bedside.access.service.decide import require
 from bedside.access.service.duties import set_duty
 from bedside.access.service.keys import digest, new_token
 from bedside.access.service.people import add_person, person, place_name
-from bedside.access.store import applicants
+from bedside.access.store import applicants, recovery
 from bedside.access.store import sessions as store
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Forbidden
@@ -143,3 +143,4 @@ async def forget(ctx: Ctx, _: dict[str, object]) -> None:
     async with ctx.database.transaction() as sql:
         await store.forget(sql, ctx.clock.now() - timedelta(days=1))
         await applicants.forget(sql, ctx.clock.now())
+        await recovery.forget(sql, ctx.clock.now() - timedelta(days=1))

@@ -311,7 +311,7 @@ async def invite(ctx: Ctx, id: str, *, reset: bool = False, lasts: timedelta = I
         await require(ctx, "administrator")
     who = await person(ctx, id)
     if reset:
-        await _forget(ctx, who)
+        await forget_all(ctx, who)
         await store.drop_printed(ctx.sql, id)
     return await send_link(ctx, who, "invitation", lasts, ("email" if who.email else "phone") if told else None)
 
@@ -319,22 +319,45 @@ async def invite(ctx: Ctx, id: str, *, reset: bool = False, lasts: timedelta = I
 async def begin_anew(ctx: Ctx, who: Person, lasts: timedelta) -> str:
     """What somebody signed in with stops working; the link by which they set up anew, which nobody is sent. For a
     caller that has made sure that it is them."""
-    await _forget(ctx, who)
+    await forget_all(ctx, who)
     return await send_link(ctx, who, "invitation", lasts, None)
 
 
-async def _forget(ctx: Ctx, who: Person) -> None:
+async def begin_anew_at_console(ctx: Ctx, email: str) -> tuple[str, str]:
+    """Whoever stands at the server's console can read its database: they let a colleague begin anew, in sight of that
+    colleague and the administrators. Name and link, good for an hour. Raises Forbidden, NotFound."""
+    if ctx.actor.kind != "job":
+        raise Forbidden("Only the server's console does this.")
+    found = await people_store.persons_at(ctx.sql, ctx.tenant, email=email.strip(), phone=None)
+    who = next((one for one in found if one.roles & STAFF), None)
+    if who is None:
+        raise NotFound("No colleague has this e-mail.", where=email)
+    link = await begin_anew(ctx, who, timedelta(hours=1))
+    for told in sorted({one.id for one in await people(ctx, role="administrator")} | {who.id}):
+        data = {"id": uuid7(), "person": told, "template": "access.begun-anew", "data": {"name": who.name}}
+        await enqueue(ctx, "messaging.send", data)
+    return who.name, link
+
+
+async def forget_all(ctx: Ctx, who: Person) -> None:
+    """Nothing they signed in with works any longer, no link or code that was sent either, and every session ends, open
+    pages with it. For a caller that has made sure that it is them."""
     await store.drop_secrets(ctx.sql, who.id, "password", "pin", "totp", "passkey")
+    await store.drop_one_time(ctx.sql, who.id, *store.ONE_TIME)
     await sessions.end(ctx.sql, ctx.tenant, who.id, ctx.clock.now())
+    ctx.then(lambda: ctx.bus.publish(f"access.ended.{ctx.tenant}.{who.id}", {}))
 
 
 async def ask_for_help(ctx: Ctx, address: str) -> None:
-    """Somebody lost what they sign in with: tell the administrators who it may be. Answers alike. Raises TooMany."""
+    """A colleague lost what they sign in with: tell the administrators who it may be. Answers alike. Raises TooMany.
+
+    Of a patient they learn nothing: that somebody is one is clinical. Patients ask to be called (`calling`).
+    """
     await _tried(ctx, "send", address)
     async with even(ctx), work(ctx, "asked for help with signing in") as inner:
         email, phone = typed_address(address)
         found = await people_store.persons_at(inner.sql, inner.tenant, email=email, phone=phone)
-        for who in found[:1]:
+        for who in [one for one in found if one.roles & STAFF][:1]:
             for admin in await people(inner, role="administrator"):
                 await enqueue(
                     inner,

@@ -20,7 +20,7 @@ class Notice:
 
     channel: None: as the person chose, else the e-mail if there is one, else the telephone. id: given by the asker,
     makes asking twice harmless. urgent: quiet hours do not hold it up; some templates are so by themselves
-    (templates.URGENT).
+    (templates.URGENT). everywhere: by each channel that reaches them, one of which may be in the wrong hands.
     """
 
     person: str
@@ -29,6 +29,7 @@ class Notice:
     channel: Channel | None = None
     id: str | None = None
     urgent: bool = False
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,42 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "persona, llámela ahora y cierre la cuenta.",
         ),
     },
+    "access.code-handed-out": {
+        "en": Words(
+            "A sign-in code was handed out for you",
+            "{name} of the clinic handed out a code by which you set up anew how you sign in. If you were not there, "
+            "and nobody rang you, ring the clinic now.",
+        ),
+        "es": Words(
+            "Se entregó un código para que usted entre",
+            "{name}, de la clínica, ha entregado un código con el que usted vuelve a poner cómo entra. Si no estaba "
+            "allí y nadie le llamó, llame ahora a la clínica.",
+        ),
+    },
+    "access.came-in-again": {
+        "en": Words(
+            "You came in again",
+            "You signed in by a code of the clinic. What you signed in with before works no longer, and nobody else is "
+            "signed in as you. If that was not you, ring the clinic now.",
+        ),
+        "es": Words(
+            "Ha vuelto a entrar",
+            "Ha entrado con un código de la clínica. Aquello con lo que entraba antes ya no sirve, y nadie más está "
+            "dentro con su nombre. Si no fue usted, llame ahora a la clínica.",
+        ),
+    },
+    "access.begun-anew": {
+        "en": Words(
+            "A sign-in begins anew",
+            "At the server's console the sign-in of {name} was begun anew: what they signed in with before works no "
+            "longer. If nobody agreed to that, end the account now.",
+        ),
+        "es": Words(
+            "Una entrada empieza de nuevo",
+            "En la consola del servidor se ha empezado de nuevo la entrada de {name}: aquello con lo que entraba ya no "
+            "sirve. Si nadie lo acordó, cierre la cuenta ahora.",
+        ),
+    },
     "access.emergency": {
         "en": Words(
             "Emergency access was used",
@@ -264,6 +300,9 @@ URGENT = frozenset(
         "access.recover",
         "access.emergency",
         "access.printed-code",
+        "access.code-handed-out",
+        "access.came-in-again",
+        "access.begun-anew",
         "access.address-changed",
         "messaging.urgent",
         "visits.link",

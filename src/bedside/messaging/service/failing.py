@@ -179,6 +179,22 @@ async def reach_me(ctx: Ctx, email: str, phone: str, proof: access.Proof) -> Non
     await access.change_person(ctx, who.id, **changes)
 
 
+async def reach_again(ctx: Ctx, email: str, phone: str) -> None:
+    """A patient's own e-mail and telephone, by whoever the clinic has just let in again; the old address is told.
+
+    Raises Forbidden, Invalid, Conflict.
+    """
+    if await access.recovery.fresh(ctx) is None:
+        ctx.trail.refused = "address"
+        raise Forbidden("Too much time has gone by since the clinic let you in.", remedy="Ask the clinic to change it.")
+    changes = reach(email, phone)
+    who = await access.person(ctx, ctx.actor.id)
+    if changes == {"email": who.email, "phone": who.phone}:
+        return
+    await _tell_of_change(ctx, who, await store.failing(ctx.sql, ctx.tenant, person=who.id))
+    await access.change_person(ctx, who.id, **changes)
+
+
 async def _tell_of_change(ctx: Ctx, who: access.Person, notices: Sequence[Sent]) -> None:
     """At every address that is known until now and reaches them: who did not ask for this learns of it."""
     dead = {one.address for one in notices if one.state in {"refused", "bounced"}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 from zoneinfo import ZoneInfoNotFoundError
 
 from bedside import access
@@ -16,7 +17,7 @@ from bedside.foundation.jobs import enqueue
 from bedside.messaging import settings, store
 from bedside.messaging.model import bounces, retry
 from bedside.messaging.model.answers import until
-from bedside.messaging.model.notice import Channel, Notice, Sent
+from bedside.messaging.model.notice import CHANNELS, Channel, Notice, Sent
 from bedside.messaging.model.quiet import Quiet
 from bedside.messaging.model.reasons import SENT, Outcome
 from bedside.messaging.model.templates import URGENT, secret, words
@@ -37,7 +38,14 @@ async def send(ctx: Ctx, notice: Notice) -> str:
     person = await access.person(ctx, notice.person)
     subject, text = words(notice.template, person.language).filled(notice.data)
     urgent = notice.urgent or notice.template in URGENT
-    if notice.template == TEST and notice.channel:  # a test of the other channel would tell nothing of this one
+    if notice.everywhere:
+        for channel in CHANNELS[1:]:
+            where, leads = address(person, channel), settings.of(ctx.database).leads_out(channel)
+            if where and leads and address(person, CHANNELS[0]):
+                also = str(uuid5(NAMESPACE_OID, f"{notice.id}/{channel}")) if notice.id else None
+                await keep(ctx, person, notice.template, (subject, text), (channel, where), urgent=urgent, id=also)
+        to = await route(ctx, person, CHANNELS[0])
+    elif notice.template == TEST and notice.channel:  # a test of the other channel would tell nothing of this one
         where = address(person, notice.channel)
         to = (notice.channel, where) if where else None
     else:
@@ -127,7 +135,12 @@ def leads_out(ctx: Ctx, channel: Channel) -> bool:
 async def asked(ctx: Ctx, payload: dict[str, Any]) -> None:
     """The job messaging.send."""
     notice = Notice(
-        payload["person"], payload["template"], payload.get("data", {}), payload.get("channel"), payload.get("id")
+        payload["person"],
+        payload["template"],
+        payload.get("data", {}),
+        payload.get("channel"),
+        payload.get("id"),
+        everywhere=bool(payload.get("everywhere")),
     )
     async with access.work(ctx, "sent a notice") as inner:
         await send(inner, notice)

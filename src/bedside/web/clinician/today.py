@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -74,6 +75,7 @@ async def page(request: Request) -> Response:
         places = {p.id: p.name for p in await access.places(ctx)}
         duties = [d for d in await _duties(ctx) if d.person == ctx.actor.id]
         unreached, _ = await messaging.to_see_to(ctx)
+        calls = await access.calling.how_many(ctx)
     return render(
         request,
         "clinician/today.html",
@@ -81,6 +83,7 @@ async def page(request: Request) -> Response:
         letters=letters,
         off=off,
         late=late,
+        undo_of=_id(request.query_params.get("seen", "")),
         shown=SHOWN,
         names=names,
         troubles=troubles,
@@ -91,10 +94,19 @@ async def page(request: Request) -> Response:
         refused=refused,
         duties=duties,
         unreached=unreached,
+        calls=calls,
         place_names=places,
         cause=cause_of,
         value_of=value_of,
     )
+
+
+def _id(text: str) -> str:
+    """What was just seen to, and may be taken back; nothing for what is no id."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return ""
 
 
 async def names_of(ctx: Ctx, patients: list[str]) -> dict[str, str]:
@@ -107,6 +119,13 @@ async def seen(request: Request) -> Response:
     note = str((await request.form()).get("note") or "")
     async with access.work(ctx_of(request), "saw to a late finding") as ctx:
         await monitoring.late_finding_seen(ctx, request.path_params["finding"], note)
+    return RedirectResponse(f"/today?seen={request.path_params['finding']}#late", 303)
+
+
+async def unseen(request: Request) -> Response:
+    """POST: that was a slip; it stands on the list again."""
+    async with access.work(ctx_of(request), "took back that a late finding was seen to") as ctx:
+        await monitoring.late_finding_unseen(ctx, request.path_params["finding"])
     return RedirectResponse("/today#late", 303)
 
 
@@ -114,4 +133,8 @@ async def _duties(ctx: Ctx) -> list[access.Duty]:
     return await access.on_duty(ctx, place=None, role=None, at=ctx.clock.now())
 
 
-ROUTES: list[BaseRoute] = [Route("/today", page), Route("/late/{finding}/seen", seen, methods=["POST"])]
+ROUTES: list[BaseRoute] = [
+    Route("/today", page),
+    Route("/late/{finding}/seen", seen, methods=["POST"]),
+    Route("/late/{finding}/unseen", unseen, methods=["POST"]),
+]

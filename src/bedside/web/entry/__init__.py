@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from bedside.web.entry import account, emergency, link, outbox, quiet, shown, sign_in, told_by
+from bedside.web.entry import account, again, emergency, link, outbox, quiet, shown, sign_in, told_by
 from bedside.web.entry.proof import proof_of
 
 ROUTES: list[BaseRoute] = [
@@ -15,6 +15,12 @@ ROUTES: list[BaseRoute] = [
     Route("/sign-in/help", sign_in.help_with_it),
     Route("/sign-in/help", sign_in.ask, methods=["POST"]),
     Route("/sign-in/printed", sign_in.printed, methods=["POST"]),
+    Route("/sign-in/again", again.page),
+    Route("/sign-in/again", again.use, methods=["POST"]),
+    Route("/sign-in/call-me", again.call_page),
+    Route("/sign-in/call-me", again.call_me, methods=["POST"]),
+    Route("/account/anew", again.anew),
+    Route("/account/anew", again.reach, methods=["POST"]),
     Route("/sign-in/demo", sign_in.demo, methods=["POST"]),
     Route("/sign-in/passkey/options", sign_in.passkey_options, methods=["POST"]),
     Route("/sign-in/passkey", sign_in.passkey, methods=["POST"]),

@@ -6,13 +6,13 @@ It never resolves, lowers or repeats an alarm: where one of the same cause is op
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict
 from bedside.foundation.ids import uuid7
-from bedside.monitoring.alarms.model import LateFinding
+from bedside.monitoring.alarms.model import UNDO_SECONDS, LateFinding
 from bedside.monitoring.alarms.store import late as store
 from bedside.monitoring.rules.model import tables
 from bedside.monitoring.rules.model.limits import Finding
@@ -52,14 +52,29 @@ async def late_findings(ctx: Ctx) -> list[LateFinding]:
 
 async def late_finding_seen(ctx: Ctx, id: str, note: str = "") -> None:
     """Somebody has looked, and says what came of it. Raises NotFound, Forbidden, Conflict when somebody did before."""
+    await _mine(ctx, id)
+    by = (ctx.actor.id, ctx.actor.name)
+    if not await store.seen(ctx.sql, ctx.tenant, id, by, note.strip()[:500], ctx.clock.now()):
+        raise Conflict("Somebody has seen to it already.")
+
+
+async def late_finding_unseen(ctx: Ctx, id: str) -> None:
+    """A slip: it stands on the list again. Within UNDO_SECONDS, by whoever said it; else raises Conflict.
+
+    Raises NotFound, Forbidden.
+    """
+    await _mine(ctx, id)
+    since = ctx.clock.now() - timedelta(seconds=UNDO_SECONDS)
+    if not await store.not_seen(ctx.sql, ctx.tenant, id, ctx.actor.id, since):
+        raise Conflict("There is nothing to undo any more.")
+
+
+async def _mine(ctx: Ctx, id: str) -> None:
     await access.require(ctx, "nurse", "clinician")
     patient = await store.patient_of(ctx.sql, ctx.tenant, id)
     if patient is None:
         raise await access.absent(ctx, "R", "alarm", "There is no such finding.")
     # Who is on duty may see it, and who may see it may say that they have.
     await access.authorise(ctx, patient, "R", what="alarm")
-    by = (ctx.actor.id, ctx.actor.name)
     ctx.trail.entities.append(f"LateFinding/{id}")
     ctx.trail.wrote = True
-    if not await store.seen(ctx.sql, ctx.tenant, id, by, note.strip()[:500], ctx.clock.now()):
-        raise Conflict("Somebody has seen to it already.")

@@ -55,3 +55,15 @@ async def seen(sql: Connection, tenant: int, id: str, by: tuple[str, str], note:
         *(tenant, id, *by, note, at),
     )
     return bool(done == "UPDATE 1")
+
+
+async def not_seen(sql: Connection, tenant: int, id: str, by: str, since: datetime) -> bool:
+    """Nobody has seen it, if this person said so since then and no newer one stands in its place; whether it is so."""
+    done: Any = await sql.execute(
+        """update monitoring.late_finding f set seen_by = null, seen_by_name = null, note = '', seen_at = null
+           where tenant = $1 and id = $2 and seen_by = $3 and seen_at >= $4 and not exists (
+               select from monitoring.late_finding o where o.tenant = f.tenant and o.patient = f.patient
+               and o.cause = f.cause and o.seen_at is null)""",
+        *(tenant, id, by, since),
+    )
+    return bool(done == "UPDATE 1")

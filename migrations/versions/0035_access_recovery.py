@@ -1,7 +1,7 @@
 """access: patients let in again by a code of the clinic, and who asks to be called
 
 Revision ID: 0035
-Revises: 0033
+Revises: 0034.5
 """
 
 from alembic import op

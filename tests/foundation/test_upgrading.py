@@ -83,7 +83,7 @@ async def test_an_empty_database_and_a_demo_are_not_asked(then: str, home: Home)
     assert await app.upgrade(Settings(home.path, then, "", demo=True), lambda _: None) > 0
     connection = await asyncpg.connect(then)
     await connection.execute("drop schema foundation, jobs, access, records, monitoring, messaging cascade")
-    await connection.execute("drop schema visits, prescribing, exchange cascade")
+    await connection.execute("drop schema visits, prescribing, exchange, orders cascade")
     await connection.close()
     said: list[str] = []
     assert await app.upgrade(Settings(home.path, then, ""), said.append) == len(revisions())

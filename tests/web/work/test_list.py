@@ -77,6 +77,14 @@ async def test_nothing_is_open(ward: Ward, elena: Person) -> None:
         assert (kind.title in page) == ("clinician" in kind.roles)
 
 
+async def test_who_cannot_sign_in_and_asks_to_be_called_is_work(ward: Ward, elena: Person) -> None:
+    await access.calling.ask(ward.ctx, given="Rosa", family="Alvarez", birth="1955-03-14")
+    async with ward.as_(elena) as client:
+        page = (await client.get("/work")).text
+        assert "Asks to be called (1)" in page
+        assert re.search(r'href="/patients/calls/[^"]+"[^>]*>\s*Rosa Alvarez', page)
+
+
 async def test_a_result_is_seen_and_taken_back(ward: Ward, elena: Person) -> None:
     [_, urgent] = await came(ward, potassium(ward.rosa_id), critical(ward.rosa_id))
     async with ward.as_(elena) as client:

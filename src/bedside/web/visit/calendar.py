@@ -29,14 +29,14 @@ def _base(request: Request) -> str:
 
 async def one(request: Request) -> Response:
     """GET /visits/{visit}.ics: for staff."""
-    async with access.work(ctx_of(request), N_("took a visit into a calendar"), readonly=True) as ctx:
+    async with access.work(ctx_of(request), "took a visit into a calendar", readonly=True) as ctx:
         content = await visits.calendars.one(ctx, request.path_params["visit"], _base(request))
     return _file(content, "visit.ics")
 
 
 async def own(request: Request) -> Response:
     """GET /visit/{visit}.ics: for the patient, signed in or let in by a link."""
-    async with access.work(await patient_of(request), N_("took a visit into a calendar"), readonly=True) as ctx:
+    async with access.work(await patient_of(request), "took a visit into a calendar", readonly=True) as ctx:
         content = await visits.calendars.one(ctx, request.path_params["visit"], _base(request))
     return _file(content, "visit.ics")
 
@@ -80,7 +80,7 @@ async def end(request: Request) -> Response:
 
 async def follow(request: Request) -> Response:
     """GET /calendar/{secret}.ics: what a calendar fetches by itself."""
-    async with access.work(door(request), N_("a calendar followed the visits")) as ctx:
+    async with access.work(door(request), "a calendar followed the visits") as ctx:
         content = await visits.calendars.follow(ctx, request.path_params["secret"], _base(request))
     return _file(content, "visits.ics")
 

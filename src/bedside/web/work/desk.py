@@ -15,6 +15,12 @@ async def registrations(asked: Asked) -> Found:
     return found([Item(desk.name(one.said), f"/patients/waiting/{one.id}", since=one.confirmed) for one in rows])
 
 
+async def calls(asked: Asked) -> Found:
+    """Who cannot sign in and asks to be called."""
+    rows = await access.calling.waiting(asked.ctx)
+    return found([Item(one.name, f"/patients/calls/{one.id}", since=one.asked) for one in rows])
+
+
 async def duplicates(asked: Asked) -> Found:
     """Pairs of patients who may be one person, the likeliest first."""
     pairs = await records.likely_duplicates(asked.ctx)

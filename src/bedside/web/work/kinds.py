@@ -25,6 +25,7 @@ KINDS = (
     Kind("drafts", N_("Unsigned prescriptions"), "signature", CLINICIAN, care.drafts),
     Kind("tasks", N_("My tasks"), "list-todo", CARE, care.tasks),
     Kind("registrations", N_("Asks to be registered"), "user-plus", CARE | ADMINISTRATOR, desk.registrations),
+    Kind("calls", N_("Asks to be called"), "phone", CARE, desk.calls),
     Kind(
         "duplicates",
         N_("Registered twice, perhaps"),

@@ -126,7 +126,7 @@ async def seen(request: Request) -> Response:
     ref, form = _ref(request), await request.form()
     note, version = str(form.get("note") or ""), str(form.get("version") or "")
     try:
-        async with access.work(ctx_of(request), N_("marked a result as seen")) as ctx:
+        async with access.work(ctx_of(request), "marked a result as seen") as ctx:
             marked = await orders.see(ctx, ref, int(version) if version.isdecimal() else 0, note)
     except BedsideError as error:
         if error.status not in {400, 409}:
@@ -137,7 +137,7 @@ async def seen(request: Request) -> Response:
 
 async def again(request: Request) -> Response:
     """POST: I have not seen it after all."""
-    async with access.work(ctx_of(request), N_("took back that a result was seen")) as ctx:
+    async with access.work(ctx_of(request), "took back that a result was seen") as ctx:
         await orders.unsee(ctx, _ref(request))
     return RedirectResponse("/work?again#results", 303)
 

@@ -15,14 +15,14 @@ from bedside.foundation.http import ctx_of
 async def done(request: Request) -> Response:
     """POST /work/tasks/{task}/done; twice is once."""
     id_ = request.path_params["task"]
-    async with access.work(ctx_of(request), N_("finished a task")) as ctx:
+    async with access.work(ctx_of(request), "finished a task") as ctx:
         await _move(ctx, id_, "completed")
     return RedirectResponse(f"/work?task={id_}#tasks", 303)
 
 
 async def again(request: Request) -> Response:
     """POST /work/tasks/{task}/again: it was not done after all."""
-    async with access.work(ctx_of(request), N_("opened a task again")) as ctx:
+    async with access.work(ctx_of(request), "opened a task again") as ctx:
         await _move(ctx, request.path_params["task"], "requested")
     return RedirectResponse("/work?again#tasks", 303)
 

@@ -79,7 +79,7 @@ PICTURES: tuple[Picture, ...] = (
         part="bedside-wall",
         width=1440,
         tall=810,
-        scale=1,
+        scale=0.75,
     ),
     Picture("alarm", "alarm", (("heading", "What happened"), ("heading", "Answer"), ("heading", "History"))),
     Picture("chart", "chart", (("link", "Invite to video"), ("link", "Type a reading"), ("button", "Print"))),
@@ -100,11 +100,12 @@ PICTURES: tuple[Picture, ...] = (
     Picture("limits", "limits", (("heading", "This patient's own"), ("button", "Set it")), tall=760),
     Picture("pharmacy", "pharmacy", (("heading", "Waiting"),)),
     Picture("first-steps", "first-steps", (("heading", "First steps"),)),
-    Picture("people", "people", (("link", "Add many from a spreadsheet"), ("button", "Add and invite"))),
+    Picture("people", "people", (("link", "Add many from a spreadsheet"), ("button", "Add and invite")), tall=500),
     Picture("rota", "rota", (("heading", "On-call timetable"), ("button", "Set the substitute"))),
     Picture("functions", "functions", (("heading", "Alarms from readings"), ("button", "Switch alarms off"))),
     Picture("notices", "notices", (("heading", "Does the way out work?"),)),
-    Picture("status", "status", (("heading", "In order"), ("heading", "Versions"))),
+    # Not the list below: it names a folder of the machine it was taken on.
+    Picture("status", "status", (("heading", "In order"), ("heading", "Versions")), tall=275),
     Picture("audit", "audit", (("button", "Show"), ("textbox", "Only this patient's id"))),
 )
 
@@ -183,7 +184,7 @@ def said_in(tab: Tab, where: FloatRect | None = None) -> set[str]:
 def take(tab: Tab, where: FloatRect, encoder: Tab) -> bytes:
     """The part of the page as WebP, made by the browser itself."""
     # Nothing that ticks or floats lies over it.
-    tab.add_style_tag(content=".suggestion, .toast-area, .tabs-bottom { display: none !important }")
+    tab.add_style_tag(content=".suggestion, .wall-story, .toast-area, .tabs-bottom { display: none !important }")
     png = tab.screenshot(clip=where, full_page=True, animations="disabled")
     made: Any = encoder.evaluate(AS_WEBP, [base64.b64encode(png).decode(), QUALITY])
     return base64.b64decode(made)

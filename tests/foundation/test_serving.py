@@ -61,7 +61,7 @@ async def served() -> AsyncIterator[tuple[int, subprocess.Popen[bytes]]]:
 
 
 async def test_who_sends_much_to_a_closed_door_hears_that_it_is_closed() -> None:
-    """As a proxy does: all of the body first, then the answer. Twenty times, for the race was lost one time in three."""
+    """As a proxy does: all of the body first, then the answer. Twenty times: the race was lost one time in three."""
     body = b"x" * (20 << 20)
     async with served() as (port, _):
         for _ in range(20):

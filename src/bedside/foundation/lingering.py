@@ -8,6 +8,7 @@ front would say 502, instead of the refusal with its reason.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,10 +48,8 @@ class Lingering:
         async def sent(message: Message) -> None:
             # What another task of the request already waits for is its own; two readers would share the body.
             if message["type"] == "http.response.start" and not whole and not asked:
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(rest(), self.patience)
-                except TimeoutError:
-                    pass
             await send(message)
 
         await self.app(scope, heard, sent)

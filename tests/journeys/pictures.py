@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -150,8 +151,8 @@ def opened(tab: Tab, picture: Picture, scene: dict[str, str], language: str) -> 
 
 def reads(tab: Tab, picture: Picture, language: str) -> None:
     """From now on the reader's pages are in that language."""
-    where, form = ("/account" if picture.reader else "/preferences"), {"language": language, "back": "/"}
-    tab.context.request.post(where, form=form)
+    form: dict[str, str | float | bool] = {"language": language, "back": "/"}
+    tab.context.request.post("/account" if picture.reader else "/preferences", form=form)
 
 
 def clip(tab: Tab, picture: Picture) -> FloatRect:
@@ -185,7 +186,11 @@ def take(tab: Tab, where: FloatRect, encoder: Tab) -> bytes:
     """The part of the page as WebP, made by the browser itself."""
     # Nothing that ticks or floats lies over it.
     tab.add_style_tag(content=".suggestion, .wall-story, .toast-area, .tabs-bottom { display: none !important }")
-    png = tab.screenshot(clip=where, full_page=True, animations="disabled")
+    seen = tab.viewport_size or {"width": 0, "height": 0}
+    bottom = math.ceil(where["y"] + where["height"])
+    if bottom > seen["height"]:  # the whole page may be thousands of lines
+        tab.set_viewport_size({"width": seen["width"], "height": bottom})
+    png = tab.screenshot(clip=where, animations="disabled")
     made: Any = encoder.evaluate(AS_WEBP, [base64.b64encode(png).decode(), QUALITY])
     return base64.b64decode(made)
 

@@ -134,9 +134,8 @@ def _named(words: Token) -> str | None:
 
 
 def _text(token: Token) -> str:
-    return "".join(
-        " " if child.type in {"softbreak", "hardbreak"} else child.content for child in token.children or []
-    ).strip()
+    said = [child for child in token.children or [] if child.type != "html_inline"]
+    return "".join(" " if child.type.endswith("break") else child.content for child in said).strip()
 
 
 def _slug(said: str, taken: set[str]) -> str:

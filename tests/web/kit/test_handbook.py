@@ -195,6 +195,7 @@ def test_finding_ignores_accents_and_case_and_begins_with_headings() -> None:
     assert found[0].section.title.lower().find("silen") >= 0 or "silen" in found[0].says.lower()
     assert find("contrasena", "es")[0].place == "patient/getting-in"
     assert find("contraseña", "es") == find("CONTRASENA", "es")
+    assert not [one for each in CHAPTERS for one in each.sections if "<code>" in one["text"] or "<img" in one["text"]]
     assert find("", "en") == [] == find("xyzzy", "en")
     assert all("alarm" in (one.section.title + one.section.text).lower() for one in find("alarm undo", "en"))
 

@@ -5,7 +5,7 @@ ASKED := $(if $(filter file default,$(origin PYTHON)),,--this-python)
 export PYTHONUNBUFFERED = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime demo check test soak bench bench-records bench-monitoring screenshots
+.PHONY: help setup runtime demo check test soak bench bench-records bench-monitoring screenshots handbook
 
 help:            ## This list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 24
@@ -42,3 +42,7 @@ bench-monitoring: setup ## Readings from publication to the chart and the alarm,
 
 screenshots: setup ## Every page at 360 and 1440 px (the wall at 1920), light and dark, into screenshots/
 	@.venv/bin/python -m tools.screenshots
+
+handbook: setup  ## Take the handbook's pictures anew, into docs/handbook/pictures, and build it
+	@.venv/bin/python -m tools.handbook_pictures
+	@.venv/bin/python -m tools.build_handbook

@@ -87,7 +87,7 @@ function precompress(): Plugin {
 /** patient.css, page.ts … and every island and worker, named by its place: "clinician/chart" is clinician/chart.island.ts. */
 function entries(): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const file of within(web, /\.(island|worker)\.ts$|^kit\/css\/(patient|staff)\.css$|^kit\/script\/[a-z]+\.ts$/))
+  for (const file of within(web, /\.(island|worker)\.ts$|^kit\/css\/(patient|staff|handbook)\.css$|^kit\/script\/[a-z]+\.ts$/))
     found[file.replace(/(\.(island|worker))?\.(ts|css)$/, "")] = join(web, file);
   return found;
 }

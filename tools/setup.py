@@ -159,6 +159,16 @@ def build_pages() -> None:
         put(BUILT / "pages", mark)
 
 
+def build_handbook() -> None:
+    """The handbook, from docs/handbook and the documents that it takes in."""
+    docs, made = ROOT / "docs", WEB / "kit" / "book"
+    sources = [docs / "handbook", docs / "runbooks", *docs.glob("*.md"), ROOT / "tools" / "build_handbook.py"]
+    mark = fingerprint(sources)
+    if not is_stamped(BUILT / "handbook", mark, [made / "book.json"]):
+        run("Build the handbook", [BIN / "python", "-m", "tools.build_handbook"])
+        put(BUILT / "handbook", mark)
+
+
 def get_chromium() -> None:
     """A browser for the tests: one already there, else Debian's as root, else Playwright's own."""
     if chromium.find():
@@ -191,6 +201,7 @@ def main() -> int:
         build_codes()
         compile_catalogues()
         build_pages()
+        build_handbook()
         if not running:
             get_chromium()
     except StepFailed as failure:

@@ -101,3 +101,16 @@ def opened(visitor: Callable[..., Page], sessions: dict[str, Any]) -> Iterator[C
         return visitor(None, storage_state=sessions[page.who], **options)
 
     yield open_for
+
+
+@pytest.fixture
+def opened_as(visitor: Callable[..., Page], sessions: dict[str, Any]) -> Callable[[str | None], Page]:
+    """opened_as(name): a tab of that person, or of nobody."""
+
+    def open_for(name: str | None) -> Page:
+        options: dict[str, Any] = {"bypass_csp": True, "reduced_motion": "reduce"}
+        if name is not None and name not in sessions:
+            sessions[name] = visitor(name, **options).context.storage_state()
+        return visitor(None, storage_state=sessions.get(name) if name else None, **options)
+
+    return open_for

@@ -93,6 +93,14 @@ async def test_a_display_asks_who_acts_and_for_the_pin(house: House) -> None:
         assert "Kim Park" in (await web.get("/wall/patient/patient-1")).text
 
 
+async def test_help_never_covers_a_shared_wall(house: House) -> None:
+    """H157: on one's own wall it opens beside it; on a display there is none."""
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML) as web:
+        assert '<a href="/help/nurse/wall" target="_blank">' in (await web.get("/wall")).text
+        house.who = house.display
+        assert '<a href="/help' not in (await web.get("/wall")).text
+
+
 async def test_who_is_not_on_duty_sees_no_bed(house: House) -> None:
     house.who = house.nurse.with_(actor=house.nurse.actor.__class__("person", "other", "Other", frozenset({"nurse"})))
     await house.enter("patient-1", "systolic", 190, diastolic=112)

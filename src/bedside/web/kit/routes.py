@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
+from bedside.web.kit import handbook
 from bedside.web.kit.assets import static
 from bedside.web.kit.languages import LANGUAGES
 from bedside.web.kit.page import THEMES, WEB, page_of, prefer, render
@@ -52,11 +53,6 @@ async def kit(request: Request) -> Response:
     )
 
 
-async def help_page(request: Request) -> Response:
-    """What to do, and whom to ring."""
-    return render(request, "kit/pages/help.html")
-
-
 async def preferences(request: Request) -> Response:
     """Language and theme of this browser, for anybody; a signed-in person's own language is kept by the Me page."""
     form = await request.form()
@@ -75,6 +71,6 @@ async def preferences(request: Request) -> Response:
 ROUTES: list[BaseRoute] = [
     Mount("/static", app=static),
     Route("/kit", kit),
-    Route("/help", help_page),
+    *handbook.ROUTES,
     Route("/preferences", preferences, methods=["POST"]),
 ]

@@ -23,7 +23,7 @@ THEMES: tuple[tuple[Literal["light", "dark"], str], ...] = (("light", RULES), ("
 
 def looked_at(tab: Tab, rules: str) -> list[dict[str, Any]]:
     """What axe finds. It cannot name an element that a new reading replaced while it looked; then it looks again."""
-    for _ in range(20):
+    for _ in range(60):
         try:
             found: list[dict[str, Any]] = tab.evaluate(f"async () => (await axe.run(document, {rules})).violations")
         except Error as error:

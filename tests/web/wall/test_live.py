@@ -146,11 +146,15 @@ async def test_readings_that_come_meanwhile_take_nothing_from_under_the_hand(hou
         await page.keyboard.press("a")
         panel = page.locator(".wall-panel")
         await panel.get_by_text("History").click()
+        await panel.get_by_text("Say what was done").click()
+        words = panel.get_by_label("In your words")
+        await words.fill("cuff lay on the table")
         button = panel.locator("[data-acknowledge]")
         await button.focus()
         for rate in (143, 145):
             await house.enter("patient-2", "heart-rate", rate)
             await expect(panel).to_contain_text(f"{rate}: ")
+        await expect(words).to_have_value("cuff lay on the table")
         await expect(button).to_be_focused()
         await expect(panel.locator("details.fold", has_text="History")).to_have_attribute("open", "")
         # A press that begins on one alarm's button cannot end on another's.

@@ -6,11 +6,23 @@ const UNDO = 30_000; // ms in which an answer can be taken back; the server keep
 /** Opened by somebody, drawn anew since something changed, or since an answer was taken or refused. */
 type Why = "asked" | "changed" | "answered";
 
+/** Whether a field holds what somebody chose or typed, and not what the server put there. */
+function touched(node: Node): boolean {
+  if (node instanceof HTMLSelectElement) {
+    const first = [...node.options].find((option) => option.defaultSelected) ?? node.options[0];
+    return node.selectedOptions[0] !== first;
+  }
+  if (node instanceof HTMLInputElement) return node.value !== node.defaultValue || node.checked !== node.defaultChecked;
+  return node instanceof HTMLTextAreaElement && node.value !== node.defaultValue;
+}
+
 /** What the page does to itself, and the server does not know of: a fold that was opened or closed, a passkey's button that
- * was shown, why an answer was refused. answered: then the server says what stands open, since that is what may be done next. */
+ * was shown, why an answer was refused, who somebody said they are. answered: then the server says what stands open, since
+ * that is what may be done next, and fields are empty again. */
 const keep = (answered: boolean) => ({
   beforeAttributeUpdated: (name: string) => name !== "open" || answered,
-  beforeNodeMorphed: (node: Node) => !(node instanceof HTMLElement && node.matches("bedside-passkey, [data-told]")),
+  beforeNodeMorphed: (node: Node) =>
+    !(node instanceof HTMLElement && node.matches("bedside-passkey, [data-told]")) && (answered || !touched(node)),
 });
 
 export class Panel {

@@ -1,5 +1,5 @@
-"""Every page by keyboard alone, and on paper: each thing that can be used is reached by Tab and shows that it is, and a
-print holds nothing of navigation and is cut off nowhere.
+"""Every page, opened once: nothing runs off a narrow screen, help leads to a chapter, each thing that can be used is
+reached by Tab and shows that it is, and a print holds nothing of navigation and is cut off nowhere.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from tests.journeys.visiting import show
 
 pytestmark = pytest.mark.journey
 
+WITHOUT = {"kit"}
+"""Its examples have no chapter."""
 A4 = 688
 """Pixels between the margins of print.css on A4, at 96 a inch."""
 WATCH = """() => {
@@ -76,9 +78,28 @@ def on_paper(tab: Tab) -> list[str]:
     return found
 
 
+def narrow(tab: Tab) -> list[str]:
+    """What runs off a screen of 320 px."""
+    wide = tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{wide} px to the side at 320 px"] if wide > 0 else []
+
+
+def helped(tab: Tab, page: Page) -> list[str]:
+    """Whether its help is on it; that the chapter and its heading are there is shown without a browser."""
+    goal = tab.locator("link[rel=help]").get_attribute("href") or ""
+    if page.name in WITHOUT or (page.path.startswith("/help") and goal == "/help"):
+        return []
+    if goal.startswith("/help/") and tab.locator(f"a[href='{goal}']").count():
+        return []
+    return [f"no help: {goal!r}"]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_by_keyboard_and_on_paper(page: Page, opened: Callable[[Page], Tab], scene: dict[str, str]) -> None:
+def test_every_page(page: Page, opened: Callable[[Page], Tab], scene: dict[str, str]) -> None:
     tab = opened(page)
+    tab.set_viewport_size({"width": 320, "height": 640})
     show(tab, page, scene)
-    found = tabbed(tab) + on_paper(tab)
+    found = narrow(tab) + helped(tab, page)
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    found += tabbed(tab) + on_paper(tab)
     assert not found, "\n".join(found)

@@ -101,3 +101,10 @@ async def test_statements_alike_share_a_message_and_each_gets_its_own_rows(datab
         await reader.fetchval("select 1")  # holds a connection now
         rows = (await reader.alike([Alike(text, (3,))]))[0]
         assert [row["n"] for row in rows] == [1, 2]
+
+
+@pytest.mark.parametrize(("code", "said"), [("53100", "disk is full"), ("53200", "no room")])
+async def test_a_server_without_room_is_said_in_words(database: Database, code: str, said: str) -> None:
+    with pytest.raises(Unavailable, match=said):
+        async with database.connection() as sql:
+            await sql.execute(f"do $$ begin raise exception 'full' using errcode = '{code}'; end $$")

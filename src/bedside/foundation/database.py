@@ -295,6 +295,12 @@ class Database:
                     ) from error
                 except LOST as error:
                     raise Unavailable("The database went away.", remedy="Try again in a few seconds.") from error
+                except asyncpg.InsufficientResourcesError as error:
+                    full = isinstance(error, asyncpg.DiskFullError)
+                    raise Unavailable(
+                        "The database's disk is full." if full else "The database has no room for this.",
+                        remedy="Nothing was kept. Tell who runs the server; bedside doctor says what to do.",
+                    ) from error
                 except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                     # Also what a misused connection raises: that is a fault of ours and stays one. A connection that
                     # was cut while it lay in the pool may not know yet that it is closed: it is not used again.

@@ -207,7 +207,9 @@ async def test_the_session_warns_and_can_be_extended(
     await page.evaluate("document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))")
     dialog = page.get_by_role("dialog", name="Are you still here?")
     await dialog.wait_for()
-    await dialog.get_by_role("button", name="I am here, go on").click()
+    # The dialog closes at once; only when the server has heard of it may the clock go on.
+    async with page.expect_response("**/session"):
+        await dialog.get_by_role("button", name="I am here, go on").click()
     await dialog.wait_for(state="hidden")
     clock.turn(timedelta(minutes=14))
     await page.goto(f"{site}/account?from=here")

@@ -1,4 +1,4 @@
-"""Every page, once: what test_axe.py visits, `make screenshots` takes and bench_pages weighs."""
+"""Every page, once: what test_every_page.py visits, `make screenshots` takes and bench_pages weighs."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
+from tests.journeys.axe import AXE, RULES, looked_at
 from tests.journeys.pages import NURSE, PATIENT
-from tests.journeys.test_axe import AXE, RULES, looked_at
 from tools.clinic import Clinic
 
 from bedside.demo.histories import STORY_BORN

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
-from tests.journeys.test_axe import AXE, RULES
+from tests.journeys.axe import AXE, RULES
 from tests.journeys.visiting import sign_in
 from tools.clinic import SEED
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, expect
 from playwright.sync_api import Page as Tab
+from tests.journeys.axe import AXE, RULES, looked_at
 from tests.journeys.pages import CLINICIAN
 from tests.journeys.scene import PASSWORD, last
-from tests.journeys.test_axe import AXE, RULES, looked_at
 
 pytestmark = pytest.mark.journey
 NEW_PHONE = "+34 600 000 321"

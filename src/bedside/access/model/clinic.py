@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from importlib import resources
 from zoneinfo import available_timezones
 
 import msgspec
@@ -14,6 +12,7 @@ from babel import Locale
 from babel.core import get_global
 
 from bedside.foundation.errors import Invalid
+from bedside.foundation.tables import table_of
 
 FIELDS = ("name", "country", "zone", "language", "units", "telephone", "emergency")
 UNITS = ("metric", "us")
@@ -117,5 +116,4 @@ def emergency_of(country: str) -> str | None:
 
 @cache
 def _table() -> _Table:
-    text = resources.files(__package__).joinpath("emergency.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _Table)
+    return table_of(__package__, "emergency.toml", _Table)

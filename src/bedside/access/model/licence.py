@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Literal
 
 import msgspec
 
 from bedside.foundation.errors import N_, Forbidden
+from bedside.foundation.tables import table_of
 
 Answer = Literal["allow", "override", "block"]
 
@@ -77,8 +76,7 @@ class _Table(msgspec.Struct):
 
 @cache
 def _table() -> _Table:
-    text = resources.files(__package__).joinpath("licence.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _Table)
+    return table_of(__package__, "licence.toml", _Table)
 
 
 def decide(jurisdiction: str, home: str, licences: Sequence[Licence], today: date) -> LicenceDecision:

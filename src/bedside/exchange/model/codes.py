@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
 from typing import Final, Literal, NamedTuple
 
 import msgspec
+
+from bedside.foundation.tables import table_of
 
 Meaning = Literal["charted", "preliminary", "replaces", "removes", "none"]
 LOINC_NAMES: Final = frozenset({"LN", "LOINC", "2.16.840.1.113883.6.1"})
@@ -35,9 +35,7 @@ class Coded(NamedTuple):
     site: str
 
 
-_TABLE: Final = msgspec.convert(
-    tomllib.loads((files("bedside.exchange") / "tables" / "hl7.toml").read_text("utf-8")), _Table
-)
+_TABLE: Final = table_of("bedside.exchange", "tables/hl7.toml", _Table)
 METRICS: Final = frozenset(row.metric for row in _TABLE.code)
 _MDC: Final = {word: Coded(row.metric, row.site) for row in _TABLE.code for pair in row.mdc for word in pair}
 DOUBT: Final = _TABLE.doubt

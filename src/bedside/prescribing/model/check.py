@@ -6,16 +6,15 @@ and why. The tables are interactions.toml beside this file; hazards H12, H22, H2
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib import resources
 from typing import Literal
 
 import msgspec
 
 from bedside.fhir.allergies import denies
 from bedside.foundation.errors import N_
+from bedside.foundation.tables import table_of
 from bedside.prescribing.model.formulary import Medicine, classes_of, fold, recognise
 
 Level = Literal["stop", "caution", "not-checked"]
@@ -78,8 +77,7 @@ class _Tables(msgspec.Struct):
 
 @cache
 def _tables() -> _Tables:
-    text = resources.files(__package__).joinpath("interactions.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _Tables)
+    return table_of(__package__, "interactions.toml", _Tables)
 
 
 UNRELATED = ("food", "environment")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 import unicodedata
 from collections.abc import Callable
 from functools import cache
-from importlib import resources
 
 import msgspec
 
 from bedside.foundation.errors import NotFound
+from bedside.foundation.tables import table_of
 
 
 class Medicine(msgspec.Struct, frozen=True):
@@ -33,8 +32,7 @@ class _Table(msgspec.Struct):
 
 @cache
 def _table() -> _Table:
-    text = resources.files(__package__).joinpath("formulary.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _Table)
+    return table_of(__package__, "formulary.toml", _Table)
 
 
 def version() -> str:

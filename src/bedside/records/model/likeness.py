@@ -1,13 +1,12 @@
 """How alike two Patients are: weights of likeness.toml, a score, a grade. Pure."""
 
-import tomllib
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from bedside.fhir.texts import fold
+from bedside.foundation.tables import table_of
 
 Grade = Literal["certain", "probable", "possible", "certainly-not"]
 ALIKE = 0.84
@@ -24,7 +23,7 @@ class Likeness(NamedTuple):
 
 @cache
 def _table() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+    return table_of(__package__, "likeness.toml", dict[str, Any])
 
 
 def likeness(asked: dict[str, Any], other: dict[str, Any]) -> Likeness:

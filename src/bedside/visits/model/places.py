@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib import resources
 
 import msgspec
+
+from bedside.foundation.tables import table_of
 
 
 class Country(msgspec.Struct, frozen=True):
@@ -28,8 +28,7 @@ class _Table(msgspec.Struct):
 @cache
 def countries() -> tuple[Country, ...]:
     """Every country, those whose emergency number is known first."""
-    text = resources.files(__package__).joinpath("places.toml").read_text(encoding="utf-8")
-    table = msgspec.convert(tomllib.loads(text), _Table)
+    table = table_of(__package__, "places.toml", _Table)
     return *table.country, *(Country(code, code, "") for code in table.others.split())
 
 

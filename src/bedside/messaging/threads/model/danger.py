@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from functools import cache
-from importlib import resources
 
 import msgspec
+
+from bedside.foundation.tables import table_of
 
 
 class _Row(msgspec.Struct):
@@ -26,8 +26,7 @@ class _Table(msgspec.Struct):
 @cache
 def table() -> _Table:
     """The rows as they stand."""
-    text = resources.files(__package__).joinpath("danger.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), _Table)
+    return table_of(__package__, "danger.toml", _Table)
 
 
 @cache

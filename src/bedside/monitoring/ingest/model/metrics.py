@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
 from typing import Final
 
 import msgspec
+
+from bedside.foundation.tables import table_of
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -47,9 +47,7 @@ class _Table(msgspec.Struct, frozen=True):
     metric: tuple[Metric, ...]
 
 
-_TABLE: Final = msgspec.convert(
-    tomllib.loads((files("bedside.monitoring.ingest") / "tables" / "metrics.toml").read_text("utf-8")), _Table
-)
+_TABLE: Final = table_of("bedside.monitoring.ingest", "tables/metrics.toml", _Table)
 METRICS: Final[dict[int, Metric]] = {metric.number: metric for metric in _TABLE.metric}
 """By number."""
 BY_NAME: Final[dict[str, Metric]] = {

@@ -6,16 +6,16 @@ Table and sources: tables/agp.toml. A report says what was measured; it is no la
 from __future__ import annotations
 
 import statistics
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from bedside.foundation.tables import table_of
 
 DAY = 1440
 """Minutes."""
@@ -75,7 +75,7 @@ class Agp:
 @cache
 def table() -> dict[str, Any]:
     """tables/agp.toml."""
-    return tomllib.loads((files("bedside.monitoring.rules") / "tables" / "agp.toml").read_text(encoding="utf-8"))
+    return table_of("bedside.monitoring.rules", "tables/agp.toml", dict[str, Any])
 
 
 def span() -> timedelta:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
+from bedside.foundation.tables import table_of
 from bedside.monitoring.rules.model.profile import Profile
 
 
@@ -54,7 +53,7 @@ class PressureCategory:
 
 @cache
 def _table() -> dict[str, Any]:
-    return tomllib.loads((files("bedside.monitoring.rules") / "tables" / "pressure.toml").read_text(encoding="utf-8"))
+    return table_of("bedside.monitoring.rules", "tables/pressure.toml", dict[str, Any])
 
 
 def schemes() -> tuple[str, ...]:

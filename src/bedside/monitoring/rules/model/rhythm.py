@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from math import log, sqrt
 from typing import Any, Literal, NamedTuple
+
+from bedside.foundation.tables import table_of
 
 
 class Beat(NamedTuple):
@@ -37,7 +37,7 @@ class Rhythm:
 @cache
 def table() -> dict[str, Any]:
     """The numbers and their source."""
-    return tomllib.loads((files("bedside.monitoring.rules") / "tables" / "rhythm.toml").read_text(encoding="utf-8"))
+    return table_of("bedside.monitoring.rules", "tables/rhythm.toml", dict[str, Any])
 
 
 def rhythm(beats: Sequence[Beat]) -> Rhythm:

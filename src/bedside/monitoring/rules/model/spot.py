@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from bedside.foundation.tables import table_of
 from bedside.monitoring.rules.model import tables
 from bedside.monitoring.rules.model.measured import Measured
 from bedside.monitoring.rules.model.news2 import FUTURE
@@ -39,7 +38,7 @@ class Spot:
 
 @cache
 def _table() -> dict[str, Any]:
-    return tomllib.loads((files("bedside.monitoring.rules") / "tables" / "spot.toml").read_text(encoding="utf-8"))
+    return table_of("bedside.monitoring.rules", "tables/spot.toml", dict[str, Any])
 
 
 def scores(newest: Mapping[str, Measured], profile: Profile, now: datetime) -> list[Spot]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal, TypeVar
+
+from bedside.foundation.tables import table_of
 
 Priority = Literal["high", "medium", "low"]
 Direction = Literal["high", "low", "code"]
@@ -136,7 +136,7 @@ T = TypeVar("T")
 
 @cache
 def _file(name: str) -> dict[str, Any]:
-    return tomllib.loads((files("bedside.monitoring.rules") / "tables" / name).read_text(encoding="utf-8"))
+    return table_of("bedside.monitoring.rules", f"tables/{name}", dict[str, Any])
 
 
 def _in_force(row: dict[str, Any], on: date) -> bool:

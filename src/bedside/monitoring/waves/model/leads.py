@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
 from typing import Final
 
 import msgspec
+
+from bedside.foundation.tables import table_of
 
 
 class Lead(msgspec.Struct, frozen=True):
@@ -27,9 +27,7 @@ class _Table(msgspec.Struct, frozen=True):
     lead: tuple[Lead, ...]
 
 
-_TABLE: Final = msgspec.convert(
-    tomllib.loads((files("bedside.monitoring.waves") / "tables" / "leads.toml").read_text("utf-8")), _Table
-)
+_TABLE: Final = table_of("bedside.monitoring.waves", "tables/leads.toml", _Table)
 LEADS: Final[dict[int, Lead]] = {lead.number: lead for lead in _TABLE.lead}
 """By number."""
 BY_NAME: Final[dict[str, Lead]] = {lead.name: lead for lead in _TABLE.lead}

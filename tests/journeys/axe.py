@@ -15,23 +15,40 @@ COLOURS = "{runOnly: {type: 'rule', values: ['color-contrast', 'link-in-text-blo
 HIGH = 3000
 """Pixels of the window: so high that no bar, fixed to the edge, covers what scrolling would bring into the open."""
 
+STILL = """() => {
+  const copy = document.documentElement.cloneNode(true);
+  for (const script of copy.querySelectorAll("script")) script.remove();
+  return "<!doctype html>" + copy.outerHTML;
+}"""
+
 
 def looked_at(tab: Tab, rules: str) -> list[dict[str, Any]]:
-    """What axe finds. It cannot name an element that a new reading replaced while it looked; then it looks again."""
-    for _ in range(60):
-        try:
-            found: list[dict[str, Any]] = tab.evaluate(f"async () => (await axe.run(document, {rules})).violations")
-        except Error as error:
-            if "reading 'nthChild'" not in str(error):
-                raise
-        else:
-            return found
-    raise AssertionError("the page never stood still")
+    """What axe finds in the open page: its violations, each with its nodes.
+
+    It cannot name an element that a new reading replaced while it looked; then it looks at a still of the page.
+    """
+    try:
+        return _run(tab, rules)
+    except Error as error:
+        if "reading 'nthChild'" not in str(error):
+            raise
+    still, live = tab.evaluate(STILL), tab.url
+    tab.route(live, lambda route: route.fulfill(body=still, content_type="text/html"), times=1)
+    tab.goto(live)
+    found = _run(tab, rules)
+    tab.goto(live)
+    return found
+
+
+def _run(tab: Tab, rules: str) -> list[dict[str, Any]]:
+    if not tab.evaluate("'axe' in window"):
+        tab.add_script_tag(path=AXE)
+    found: list[dict[str, Any]] = tab.evaluate(f"async () => (await axe.run(document, {rules})).violations")
+    return found
 
 
 def violations(tab: Tab, widths: tuple[int, ...], rules: str) -> list[str]:
     """What axe finds in the open page at each of these widths, each with the element and what it lacks."""
-    tab.add_script_tag(path=AXE)
     found = []
     for width in widths:
         tab.set_viewport_size({"width": width, "height": HIGH})

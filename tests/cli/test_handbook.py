@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -53,6 +54,29 @@ def test_a_folder_that_cannot_be_written_says_why() -> None:
     assert done.exit_code == 1
     assert "cannot be written" in done.stderr
     assert "--to" in done.stderr
+
+
+def test_a_disk_that_fills_up_leaves_no_piece_behind_and_the_next_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, room = Path.write_bytes, [40]
+
+    def full(path: Path, holds: bytes) -> int:
+        room[0] -= 1
+        if room[0] < 0:
+            real(path, holds[: len(holds) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, holds)
+
+    to = tmp_path / "book"
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        done = bedside(to)
+    assert (done.exit_code, "No space left on device" in done.stderr) == (1, True)
+    assert not list(to.rglob("*.new"))
+    assert not handbook.stands(to)
+    assert bedside(to).exit_code == 0
+    assert handbook.stands(to)
 
 
 def test_what_was_interrupted_goes_on_and_no_file_outside_is_touched(tmp_path: Path) -> None:

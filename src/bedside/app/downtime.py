@@ -108,7 +108,7 @@ async def write(ctx: Ctx, home: Path) -> Wrote:
     clinic = shown(found) if found is not None else Clinic()
     async with access.work(ctx, "read the list of wards for the downtime copies", readonly=True) as inner:
         places = [place for place in await access.places(inner) if place.kind in {"ward", "programme"}]
-    book = await asyncio.to_thread(_book, Path(asked.to) / BOOK, clinic)
+    book = BOOK if handbook.stands(Path(asked.to) / BOOK) else None
     patients, names = 0, set[str]()
     for place in (None, *places):
         async with access.work(ctx, "wrote the downtime copy", readonly=True) as inner:
@@ -118,19 +118,18 @@ async def write(ctx: Ctx, home: Path) -> Wrote:
         await asyncio.to_thread(private.write, Path(asked.to) / name, page)
         patients += len(copy.sheets) if place is not None else 0
     _forget(Path(asked.to), names)
+    await asyncio.to_thread(_book, Path(asked.to) / BOOK, clinic)
     done = Wrote(ctx.clock.now(), len(names), patients)
     private.write(home / "downtime" / "state.json", msgspec.json.encode(done).decode())
     return done
 
 
-def _book(to: Path, clinic: Clinic) -> str | None:
-    """Its name, for the copies to lead to; written once for each version and clinic. None where that did not work."""
+def _book(to: Path, clinic: Clinic) -> None:
+    """Once for each version and clinic, and after the copies: they come first where the disk is nearly full."""
     try:
         handbook.keep(to, clinic.language or "en", clinic)
     except Exception as error:  # whatever hinders it must not keep the wards from their copies
         log.warning("the handbook could not be written beside the downtime copies", exc_info=error)
-        return None
-    return to.name
 
 
 def _forget(folder: Path, names: set[str]) -> None:

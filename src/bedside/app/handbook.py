@@ -16,7 +16,7 @@ MARK = "bedside-handbook.json"
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """FOLDER/bedside-handbook.json. stamp: of what it was made, "" while it is being written; files: what was written."""
+    """FOLDER/bedside-handbook.json. stamp: of what it was made, "" while it is being written; files: what it holds."""
 
     stamp: str
     files: tuple[str, ...]
@@ -66,6 +66,12 @@ def keep(to: Path, language: str, clinic: Clinic) -> bool:
     return True
 
 
+def stands(to: Path) -> bool:
+    """Whether a whole handbook is there, of whichever version."""
+    found = _mark(to)
+    return found is not None and bool(found.stamp)
+
+
 def _mark(to: Path) -> Mark | None:
     try:
         return msgspec.json.decode((to / MARK).read_bytes(), type=Mark)
@@ -77,5 +83,10 @@ def _put(path: Path, holds: bytes) -> None:
     """Whole or not at all: somebody may have the page open."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
-    fresh.write_bytes(holds)
-    fresh.replace(path)
+    try:
+        fresh.write_bytes(holds)
+        fresh.replace(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise

@@ -160,6 +160,15 @@ def test_each_chapter_says_the_same_in_both_languages() -> None:
         assert [name.replace("-es", "") for name in other.pictures] == one.pictures, other.source.name
 
 
+def test_a_picture_says_that_it_is_one_and_in_which_language() -> None:
+    """A picture of a form looks like a form: nobody is to press what is drawn on it."""
+    for chapter in CHAPTERS:
+        captions = re.findall(r'<figure class="shot"><figcaption>([^<]+)</figcaption><img', chapter.html)
+        own = [name for name in chapter.pictures if name.endswith(f"-{chapter.language}") or chapter.language == "en"]
+        assert len(captions) == len(chapter.pictures), chapter.source.name
+        assert sum("inglés" not in words for words in captions) == len(own), chapter.source.name
+
+
 def test_pictures_are_there_small_and_each_is_used() -> None:
     kept = json.loads((build_handbook.PICTURES / "pictures.json").read_text())
     listed = {

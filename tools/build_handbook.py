@@ -30,6 +30,12 @@ PICTURES = SOURCES / "pictures"
 OUT = ROOT / "src" / "bedside" / "web" / "kit" / "book"
 NAMED = re.compile(r"\s*\{#([a-z0-9-]+)\}\s*$")
 THEMES = ("light", "dark")
+CAPTIONS = {
+    "en": ("Picture: this is how the page looks", ""),
+    "es": ("Imagen: así se ve la página", "Imagen: así se ve la página, aquí en inglés"),
+}
+"""What stands above a picture, so that nobody presses what is drawn on it:
+of a page in the chapter's language, and of one that was taken in English alone."""
 
 
 class Broken(Exception):
@@ -194,8 +200,12 @@ def _figure(chapter: Chapter, image: Token, line: int, shapes: dict[str, Any], m
     name = str(image.attrs["src"]).removeprefix("picture:")
     if not said:
         raise Broken(f"{chapter.source.relative_to(ROOT)}:{line}: a picture without words for who cannot see it")
-    if chapter.language != "en" and f"{name}-{chapter.language}-light.webp" in shapes:
-        name = f"{name}-{chapter.language}"
+    caption = CAPTIONS[chapter.language][0]
+    if chapter.language != "en":
+        if f"{name}-{chapter.language}-light.webp" in shapes:
+            name = f"{name}-{chapter.language}"
+        else:
+            caption = CAPTIONS[chapter.language][1]
     chapter.pictures.append(name)
     tags = []
     for theme in THEMES:
@@ -207,7 +217,7 @@ def _figure(chapter: Chapter, image: Token, line: int, shapes: dict[str, Any], m
             f'<img class="in-{theme}" src="/help/pictures/{stored(f"{name}-{theme}.webp")}" loading="lazy" '
             f'width="{shape["width"]}" height="{shape["height"]}" alt="{escape(unescape(said))}">'
         )
-    return f'<figure class="shot">{"".join(tags)}</figure>'
+    return f'<figure class="shot"><figcaption>{caption}</figcaption>{"".join(tags)}</figure>'
 
 
 def stored(name: str) -> str:

@@ -1,5 +1,6 @@
 """Writes the downtime copies: every five minutes one of each ward and programme and one of the clinic, sealed, into the
-folder that `bedside downtime init` named. It lies best on a disk that the ward's own machines reach without this one.
+folder that `bedside downtime init` named, and beside them the handbook, once for each version. It lies best on a disk
+that the ward's own machines reach without this one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from bedside import access
+from bedside.app import handbook
 from bedside.foundation import private, sealed, telemetry
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Invalid, NotFound
@@ -28,6 +30,8 @@ from bedside.web.kit import Clinic
 EVERY = 300.0
 LOOK = 15.0
 """Seconds between looks at whether copies are asked for and due."""
+BOOK = "handbook"
+"""The folder beside the copies: what to do while nothing runs."""
 AGAIN = 60.0
 """Seconds after which a failed one is tried again."""
 
@@ -104,18 +108,28 @@ async def write(ctx: Ctx, home: Path) -> Wrote:
     clinic = shown(found) if found is not None else Clinic()
     async with access.work(ctx, "read the list of wards for the downtime copies", readonly=True) as inner:
         places = [place for place in await access.places(inner) if place.kind in {"ward", "programme"}]
+    book = BOOK if handbook.stands(Path(asked.to) / BOOK) else None
     patients, names = 0, set[str]()
     for place in (None, *places):
         async with access.work(ctx, "wrote the downtime copy", readonly=True) as inner:
             copy = await sheet.gather(inner, place, clinic)
-        page = await asyncio.to_thread(sheet.sealed, copy, clinic, lock)
+        page = await asyncio.to_thread(sheet.sealed, copy, clinic, lock, book)
         names.add(name := f"{copy.key}.html")
         await asyncio.to_thread(private.write, Path(asked.to) / name, page)
         patients += len(copy.sheets) if place is not None else 0
     _forget(Path(asked.to), names)
+    await asyncio.to_thread(_book, Path(asked.to) / BOOK, clinic)
     done = Wrote(ctx.clock.now(), len(names), patients)
     private.write(home / "downtime" / "state.json", msgspec.json.encode(done).decode())
     return done
+
+
+def _book(to: Path, clinic: Clinic) -> None:
+    """Once for each version and clinic, and after the copies: they come first where the disk is nearly full."""
+    try:
+        handbook.keep(to, clinic.language or "en", clinic)
+    except Exception as error:  # whatever hinders it must not keep the wards from their copies
+        log.warning("the handbook could not be written beside the downtime copies", exc_info=error)
 
 
 def _forget(folder: Path, names: set[str]) -> None:

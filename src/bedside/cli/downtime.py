@@ -33,6 +33,7 @@ def init(
     typer.echo(f"A running Bedside writes the copies to {to.absolute()} from now on, every five minutes.")
     typer.echo("The words that open them. Write them down for every ward; they are not shown again:")
     typer.echo(f"\n  {words}\n")
+    typer.echo("Beside them, in the folder handbook, lies what to do while nothing runs; it is not sealed.")
     typer.echo(
         "Open a copy once on each ward's machine now, so that nobody does it for the first time on the worst day."
     )

@@ -68,7 +68,26 @@ async def test_a_ward_that_is_no_more_leaves_no_copy_and_other_files_stay(copied
     (copied.to / "notes.html").write_text("<p>somebody's own</p>")
     (copied.to / "gone.html").write_text((copied.to / "ward-3.html").read_text())
     await copied.write()
-    assert sorted(one.name for one in copied.to.iterdir()) == ["clinic.html", "notes.html", "ward-3.html"]
+    found = sorted(one.name for one in copied.to.iterdir())
+    assert found == ["clinic.html", "handbook", "notes.html", "ward-3.html"]
+
+
+async def test_the_handbook_lies_beside_the_copies_and_is_written_once(copied: Any) -> None:
+    await copied.write()
+    page = copied.to / "handbook" / "en" / "nurse" / "downtime.html"
+    assert "When nothing runs" in page.read_text()
+    before = page.stat()
+    await copied.write()
+    assert 'href="handbook/en/nurse/downtime.html"' in (copied.to / "ward-3.html").read_text()
+    assert (page.stat().st_ino, page.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+async def test_a_handbook_that_cannot_be_written_keeps_nobody_from_the_copies(copied: Any) -> None:
+    (copied.to / "handbook").write_text("somebody's own")
+    await copied.write()
+    done = await copied.write()
+    assert (done.files, (copied.to / "handbook").read_text()) == (2, "somebody's own")
+    assert "handbook/" not in (copied.to / "ward-3.html").read_text()
 
 
 async def test_nobody_but_bedside_itself_writes_them(copied: Any) -> None:

@@ -29,7 +29,10 @@ pytestmark = pytest.mark.unit
 
 PARTS, CHAPTERS = built()
 OWN = [one for one in CHAPTERS if one.own]
-NO_CHAPTER = {"kit/pages/kit", "kit/pages/help", "kit/pages/chapter", "kit/pages/find_help"}
+NO_CHAPTER = {"kit/pages/kit", "kit/pages/help", "kit/pages/chapter", "kit/pages/find_help"} | {
+    "kit/pages/folder_contents",
+    "kit/pages/folder_chapter",
+}
 """The kit's examples, and the handbook itself."""
 NO_PAGE = {
     "/": "leads to one's own first page",
@@ -157,6 +160,15 @@ def test_each_chapter_says_the_same_in_both_languages() -> None:
         assert [name.replace("-es", "") for name in other.pictures] == one.pictures, other.source.name
 
 
+def test_a_picture_says_that_it_is_one_and_in_which_language() -> None:
+    """A picture of a form looks like a form: nobody is to press what is drawn on it."""
+    for chapter in CHAPTERS:
+        captions = re.findall(r'<figure class="shot"><figcaption>([^<]+)</figcaption><img', chapter.html)
+        own = [name for name in chapter.pictures if name.endswith(f"-{chapter.language}") or chapter.language == "en"]
+        assert len(captions) == len(chapter.pictures), chapter.source.name
+        assert sum("inglés" not in words for words in captions) == len(own), chapter.source.name
+
+
 def test_pictures_are_there_small_and_each_is_used() -> None:
     kept = json.loads((build_handbook.PICTURES / "pictures.json").read_text())
     listed = {
@@ -214,7 +226,8 @@ async def test_a_chapter_is_read_by_nobody_in_particular(app: Starlette) -> None
         own = (await client.get("/help/patient/getting-in", headers=spanish)).text
         assert "No puedo entrar" in own
         assert 'id="cannot"' in own
-        other = (await client.get("/help/nurse/alarms", headers=spanish)).text
+        assert "La vida de una alarma" in (await client.get("/help/nurse/alarms", headers=spanish)).text
+        other = (await client.get("/help/integrator/doors", headers=spanish)).text
         assert "Este capítulo está solo en inglés" in other
         assert '<article lang="en">' in other
         assert "No puedo entrar" in (await client.get("/help/find?q=perdio+telefono", headers=spanish)).text

@@ -132,8 +132,9 @@ def page_for(clinic: Clinic, copy: Copy) -> Page:
     )
 
 
-def sealed(copy: Copy, clinic: Clinic, lock: Lock) -> str:
-    """The whole file: opens from a disk with every server stopped, and asks nobody for anything."""
+def sealed(copy: Copy, clinic: Clinic, lock: Lock, book: str | None = None) -> str:
+    """The whole file: opens from a disk with every server stopped, and asks nobody for anything. book: where the
+    handbook's folder lies beside it, if one does."""
     page = page_for(clinic, copy)
     inside = text_for(page, "downtime/sheet.html", copy=copy, cause=cause_of, lines=range(LINES), ahead=AHEAD)
     name = copy.place.name if copy.place else clinic.name
@@ -150,6 +151,7 @@ def sealed(copy: Copy, clinic: Clinic, lock: Lock) -> str:
         salt=base64.b64encode(lock.salt).decode(),
         rounds=lock.rounds,
         old=int(OLD.total_seconds()),
+        book=book,
         style=style,
         script=script,
         policy="default-src 'none'; base-uri 'none'; form-action 'none'; "

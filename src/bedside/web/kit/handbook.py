@@ -30,7 +30,7 @@ PICTURE = re.compile(r"[a-z0-9-]+\.[0-9a-f]{10}\.webp")
 async def contents(request: Request) -> Response:
     """Whom to ring, and every chapter: the reader's own part first."""
     page = page_of(request)
-    return render(request, "kit/pages/help.html", parts=_parts(page), titles=_titles(page.language), words=PARTS)
+    return render(request, "kit/pages/help.html", parts=_parts(page), titles=titles(page.language), words=PARTS)
 
 
 async def chapter(request: Request) -> Response:
@@ -50,7 +50,7 @@ async def chapter(request: Request) -> Response:
         language=language,
         # Built from our own sources, in which HTML is off.
         text=Markup(read.html),  # noqa: S704
-        siblings=[(one, *_titles(page.language)[f"{part}/{one}"]) for one in _part(part).chapters],
+        siblings=[(one, *titles(page.language)[f"{part}/{one}"]) for one in _part(part).chapters],
         words=PARTS,
     )
 
@@ -80,7 +80,7 @@ def _parts(page: Page) -> list[Part]:
     return sorted(book().parts, key=lambda part: part.key not in mine)
 
 
-def _titles(language: str) -> dict[str, tuple[str, str, Chapter]]:
+def titles(language: str) -> dict[str, tuple[str, str, Chapter]]:
     """Each chapter's title, the language that it is in, and the chapter."""
     found = {}
     for place in book().chapters:

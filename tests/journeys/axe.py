@@ -42,7 +42,7 @@ def looked_at(tab: Tab, rules: str) -> list[dict[str, Any]]:
 
 def _run(tab: Tab, rules: str) -> list[dict[str, Any]]:
     if not tab.evaluate("'axe' in window"):
-        tab.add_script_tag(path=AXE)
+        tab.evaluate(AXE.read_text())
     found: list[dict[str, Any]] = tab.evaluate(f"async () => (await axe.run(document, {rules})).violations")
     return found
 

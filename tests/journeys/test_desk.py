@@ -13,7 +13,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from playwright.sync_api import Page as Tab
 from playwright.sync_api import expect
-from tests.journeys.axe import AXE, RULES, looked_at
+from tests.journeys.axe import RULES, looked_at
 from tests.journeys.pages import NURSE, PATIENT
 from tools.clinic import Clinic
 
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.journey
 
 def axe(tab: Tab) -> None:
     """Nothing is found on what this page shows now, an answer to a form that no address leads to."""
-    tab.add_script_tag(path=AXE)
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in looked_at(tab, RULES)] == []
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as Tab
-from tests.journeys.test_axe import AXE, RULES, looked_at
+from tests.journeys.axe import RULES, looked_at
 
 from bedside.app import handbook
 
@@ -89,7 +89,6 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(page: str, at: Callable[..., 
             tab = at(page, width, theme)
             assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
             tab.set_viewport_size({"width": width, "height": 6000})
-            tab.evaluate(AXE.read_text())
             assert [(one["id"], one["nodes"][0]["html"]) for one in looked_at(tab, WITHOUT_FETCHING)] == []
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, expect
 from playwright.sync_api import Page as Tab
-from tests.journeys.axe import AXE, RULES, looked_at
+from tests.journeys.axe import RULES, looked_at
 from tests.journeys.pages import CLINICIAN
 from tests.journeys.scene import PASSWORD, last
 
@@ -19,7 +19,6 @@ NEW_PHONE = "+34 600 000 321"
 
 
 def axe(tab: Tab) -> None:
-    tab.add_script_tag(path=AXE)
     found = looked_at(tab, RULES)
     assert not found, "\n".join(f"{one['id']}: {node['html']}" for one in found for node in one["nodes"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -11,11 +12,11 @@ from pathlib import Path
 
 from bedside import access
 from bedside.app.console import operator
-from bedside.foundation.backup import restore, settings
+from bedside.foundation.backup import moving, restore, settings
 from bedside.foundation.backup.restore import Plan, Step
-from bedside.foundation.backup.rows import rows
+from bedside.foundation.backup.rows import rows, rows_at
 from bedside.foundation.engines import Postgres
-from bedside.foundation.errors import BedsideError
+from bedside.foundation.errors import BedsideError, Unprocessable
 from bedside.foundation.home import Home
 from bedside.foundation.migrate import standing
 from bedside.foundation.settings import Settings
@@ -43,13 +44,20 @@ class Restored:
     notes: list[str] = field(default_factory=list)
 
 
-def restore_home(home: Home, plan: Plan, step: Step, *, drill: bool = False) -> Restored:
+def restore_home(home: Home, plan: Plan, step: Step, *, drill: bool = False, database: str | None = None) -> Restored:
     """Restore into an empty home and look at what came back. drill: it is thrown away, so nothing is written to it.
+    database: the URL of an empty one that others run, into which the clinic's goes; the home then holds none.
 
     From the main thread. Raises BedsideError; then the home stays marked and nothing starts on it.
     """
     begun = time.monotonic()
     done = Restored(plan.until, size=plan.size, plain=plan.plain)
+    if database is not None:
+        if plan.last.kind == "files":
+            raise Unprocessable(
+                "This backup holds no database, only the home's files.", remedy="Leave --database-url away."
+            )
+        asyncio.run(moving.refuse_full(database))
     with restore.taken(home, plan):
         restore.lay_down(home, plan, step)
         if plan.last.kind != "files":
@@ -57,8 +65,14 @@ def restore_home(home: Home, plan: Plan, step: Step, *, drill: bool = False) -> 
                 done.newest = newest
                 step("Checking", 0, 1)
                 asyncio.run(_look(home, postgres, plan, done, drill=drill))
+                if database is not None:
+                    step("Bringing it there", 0, 1)
+                    moving.move(postgres, database)
+                    asyncio.run(_compare(home, postgres, database, plan, done))
             if faults := restore.page_faults(home):
                 done.problems.append(f"Pages of the database are damaged: {faults}")
+        if database is not None and not done.problems:
+            shutil.rmtree(home.path / "postgres")
         done.seconds = time.monotonic() - begun
         if not done.problems or not drill:
             restore.complete(home)
@@ -88,6 +102,20 @@ async def _look(home: Home, postgres: Postgres, plan: Plan, done: Restored, *, d
         done.counts[table] = (then, now)
         if not table.startswith("jobs.") and now < then * COUNTED:
             done.notes.append(f"Note: {table} has {now} rows; soon after the base it had {then}.")
+
+
+async def _compare(home: Home, postgres: Postgres, database: str, plan: Plan, done: Restored) -> None:
+    """Whether all of it went over: every table's rows, and the audit's chain as it stands there."""
+    await moving.settle(database)
+    here, there = await rows_at(postgres.dsn()), await rows_at(database)
+    done.problems += [
+        f"The table {table} has {there.get(table, 0)} rows there and {many} here."
+        for table, many in here.items()
+        if there.get(table) != many
+    ]
+    async with operator(Settings(home.path, database, "", demo=plan.last.demo)) as ctx:
+        done.audit = await access.verify_audit(ctx.database, home.path, ctx.clock)
+    done.problems += [f"The audit is not whole there: {each}" for each in done.audit.problems]
 
 
 def drill(home: Path, plan: Plan, step: Step, place: Path | None) -> tuple[settings.Drill, Restored | None]:

@@ -17,7 +17,7 @@ from bedside.cli.backup_options import (
     bar,
     recovery_key,
 )
-from bedside.cli.command import DatabaseOption, cli, plain_errors
+from bedside.cli.command import cli, plain_errors
 
 if TYPE_CHECKING:
     from bedside.app import Restored
@@ -53,13 +53,18 @@ def restore_(
     also_wal: Annotated[
         Path | None, typer.Option("--spool", exists=True, file_okay=False, help="The --spool of a synchronous backup.")
     ] = None,
-    database_url: DatabaseOption = None,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            "--database-url", help="An empty database that others run: the clinic's goes there.", metavar="URL"
+        ),
+    ] = None,
     endpoint: EndpointOption = "",
     region: RegionOption = "",
     store_keys: StoreKeysOption = None,
 ) -> None:
     """Put a clinic back together from its backup, in a new home. Afterwards start Bedside on it."""
-    from bedside.foundation.errors import Invalid, Unprocessable
+    from bedside.foundation.errors import Invalid
 
     with plain_errors():
         from bedside.app import restore_home
@@ -67,11 +72,6 @@ def restore_(
         from bedside.foundation.backup.places import Place
         from bedside.foundation.home import Home
 
-        if database_url is not None:
-            raise Unprocessable(
-                "A base backup cannot be restored through a database's address.",
-                remedy="Restore that database with the tool it was backed up with; docs/runbooks/backup.md says how.",
-            )
         moment = None
         if until is not None:
             try:
@@ -83,14 +83,16 @@ def restore_(
         store = Place.typed(place, endpoint, region, store_keys).store()
         plan = restore.plan(restore.Wish(store, recovery_key(key), moment, line, also_wal))
         with bar("Restoring") as show:
-            done = restore_home(Home(home.absolute()), plan, show)
+            done = restore_home(Home(home.absolute()), plan, show, database=database_url)
     report(done)
     for each in done.problems:
         typer.echo(each, err=True)
     start = "demo" if plan.last.demo else "serve"
     speed = plan.plain / 1e6 / max(done.seconds, 0.01)
+    there = " --database-url …" if database_url else ""
     typer.echo(
-        f"Restored into {home} in {done.seconds:.1f} s ({speed:,.0f} MB/s). Start it: bedside {start} --home {home}"
+        f"Restored into {home}{' and that database' if there else ''} in {done.seconds:.1f} s ({speed:,.0f} MB/s). "
+        f"Start it: bedside {start} --home {home}{there}"
     )
     if plan.last.kind == "files":
         typer.echo(OTHERS)

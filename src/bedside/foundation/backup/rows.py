@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from subprocess import TimeoutExpired
 
+import asyncpg
+
 from bedside.foundation.engines import Postgres
 from bedside.foundation.errors import Unavailable
 
@@ -22,3 +24,13 @@ def rows(postgres: Postgres) -> dict[str, int]:
     except (Unavailable, TimeoutExpired):
         return {}
     return {name: int(many) for name, _, many in (row.partition("|") for row in told.splitlines())}
+
+
+async def rows_at(dsn: str) -> dict[str, int]:
+    """The same of a database at an address, however long it takes."""
+    sql = await asyncpg.connect(dsn)
+    try:
+        count = await sql.fetchval(_COUNT)
+        return dict(await sql.fetch(count)) if count else {}
+    finally:
+        await sql.close()

@@ -14,6 +14,7 @@ from bedside.messaging.model.reasons import REASONS, Outcome
 from bedside.messaging.model.templates import subject
 from bedside.messaging.service.arriving import bounce, opened
 from bedside.messaging.service.failing import (
+    MOST_FAILING,
     Failing,
     correct,
     failing,
@@ -31,6 +32,7 @@ from bedside.messaging.service.trying import try_out
 
 __all__ = [
     "CLOSED",
+    "MOST_FAILING",
     "REASONS",
     "Channel",
     "Failing",

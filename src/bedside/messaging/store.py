@@ -15,6 +15,8 @@ _SENT = (
 _FAILING = """closed is null and template <> 'messaging.test' and (state in ('refused', 'bounced', 'failed', 'held')
     or (unanswered and opened is null and state in ('sent', 'delivered')))"""
 """What is work for a person."""
+MOST_FAILING = 500
+"""How many of them are looked at together, the oldest first."""
 
 
 async def insert(sql: Connection, tenant: int, notice: Sent) -> bool:
@@ -247,12 +249,13 @@ async def unanswered(sql: Connection, tenant: int, id: str) -> None:  # noqa: A0
 
 
 async def failing(sql: Connection, tenant: int, *, person: str | None = None) -> list[Sent]:
-    """What is work for a person, the oldest first, at most 500."""
+    """What is work for a person, the oldest first, at most MOST_FAILING."""
     rows = await sql.fetch(
         f"""select {_SENT} from messaging.notice where tenant = $1 and ($2::text is null or person = $2) and {_FAILING}
-        order by created, id limit 500""",  # noqa: S608
+        order by created, id limit $3""",  # noqa: S608
         tenant,
         person,
+        MOST_FAILING,
     )
     return [Sent(**row) for row in rows]
 

@@ -21,7 +21,7 @@ from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, r
 from bedside.monitoring.alarms.service.functions import Function, alarms_on, function, switch_function
 from bedside.monitoring.alarms.service.home import told, told_read
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
-from bedside.monitoring.alarms.service.late import late_finding_seen, late_finding_unseen, late_findings
+from bedside.monitoring.alarms.service.late import MOST_LATE, late_finding_seen, late_finding_unseen, late_findings
 from bedside.monitoring.alarms.service.leaving import alarms_held, hand_on_alarms
 from bedside.monitoring.alarms.service.outages import Silenced as Outage
 from bedside.monitoring.alarms.service.outages import standing as outages
@@ -105,6 +105,7 @@ __all__ = [
     "KINDS",
     "LEADS",
     "METRICS_AIMED_AT",
+    "MOST_LATE",
     "SOURCES",
     "UNDO_SECONDS",
     "Agp",

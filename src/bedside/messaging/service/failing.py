@@ -21,6 +21,7 @@ from bedside.messaging.service.sending import keep
 
 STAFF = frozenset({"clinician", "nurse", "pharmacist", "administrator", "privacy-officer"})
 CARE = ("clinician", "nurse")
+MOST_FAILING = store.MOST_FAILING
 ADDRESS_CHANGED = "access.address-changed"
 
 

@@ -83,7 +83,7 @@ async def unsigned(ctx: Ctx) -> list[Visit]:
 
 
 async def to_sign(ctx: Ctx) -> tuple[list[Visit], int]:
-    """The same, at most 50; and of how many more the patient is in her care no longer, so that somebody must let her in
+    """The same; and of how many more the patient is in her care no longer, so that somebody must let her in
     before she can sign. Raises Forbidden."""
     await access.require(ctx, "clinician")
     found = await store.unsigned_notes(ctx, ctx.actor.id)

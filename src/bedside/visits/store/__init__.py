@@ -80,7 +80,7 @@ async def of_clinician(ctx: Ctx, clinician: str, since: datetime) -> list[Visit]
     """Open ones and those asked for since then, newest first."""
     rows = await ctx.sql.fetch(
         """select * from visits.visit where tenant = $1 and clinician = $2
-           and (status not in ('finished', 'cancelled') or asked_at >= $3) order by asked_at desc limit 100""",
+           and (status not in ('finished', 'cancelled') or asked_at >= $3) order by asked_at desc""",
         ctx.tenant,
         clinician,
         since,
@@ -355,7 +355,7 @@ async def unsigned_notes(ctx: Ctx, author: str) -> list[Visit]:
     rows = await ctx.sql.fetch(
         """select v.* from visits.visit v left join visits.note n on n.tenant = v.tenant and n.visit = v.id
            where v.tenant = $1 and v.clinician = $2 and v.started_at is not null and n.signed_at is null
-           order by v.started_at desc limit 50""",
+           order by v.started_at desc""",
         ctx.tenant,
         author,
     )

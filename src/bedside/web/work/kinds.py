@@ -21,7 +21,7 @@ KINDS = (
     Kind("unreached", N_("Not reached"), "mail-x", CARE | ADMINISTRATOR, desk.unreached),
     Kind("refused", N_("Refused by the pharmacy"), "circle-x", CLINICIAN, care.refused),
     Kind("refills", N_("Refills to answer"), "repeat", CLINICIAN, care.refills),
-    Kind("notes", N_("Unsigned notes"), "file-pen-line", CLINICIAN, care.unsigned),
+    Kind("notes", N_("Unsigned notes"), "file-pen-line", CARE, care.unsigned),
     Kind("drafts", N_("Unsigned prescriptions"), "signature", CLINICIAN, care.drafts),
     Kind("tasks", N_("My tasks"), "list-todo", CARE, care.tasks),
     Kind("registrations", N_("Asks to be registered"), "user-plus", CARE | ADMINISTRATOR, desk.registrations),

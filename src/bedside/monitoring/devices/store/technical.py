@@ -54,12 +54,13 @@ async def last(sql: Connection, tenant: int, kind: str, device: str, since: date
 async def events(
     sql: Connection, tenant: int, device: str | None, unseen: bool, last: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The newest first, the kinds of `last` after all others."""
+    """The newest first, the kinds of `last` after all others. Of those that nobody has seen all, a line a device and
+    kind: whose they are is known only later. Else at most 500."""
     rows = await sql.fetch(
         """select id, kind, device, patient, first_at, last_at, count, detail, seen_by
            from monitoring.technical_event
            where tenant = $1 and ($2::text is null or device = $2) and (not $3 or seen_at is null)
-           order by kind = any($4), last_at desc limit 500""",
+           order by kind = any($4), last_at desc limit case when $3 then null else 500 end""",
         *(tenant, device, unseen, last),
     )
     return [dict(row) for row in rows]

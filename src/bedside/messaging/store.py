@@ -274,6 +274,19 @@ async def close(sql: Connection, tenant: int, person: str, ids: Sequence[str], a
     )
 
 
+async def reopen(sql: Connection, tenant: int, person: str, by: str, since: datetime) -> int:
+    """What somebody said last of a person's to have seen to, if not before since, is work again. How many. What was
+    sent again is not: that has gone."""
+    rows = await sql.fetch(
+        """update messaging.notice set closed = null, closed_by = null, closed_as = null
+        where tenant = $1 and person = $2 and closed_by = $3 and closed_as <> 'again' and closed = (
+            select max(closed) from messaging.notice where tenant = $1 and person = $2 and closed_by = $3
+            and closed_as <> 'again' and closed >= $4) returning id""",
+        *(tenant, person, by, since),
+    )
+    return len(rows)
+
+
 async def standing(sql: Connection, tenant: int, now: datetime) -> Standing:
     """How notices stand, in numbers."""
     row = await sql.fetchrow(

@@ -24,7 +24,7 @@ from bedside.visits.service.asking import (
 )
 from bedside.visits.service.joining import arrive, came_back, confirm, elsewhere, guest, look, renew
 from bedside.visits.service.leaving import VisitsInHand, hand_on, in_hand
-from bedside.visits.service.planning import plan
+from bedside.visits.service.planning import note_change, plan
 from bedside.visits.service.running import chat, end, licence_of, override, presence
 from bedside.visits.service.signing import licence_to_sign, sign_under_licence
 
@@ -63,6 +63,7 @@ __all__ = [
     "licence_to_sign",
     "look",
     "mine",
+    "note_change",
     "notes",
     "of_patient",
     "override",

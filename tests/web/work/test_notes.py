@@ -9,7 +9,7 @@ import pytest
 from tests.web.conftest import potassium
 
 from bedside import access, messaging, records, visits
-from bedside.access.testing import acting, someone
+from bedside.access.testing import acting
 from bedside.foundation.errors import Conflict
 from bedside.foundation.ids import uuid7
 from bedside.orders import subscribers as orders_jobs
@@ -211,7 +211,8 @@ async def test_unsigned_notes_of_visits_are_all_counted(ward: Ward, elena: Perso
         await inner.sql.execute(
             """insert into visits.visit (tenant, id, status, patient, person, reason, asked_by, asked_by_name,
                clinician, asked_at, started_at)
-               select 1, 'v' || n, 'finished', $1, 'p', 'r', 'a', 'A', $2, now(), now() from generate_series(1, 70) n""",
+               select 1, 'v' || n, 'finished', $1, 'p', 'r', 'a', 'A', $2, now(), now()
+               from generate_series(1, 70) n""",
             *(ward.rosa_id, elena.id),
         )
     async with ward.as_(elena) as client:

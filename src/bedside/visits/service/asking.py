@@ -14,7 +14,7 @@ from bedside.visits import store
 from bedside.visits.model import Visit, VisitEvent, next_status
 from bedside.visits.service.joining import make_link
 from bedside.visits.service.kept import find, keep, notify
-from bedside.visits.service.planning import check, keep_in_care, moved_to
+from bedside.visits.service.planning import check, keep_in_care, moved_to, told
 
 
 async def ask(
@@ -140,7 +140,7 @@ async def invite(ctx: Ctx, key: str, base_url: str) -> str:
 
 
 async def cancel(ctx: Ctx, key: str, reason: str) -> Visit:
-    """Before it began."""
+    """Before it began. Its clinician is told, if it was somebody else."""
     visit = await find(ctx, key, "U", lock=True)
     if not reason.strip():
         raise Invalid("Say why.", where="reason")
@@ -152,6 +152,7 @@ async def cancel(ctx: Ctx, key: str, reason: str) -> Visit:
         moved = moved_to(ctx, moved, visit.planned_at, visit.planned_minutes)
         if visit.status in {"invited", "waiting"} and ctx.clock.now() < visit.planned_at:
             await notify(ctx, visit.person, "visits.cancelled")
+    moved = await told(ctx, visit, moved, "cancelled")
     return await keep(ctx, moved, "cancelled", reason.strip())
 
 
@@ -175,7 +176,8 @@ async def under_way(ctx: Ctx) -> list[Visit]:
 
 
 async def mine(ctx: Ctx) -> list[Visit]:
-    """The clinician's open visits and those of the last 24 h, of patients whom she may see."""
+    """The clinician's open visits, those of the last 24 h, and those whose change by others she has not noted, of
+    patients whom she may see."""
     await access.require(ctx, "clinician", "nurse")
     found = await store.of_clinician(ctx, ctx.actor.id, ctx.clock.now() - timedelta(hours=24))
     visible = await access.visible(ctx, "visit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -77,10 +78,12 @@ async def open_visits(ctx: Ctx) -> list[Visit]:
 
 
 async def of_clinician(ctx: Ctx, clinician: str, since: datetime) -> list[Visit]:
-    """Open ones and those asked for since then, newest first."""
+    """Open ones, those asked for, ended or taken back since then, and those whose change she has not noted: newest
+    first."""
     rows = await ctx.sql.fetch(
         """select * from visits.visit where tenant = $1 and clinician = $2
-           and (status not in ('finished', 'cancelled') or asked_at >= $3) order by asked_at desc""",
+           and (status not in ('finished', 'cancelled') or greatest(asked_at, ended_at, planned_changed) >= $3
+                or (change is not null and change_noted is null)) order by asked_at desc""",
         ctx.tenant,
         clinician,
         since,
@@ -94,7 +97,8 @@ async def update(ctx: Ctx, visit: Visit) -> None:
     await ctx.sql.execute(
         """update visits.visit set status = $3, clinician = $4, clinician_name = $5, started_at = $6, ended_at = $7,
                country = $8, subdivision = $9, address = $10, callback = $11, agreed_at = $12, decision = $13,
-               reason = $14, planned_at = $15, planned_minutes = $16, planned_changes = $17, planned_changed = $18
+               reason = $14, planned_at = $15, planned_minutes = $16, planned_changes = $17, planned_changed = $18,
+               change = $19, change_by = $20, change_at = $21, change_from = $22, change_noted = $23
            where tenant = $1 and id = $2""",
         ctx.tenant,
         visit.id,
@@ -114,6 +118,7 @@ async def update(ctx: Ctx, visit: Visit) -> None:
         visit.planned_minutes,
         visit.planned_changes,
         visit.planned_changed,
+        *(visit.change, visit.change_by, visit.change_at, visit.change_from, visit.change_noted),
     )
 
 
@@ -151,6 +156,16 @@ async def planned_of(ctx: Ctx, person: str, since: datetime, *, home: bool) -> l
         ctx.tenant,
         person,
         since,
+    )
+    return [_visit(row) for row in rows]
+
+
+async def planned_for(ctx: Ctx, patients: Sequence[str], since: datetime) -> list[Visit]:
+    """The same of these patients, whoever follows them."""
+    rows = await ctx.sql.fetch(
+        """select * from visits.visit where tenant = $1 and patient = any($2) and planned_at >= $3
+           order by planned_at, id limit 500""",
+        *(ctx.tenant, list(patients), since),
     )
     return [_visit(row) for row in rows]
 

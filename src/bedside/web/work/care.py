@@ -10,6 +10,7 @@ from bedside.fhir.dates import span
 from bedside.foundation.errors import N_
 from bedside.web.clinician.results import FLAGS, value_of
 from bedside.web.clinician.today import told_apart
+from bedside.web.kit.written import when
 from bedside.web.wall.words import cause_of
 from bedside.web.wall.words import value_of as measured
 from bedside.web.work.item import FAR, SHOWN, Asked, Found, Item, found
@@ -25,24 +26,34 @@ def _mark(asked: Asked, mark: tuple[str, str]) -> tuple[str, str]:
 
 
 async def to_take(asked: Asked) -> Found:
-    """Visits handed over, and patients who sit in the waiting room."""
+    """Visits handed over, patients who sit in the waiting room, and what colleagues moved or cancelled."""
     waits = {"handed": N_("Take the visit: %(reason)s"), "waiting": N_("In your waiting room: %(reason)s")}
-    mine = [v for v in await visits.mine(asked.ctx) if v.status in waits and v.clinician == asked.ctx.actor.id]
+    hers = [v for v in await visits.mine(asked.ctx) if v.clinician == asked.ctx.actor.id]
+    mine = [v for v in hers if v.status in waits]
     mine.sort(key=lambda v: (v.status != "waiting", v.asked_at))
-    return found(
-        asked,
-        [
-            Item(
-                asked.said(waits[v.status]) % {"reason": v.reason},
-                f"/visits/{v.id}",
-                v.patient,
-                since=v.asked_at,
-                mark=_mark(asked, ("video", N_("waits now"))) if v.status == "waiting" else None,
-                detail=asked.said(N_("asked for by %(name)s")) % {"name": v.asked_by_name},
-            )
-            for v in mine
-        ],
-    )
+    items = [
+        Item(
+            asked.said(waits[v.status]) % {"reason": v.reason},
+            f"/visits/{v.id}",
+            v.patient,
+            since=v.asked_at,
+            mark=_mark(asked, ("video", N_("waits now"))) if v.status == "waiting" else None,
+            detail=asked.said(N_("asked for by %(name)s")) % {"name": v.asked_by_name},
+        )
+        for v in mine
+    ]
+    changed = sorted((v for v in hers if v.changed), key=lambda v: v.change_at or v.asked_at)
+    return found(asked, items + [_changed(asked, v) for v in changed])
+
+
+def _changed(asked: Asked, visit: visits.Visit) -> Item:
+    if visit.change == "cancelled":
+        what = asked.said(N_("%(name)s cancelled your visit")) % {"name": visit.change_by}
+    else:
+        at = visit.planned_at or visit.asked_at
+        told = when(at, asked.page.language, asked.page.zone, asked.page.now)
+        what = asked.said(N_("%(name)s moved your visit to %(when)s")) % {"name": visit.change_by, "when": told}
+    return Item(what, f"/visits/{visit.id}", visit.patient, since=visit.change_at, detail=visit.reason)
 
 
 async def results(asked: Asked) -> Found:

@@ -8,7 +8,7 @@ from bedside import access, messaging, prescribing, records
 from bedside.foundation.errors import N_
 from bedside.web.clinician.duplicates import GRADES
 from bedside.web.desk import form as desk
-from bedside.web.work.item import FAR, Asked, Found, Item, found
+from bedside.web.work.item import FAR, SHOWN, Asked, Found, Item, found
 
 
 async def registrations(asked: Asked) -> Found:
@@ -77,3 +77,25 @@ async def to_dispense(asked: Asked) -> Found:
             for one in await prescribing.to_dispense(asked.ctx)
         ],
     )
+
+
+async def emergencies(asked: Asked) -> Found:
+    """Emergency accesses that no privacy officer has reviewed. Whose record it was she looks up in the audit."""
+    waiting, number, next_ = await access.emergencies.waiting(asked.ctx, limit=SHOWN, after=asked.after)
+    items = [
+        Item(
+            asked.said(N_("%(name)s opened a record in an emergency")) % {"name": one.name},
+            f"/admin/emergencies#e-{one.id}",
+            since=one.since,
+            detail=one.reason,
+        )
+        for one in waiting
+    ]
+    return Found(items, number, next=next_)
+
+
+async def no_officer(asked: Asked) -> Found:
+    """That emergency accesses wait and nobody is a privacy officer."""
+    number = await access.emergencies.orphaned(asked.ctx)
+    what = asked.said(N_("Name a privacy officer: emergency accesses wait for one (%(count)s)")) % {"count": number}
+    return found(asked, [Item(what, "/admin#add")] if number else [])

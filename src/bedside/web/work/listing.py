@@ -25,6 +25,7 @@ DONE = {
     "again": N_("It is open again"),
     "signed": N_("The note is signed"),
     "thrown": N_("The draft is thrown away"),
+    "noted": N_("Noted"),
     "reviewed": N_("Marked as reviewed"),
 }
 
@@ -119,6 +120,8 @@ def _undo(done: str | None, of: str) -> str | None:
         return f"/results/{of}/again"
     if done == "thrown" and is_id(of):
         return f"/notes/{of}/again"
+    if done == "noted" and is_id(of):
+        return f"/visits/{of}/unnoted"
     if done == "reviewed" and is_id(of):
         return f"/admin/emergencies/{of}/again"
     return None

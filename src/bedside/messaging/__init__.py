@@ -12,6 +12,7 @@ from bedside.messaging import threads
 from bedside.messaging.model.notice import CLOSED, Channel, Notice, Sent, Standing
 from bedside.messaging.model.reasons import REASONS, Outcome
 from bedside.messaging.model.templates import subject
+from bedside.messaging.service import keeping
 from bedside.messaging.service.arriving import bounce, opened
 from bedside.messaging.service.failing import (
     MOST_FAILING,
@@ -45,6 +46,7 @@ __all__ = [
     "choose",
     "correct",
     "failing",
+    "keeping",
     "last_test",
     "leads_out",
     "not_seen_to",

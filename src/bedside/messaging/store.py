@@ -15,6 +15,8 @@ _SENT = (
 _FAILING = """closed is null and template <> 'messaging.test' and (state in ('refused', 'bounced', 'failed', 'held')
     or (unanswered and opened is null and state in ('sent', 'delivered')))"""
 """What is work for a person."""
+_STAYS = f"(state = 'waiting' or ({_FAILING}))"
+"""What stays however old it is."""
 MOST_FAILING = 500
 """How many of them are looked at together, the oldest first."""
 
@@ -283,6 +285,33 @@ async def reopen(sql: Connection, tenant: int, person: str, by: str, since: date
             select max(closed) from messaging.notice where tenant = $1 and person = $2 and closed_by = $3
             and closed_as <> 'again' and closed >= $4) returning id""",
         *(tenant, person, by, since),
+    )
+    return len(rows)
+
+
+async def tenants(sql: Connection) -> list[int]:
+    """Those that have any."""
+    return [row["tenant"] for row in await sql.fetch("select distinct tenant from messaging.notice order by 1")]
+
+
+async def old(sql: Connection, tenant: int, before: datetime) -> tuple[int, int]:
+    """Of those made before then: how many may go, and how many are on their way or work for a person."""
+    row = await sql.fetchrow(
+        f"""select count(*) filter (where not {_STAYS}) as go, count(*) filter (where {_STAYS}) as stay
+        from messaging.notice where tenant = $1 and created < $2""",  # noqa: S608
+        tenant,
+        before,
+    )
+    return row["go"], row["stay"]
+
+
+async def drop_old(sql: Connection, tenant: int, before: datetime, limit: int) -> int:
+    """So many of those that may go, the oldest first; how many there were."""
+    rows = await sql.fetch(
+        f"""delete from messaging.notice where id in (select id from messaging.notice
+            where tenant = $1 and created < $2 and not {_STAYS} order by created limit $3 for update skip locked)
+        returning id""",  # noqa: S608
+        *(tenant, before, limit),
     )
     return len(rows)
 

@@ -110,8 +110,8 @@ async def preview(ctx: Ctx, kind: str, thin_days: int | None, delete_days: int |
     if kind == "notices":
         if delete_days is None:
             return Preview()
-        go, stay = await messaging.keeping.old(ctx, _moment_of(horizon(now, delete_days)))
-        return Preview(deleted=go, evidence=stay)
+        may_go, stays = await messaging.keeping.old(ctx, _moment_of(horizon(now, delete_days)))
+        return Preview(deleted=may_go, evidence=stays)
     # Counting reads no value to anybody: it is the clinic's own work, not a look at a record.
     if kind == "waveforms":
         before = 0 if delete_days is None else horizon(now, delete_days)

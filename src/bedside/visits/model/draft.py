@@ -85,7 +85,7 @@ def signed(resource: dict[str, Any], who: dict[str, str], at: datetime) -> dict[
 
 
 def _text(resource: dict[str, Any]) -> str | None:
-    content = resource.get("content") or ()
+    content: list[dict[str, Any]] = resource.get("content") or []
     attachment = content[0].get("attachment") or {} if len(content) == 1 else {}
     if not str(attachment.get("contentType") or "").startswith("text/plain") or "data" not in attachment:
         return None

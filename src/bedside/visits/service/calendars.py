@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from bedside import access
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Gone, NotFound
-from bedside.visits import store
 from bedside.visits.model import Visit
 from bedside.visits.model.calendar import calendar
 from bedside.visits.service.kept import find
-from bedside.visits.store import calendars
+from bedside.visits.store import calendars, plans
 
 KEPT = timedelta(days=60)
 """How long a past visit stays in the calendars that follow: until they have surely heard of its last change."""
@@ -78,10 +77,10 @@ async def follow(ctx: Ctx, secret: str, base_url: str) -> bytes:
     actor = Actor("person", who.id, who.name, who.roles, who.reference)
     ctx.trail.actor = actor
     visible = await access.visible(ctx.with_(actor=actor), "visit")
-    found = await store.planned_of(ctx, who.id, now - KEPT, home="patient" in who.roles)
+    found = await plans.of_person(ctx, who.id, now - KEPT, home="patient" in who.roles)
     if "caregiver" in who.roles:
         known = {visit.id for visit in found}
-        theirs = await store.planned_for(ctx, sorted(visible or ()), now - KEPT)
+        theirs = await plans.of_patients(ctx, sorted(visible or ()), now - KEPT)
         found = sorted((*found, *(one for one in theirs if one.id not in known)), key=_order)
     shown = [visit for visit in found if visible is None or visit.patient in visible]
     for visit in shown:

@@ -15,6 +15,21 @@ from bedside.visits.service.notes import LONGEST
 
 TYPE = "DocumentReference"
 WRITERS = ("clinician", "nurse")
+__all__ = [
+    "LONGEST",
+    "WRITERS",
+    "Draft",
+    "beyond",
+    "draft_of",
+    "hand_on",
+    "in_hand",
+    "read",
+    "save",
+    "sign",
+    "take_back",
+    "throw_away",
+    "to_sign",
+]
 HOUSE = Actor("job", "unsigned notes", "unsigned notes", roles=frozenset({"system"}))
 """Counts and hands on what is of patients whom the actor may not see, and tells nothing of them."""
 

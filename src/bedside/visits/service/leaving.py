@@ -10,11 +10,13 @@ from bedside import access
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict
-from bedside.visits import store
 from bedside.visits.service import drafts
 from bedside.visits.service.asking import relate_holder
 from bedside.visits.service.kept import keep, notify
 from bedside.visits.service.running import EMPTY
+from bedside.visits.store import notes as note_store
+from bedside.visits.store import stays
+from bedside.visits.store import visits as store
 
 REASON = "Works here no longer"
 
@@ -53,9 +55,9 @@ async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None, *, 
     """
     await access.require(ctx, "administrator")
     now = ctx.clock.now()
-    for key in await store.leave_everywhere(ctx, person.id, now):
+    for key in await stays.leave_everywhere(ctx, person.id, now):
         # Their page will not be able to say so, and a visit that nobody is in closes itself.
-        if await store.quiet_since(ctx, key):
+        if await stays.quiet_since(ctx, key):
             await jobs.enqueue(ctx, "visits.close_empty", {"visit": key}, at=now + EMPTY)
     passed = await drafts.hand_on(ctx, person, to)
     found = await store.in_hand(ctx, person.id, lock=True)
@@ -74,7 +76,7 @@ async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None, *, 
             moved = msgspec.structs.replace(moved, decision=msgspec.to_builtins(decision))
         await relate_holder(ctx, visit, to.id)
         if drafted:
-            await store.pass_note(ctx, visit.id, to.id, to.name, f"[{person.name} → {to.name}]\n")
+            await note_store.hand_on(ctx, visit.id, to.id, to.name, f"[{person.name} → {to.name}]\n")
         await keep(ctx, moved, "handed", f"{REASON} → {to.name}")
     await notify(ctx, to.id, "visits.handed")
     return len(found) + passed

@@ -10,10 +10,10 @@ import msgspec
 from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Invalid
-from bedside.visits import store
 from bedside.visits.model import MINUTES, Visit, next_status
 from bedside.visits.service.joining import make_link
 from bedside.visits.service.kept import find, keep, notify
+from bedside.visits.store import visits as store
 
 FAR = timedelta(days=366)
 TOLD = {"moved": "visits.moved", "cancelled": "visits.called-off"}

@@ -164,7 +164,7 @@ async def unsigned(asked: Asked) -> Found:
         beyond = said(
             N_("Notes of yours that wait, of patients no longer in your care: %(count)s. Ask to be let in.")
         ) % {"count": hidden}
-    return found(asked, items, len(items) - len(loose) + number + hidden, beyond)
+    return found(asked, items, len(items) - len(loose) + number + hidden, beyond, bound=FAR)
 
 
 async def drafts(asked: Asked) -> Found:

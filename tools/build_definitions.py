@@ -39,6 +39,18 @@ MENDED = {
     ("DocumentReference-relationship", "relation"): "code",
 }
 
+# Of later releases of FHIR, what R4 has the element for and no way to search it: under R5's own name and URL.
+AHEAD = [
+    {
+        "code": "doc-status",
+        "type": "token",
+        "base": ["DocumentReference"],
+        "expression": "DocumentReference.docStatus",
+        "url": "http://hl7.org/fhir/SearchParameter/DocumentReference-doc-status",
+        "description": "preliminary | final | amended | entered-in-error (from R5)",
+    }
+]
+
 # Names of data elements are cut at this length, so that some of those with longer paths got lost.
 LONGEST = 60
 INHERITED = (".id", ".extension", ".modifierExtension")
@@ -250,7 +262,7 @@ class Definitions:
 
     def build_search(self) -> dict[str, tuple[SearchParameter, ...]]:
         types = self.types()
-        published = {it["url"]: it for it in bundle("search-parameters")}
+        published = {it["url"]: it for it in [*bundle("search-parameters"), *AHEAD]}
         found: dict[str, dict[str, SearchParameter]] = {name: {} for name in types}
         for url in sorted(published):
             it = published[url]

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from bedside import __version__
 from bedside.cli import cli, running
+from bedside.foundation import steps
 
 pytestmark = pytest.mark.unit
 
@@ -16,6 +18,11 @@ def asked(monkeypatch: pytest.MonkeyPatch, *options: str) -> dict[str, Any]:
     monkeypatch.setattr(running, "_run", lambda _demo, _home, **choices: found.update(choices))
     result = CliRunner().invoke(cli, ["serve", *options])
     return found or {"code": result.exit_code}
+
+
+def test_it_says_its_version_and_the_databases_newest_step() -> None:
+    result = CliRunner().invoke(cli, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"Bedside {__version__}, database {steps.revisions()[-1]}\n")
 
 
 def test_devices_come_by_8883_where_there_is_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

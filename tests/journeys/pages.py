@@ -76,6 +76,9 @@ PAGES: tuple[Page, ...] = (
     Page("work", "/work", CLINICIAN, "Work list"),
     Page("work-nurse", "/work", NURSE, "Work list"),
     Page("work-administrator", "/work", ADMINISTRATOR, "Work list"),
+    Page("work-officer", "/work", PRIVACY_OFFICER, "Work list"),
+    Page("work-kind", "/work/results", CLINICIAN, "Results not seen yet"),
+    Page("note", "/notes/{note}", NURSE, "A medicine"),
     Page("result", "/results/{result}", CLINICIAN, "Electrolytes"),
     Page("patients", "/patients?q=a", CLINICIAN, "Patients"),
     Page("register", "/patients/new", NURSE, "Register a patient"),
@@ -141,4 +144,5 @@ PAGES: tuple[Page, ...] = (
     Page("retention", "/admin/retention", ADMINISTRATOR, "How long data are kept"),
     Page("status", "/admin/status", ADMINISTRATOR, "How the installation stands"),
     Page("audit", "/admin/audit", PRIVACY_OFFICER, ""),
+    Page("emergencies", "/admin/emergencies", PRIVACY_OFFICER, "Emergency accesses"),
 )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
-from tests.journeys.pages import ADMINISTRATOR, CLINICIAN, PATIENT
+from tests.journeys.pages import ADMINISTRATOR, CLINICIAN, NURSE, PATIENT
 from tests.journeys.visiting import says_where, sign_in
 
 from bedside.demo.histories import STORY_BORN
@@ -19,7 +19,7 @@ PASSWORD = "quiet harbor lantern"
 
 def prepare(browser: Browser, address: str) -> dict[str, str]:
     """What the braces stand for: patient, visit, waiting, join, draft, prescription, thread, alarm, twice, colleague,
-    request, call, device, planned, result (with its type)."""
+    request, call, device, planned, result (with its type), note."""
     clinician = browser.new_context(base_url=address).new_page()
     sign_in(clinician, CLINICIAN)
     clinician.goto(f"/patients?q={PATIENT.split()[-1]}")
@@ -64,6 +64,8 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     clinician.goto("/patients/duplicates")
     pair = clinician.get_by_role("link", name=re.compile("^Compare ")).first.get_attribute("href") or ""
     found["twice"] = pair.removeprefix("/patients/duplicates/")
+    found["note"] = draft(browser, address, found["thread"])
+    emergency(browser, address, found["twice"].partition("/")[0])
     found["request"] = ask(browser, address)
     found["call"] = ask_for_call(browser, address)
     clinician.goto(f"/patients/{found['patient']}/devices")
@@ -87,6 +89,29 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     for tab in (clinician, patient, administrator):
         tab.context.close()
     return found
+
+
+def draft(browser: Browser, address: str, thread: str) -> str:
+    """A nurse makes a draft note of a conversation; its id."""
+    nurse = browser.new_context(base_url=address).new_page()
+    sign_in(nurse, NURSE)
+    nurse.goto(f"/messages/{thread}")
+    nurse.get_by_role("button", name="A draft note").click()
+    link = nurse.get_by_role("link", name="Finish the draft note").get_attribute("href") or ""
+    nurse.context.close()
+    return link.removeprefix("/notes/")
+
+
+def emergency(browser: Browser, address: str, patient: str) -> None:
+    """Somebody opens a record that nothing connects them with."""
+    clinician = browser.new_context(base_url=address).new_page()
+    sign_in(clinician, "Samuel Okafor")
+    clinician.goto(f"/emergency/{patient}")
+    clinician.get_by_label("Why").first.fill("Brought in unconscious, nobody knows her medicines")
+    clinician.get_by_label("Your password, once more").fill(PASSWORD)
+    clinician.get_by_role("button", name="Open the record").click()
+    clinician.wait_for_url(re.compile(r"/patients/"))
+    clinician.context.close()
 
 
 def ask(browser: Browser, address: str) -> str:

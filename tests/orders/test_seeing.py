@@ -77,7 +77,7 @@ class Clinic:
 
     async def waiting(self, who: Person | None = None) -> list[str]:
         async with access.work(acting(self.ctx, who or self.elena), "looked", readonly=True) as inner:
-            found, total = await orders.waiting(inner)
+            found, total, _ = await orders.waiting(inner)
         assert total == len(found)
         return [f"{'!' if one.critical else ''}{one.ref}" for one in found]
 
@@ -190,3 +190,27 @@ async def test_a_mark_is_taken_back_by_who_made_it(clinic: Clinic, ctx: Ctx) -> 
     async with access.work(acting(ctx, clinic.elena), "took back") as inner:
         await orders.unsee(inner, ref)
     assert await clinic.waiting() == [ref]
+
+
+async def test_a_number_that_no_version_has_marks_nothing(clinic: Clinic) -> None:
+    """Else the versions up to it would never be told of (hazard H160)."""
+    ref = await clinic.come(lab(clinic.rosa))
+    id_ = ref.partition("/")[2]
+    with pytest.raises(Conflict):
+        await clinic.see(ref, version=7)
+    assert await clinic.waiting() == [ref]
+    await clinic.write(lab(clinic.rosa, id=id_, status="corrected"))
+    await clinic.see(ref, version=1)  # the one that was looked at, though another stands there by now
+    assert await clinic.waiting() == []
+    await clinic.tell(ref)
+    assert await clinic.waiting() == [ref]
+
+
+async def test_a_parts_own_version_says_nothing_of_its_reports(clinic: Clinic) -> None:
+    part = (await clinic.write(lab(clinic.rosa))).reference
+    for n in range(4):  # the part has many versions, the report one
+        await clinic.write(lab(clinic.rosa, id=part.partition("/")[2], note=[{"text": str(n)}]))
+    whole = await clinic.come(report(clinic.rosa, part))
+    await clinic.see(part, version=5)
+    await clinic.come(report(clinic.rosa, part) | {"id": whole.partition("/")[2], "conclusion": "Changed."})
+    assert await clinic.waiting() == [whole]

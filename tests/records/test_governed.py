@@ -17,7 +17,7 @@ from bedside.monitoring.series.model.identity import Identity
 from bedside.prescribing import subscribers as prescribing
 from bedside.records.service import registry
 from bedside.visits import subscribers as visits
-from bedside.visits.model import encounter, note
+from bedside.visits.model import draft, encounter, note
 
 pytestmark = pytest.mark.engine
 
@@ -39,6 +39,17 @@ KEPT = [
             "DocumentReference",
             note.IDENTIFIER,
             status="current",
+            content=[{"attachment": {"contentType": "text/plain", "data": "YQ=="}}],
+            **SUBJECT,
+        ),
+    ),
+    (
+        "visits",
+        marked(
+            "DocumentReference",
+            draft.SIGNED,
+            status="current",
+            docStatus="final",
             content=[{"attachment": {"contentType": "text/plain", "data": "YQ=="}}],
             **SUBJECT,
         ),
@@ -128,7 +139,9 @@ async def test_what_a_room_keeps_in_the_record(
     await http.put("/Patient/ada", json=patient("ada"))
     async with access.work(ctx, "wrote") as inner:
         await records.write_governed(inner, resource, room=room)
-    [governed] = [one for one in registry._governed[resource["resourceType"]] if one.room == room]
+    [governed] = [
+        one for one in registry._governed[resource["resourceType"]] if one.room == room and one.test(resource)
+    ]
     await every_verb(http, resource, governed.operation)
     assert (await http.get(f"/{resource['resourceType']}/g1")).headers["etag"] == 'W/"1"'
 

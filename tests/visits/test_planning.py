@@ -10,6 +10,7 @@ from tests.visits.test_service import HOME, Scene
 from tests.visits.test_service import scene as scene  # noqa: PLC0414 - a fixture
 
 from bedside import access, visits
+from bedside.access.testing import acting
 from bedside.foundation.clock import TurnableClock
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Gone, Invalid
@@ -163,3 +164,92 @@ async def test_what_cannot_be_planned(
         with pytest.raises(Invalid) as refused:
             await visits.plan(ctx, visit.id, clock.now() + ahead, minutes, BASE)
     assert refused.value.where == where
+
+
+async def asked_by_nurse(scene: Scene, at: datetime) -> visits.Visit:
+    """Handed to the clinician, for then, the patient invited."""
+    async with access.work(scene.nurse, "asked") as ctx:
+        visit = await visits.ask(ctx, scene.record, "Depression", clinician=scene.clinician_id, planned=(at, 20))
+    async with access.work(scene.clinician, "took") as ctx:
+        await visits.take(ctx, visit.id)
+        await visits.invite(ctx, visit.id, BASE)
+    return visit
+
+
+async def hers(scene: Scene) -> list[visits.Visit]:
+    async with access.work(scene.clinician, "looked", readonly=True) as ctx:
+        return [one for one in await visits.mine(ctx) if one.changed]
+
+
+async def test_a_clinician_is_told_what_others_did_to_her_visit(scene: Scene, clock: TurnableClock) -> None:
+    at = clock.now() + timedelta(days=3)
+    visit = await asked_by_nurse(scene, at)
+    before = await notices(scene)
+    later = at + timedelta(hours=2)
+    async with access.work(scene.nurse, "moved") as ctx:
+        await visits.plan(ctx, visit.id, at + timedelta(hours=1), 20, BASE)
+        await visits.plan(ctx, visit.id, later, 20, BASE)
+    assert (await notices(scene))[len(before) :].count("visits.moved") == 2
+    [moved] = await hers(scene)
+    assert (moved.change, moved.change_by, moved.change_from) == ("moved", "Test nurse", at), "from what she last knew"
+    async with access.work(scene.clinician, "noted") as ctx:
+        await visits.note_change(ctx, visit.id, noted=True)
+    assert await hers(scene) == []
+    async with access.work(scene.clinician, "a slip") as ctx:
+        await visits.note_change(ctx, visit.id, noted=False)
+    assert len(await hers(scene)) == 1
+    async with access.work(scene.clinician, "moved it herself") as ctx:
+        await visits.plan(ctx, visit.id, at, 20, BASE)
+    assert await hers(scene) == [], "she knows"
+    with pytest.raises(Forbidden):
+        async with access.work(scene.nurse, "noted for her") as ctx:
+            await visits.note_change(ctx, visit.id, noted=True)
+
+
+async def test_what_was_cancelled_stays_on_her_list_until_she_noted_it(scene: Scene, clock: TurnableClock) -> None:
+    visit = await asked_by_nurse(scene, clock.now() + timedelta(days=9))
+    async with access.work(scene.nurse, "cancelled") as ctx:
+        await visits.cancel(ctx, visit.id, "Away")
+    assert (await notices(scene))[-2:] == ["visits.cancelled", "visits.called-off"]
+    clock.turn(timedelta(days=4))
+    [gone] = await hers(scene)
+    assert (gone.id, gone.change) == (visit.id, "cancelled")
+
+
+async def test_her_own_changes_are_no_news_to_her(scene: Scene, clock: TurnableClock) -> None:
+    visit = await planned(scene, clock.now() + timedelta(days=3))
+    async with access.work(scene.clinician, "cancelled") as ctx:
+        await visits.cancel(ctx, visit.id, "Ill")
+    assert "visits.called-off" not in await notices(scene)
+    assert await hers(scene) == []
+
+
+async def test_a_caregivers_calendar_follows_what_they_may_see_as_long_as_they_may(
+    scene: Scene, clock: TurnableClock
+) -> None:
+    at = clock.now() + timedelta(days=3)
+    visit = await planned(scene, at)
+    async with access.work(scene.system, "let two in") as ctx:
+        new = [access.NewPerson(name=name, roles=frozenset({"caregiver"})) for name in ("Sees", "Reads")]
+        sees, reads = [await access.add_person(ctx, one) for one in new]
+        of, wanted = scene.record, ((sees, "visit"), (reads, "reading"))
+        grants = [
+            await access.grant(
+                ctx, access.GrantRequest(person=who.id, patient=of, actions="R", what=frozenset({what}), source=what)
+            )
+            for who, what in wanted
+        ]
+    secrets = []
+    for who in (sees, reads):
+        async with access.work(acting(scene.system, who), "made a link") as ctx:
+            secrets.append(await visits.calendars.make(ctx))
+    assert await followed(scene, secrets[0]) == [("CONFIRMED", 0, at)]
+    assert await followed(scene, secrets[1]) == []
+    async with access.work(scene.system, "followed") as ctx:
+        content = await visits.calendars.follow(ctx, secrets[0], BASE)
+    assert f"{BASE}/visit/{visit.id}".encode() in content.replace(b"\r\n ", b""), "the patient's door, not the staff's"
+    assert b"Depression" not in content
+    async with access.work(scene.system, "took it back") as ctx:
+        await access.revoke(ctx, grants[0])
+    clock.turn(timedelta(seconds=1))
+    assert await followed(scene, secrets[0]) == []

@@ -34,8 +34,26 @@ NatsOption = Annotated[
 HOME = Path(".bedside")
 
 
+def _version(asked: bool) -> None:
+    if not asked:
+        return
+    with plain_errors():
+        from bedside import __version__
+        from bedside.foundation import steps
+
+        typer.echo(f"Bedside {__version__}, database {steps.revisions()[-1]}")
+    raise typer.Exit
+
+
 @cli.callback()
-def bedside() -> None:
+def bedside(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Its version, and the database's newest step; ends."
+        ),
+    ] = False,
+) -> None:
     """Bedside: video visits, monitoring and one FHIR record, on your own machine."""
 
 

@@ -90,8 +90,8 @@ class CodeSet(msgspec.Struct, frozen=True, array_like=True):
 COMPARTMENTS = frozenset({"Patient", "Encounter", "RelatedPerson", "Practitioner", "Device"})
 """The compartments of R4."""
 
-FORMAT = 3
-"""Of the pack; raised with every change to what the structures above hold."""
+FORMAT = 4
+"""Of the pack; raised with every change to what the structures above hold, or of which parameters there are."""
 
 
 class _Pack(msgspec.Struct, frozen=True):

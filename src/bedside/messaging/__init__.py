@@ -12,11 +12,14 @@ from bedside.messaging import threads
 from bedside.messaging.model.notice import CLOSED, Channel, Notice, Sent, Standing
 from bedside.messaging.model.reasons import REASONS, Outcome
 from bedside.messaging.model.templates import subject
+from bedside.messaging.service import keeping
 from bedside.messaging.service.arriving import bounce, opened
 from bedside.messaging.service.failing import (
+    MOST_FAILING,
     Failing,
     correct,
     failing,
+    not_seen_to,
     reach_again,
     reach_me,
     seen_to,
@@ -31,6 +34,7 @@ from bedside.messaging.service.trying import try_out
 
 __all__ = [
     "CLOSED",
+    "MOST_FAILING",
     "REASONS",
     "Channel",
     "Failing",
@@ -42,8 +46,10 @@ __all__ = [
     "choose",
     "correct",
     "failing",
+    "keeping",
     "last_test",
     "leads_out",
+    "not_seen_to",
     "opened",
     "outbox",
     "quiet_hours",

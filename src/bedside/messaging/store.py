@@ -15,6 +15,10 @@ _SENT = (
 _FAILING = """closed is null and template <> 'messaging.test' and (state in ('refused', 'bounced', 'failed', 'held')
     or (unanswered and opened is null and state in ('sent', 'delivered')))"""
 """What is work for a person."""
+_STAYS = f"(state = 'waiting' or ({_FAILING}))"
+"""What stays however old it is."""
+MOST_FAILING = 500
+"""How many of them are looked at together, the oldest first."""
 
 
 async def insert(sql: Connection, tenant: int, notice: Sent) -> bool:
@@ -247,12 +251,13 @@ async def unanswered(sql: Connection, tenant: int, id: str) -> None:  # noqa: A0
 
 
 async def failing(sql: Connection, tenant: int, *, person: str | None = None) -> list[Sent]:
-    """What is work for a person, the oldest first, at most 500."""
+    """What is work for a person, the oldest first, at most MOST_FAILING."""
     rows = await sql.fetch(
         f"""select {_SENT} from messaging.notice where tenant = $1 and ($2::text is null or person = $2) and {_FAILING}
-        order by created, id limit 500""",  # noqa: S608
+        order by created, id limit $3""",  # noqa: S608
         tenant,
         person,
+        MOST_FAILING,
     )
     return [Sent(**row) for row in rows]
 
@@ -269,6 +274,46 @@ async def close(sql: Connection, tenant: int, person: str, ids: Sequence[str], a
         by,
         how,
     )
+
+
+async def reopen(sql: Connection, tenant: int, person: str, by: str, since: datetime) -> int:
+    """What somebody said last of a person's to have seen to, if not before since, is work again. How many. What was
+    sent again is not: that has gone."""
+    rows = await sql.fetch(
+        """update messaging.notice set closed = null, closed_by = null, closed_as = null
+        where tenant = $1 and person = $2 and closed_by = $3 and closed_as <> 'again' and closed = (
+            select max(closed) from messaging.notice where tenant = $1 and person = $2 and closed_by = $3
+            and closed_as <> 'again' and closed >= $4) returning id""",
+        *(tenant, person, by, since),
+    )
+    return len(rows)
+
+
+async def tenants(sql: Connection) -> list[int]:
+    """Those that have any."""
+    return [row["tenant"] for row in await sql.fetch("select distinct tenant from messaging.notice order by 1")]
+
+
+async def old(sql: Connection, tenant: int, before: datetime) -> tuple[int, int]:
+    """Of those made before then: how many may go, and how many are on their way or work for a person."""
+    row = await sql.fetchrow(
+        f"""select count(*) filter (where not {_STAYS}) as go, count(*) filter (where {_STAYS}) as stay
+        from messaging.notice where tenant = $1 and created < $2""",  # noqa: S608
+        tenant,
+        before,
+    )
+    return row["go"], row["stay"]
+
+
+async def drop_old(sql: Connection, tenant: int, before: datetime, limit: int) -> int:
+    """So many of those that may go, the oldest first; how many there were."""
+    rows = await sql.fetch(
+        f"""delete from messaging.notice where id in (select id from messaging.notice
+            where tenant = $1 and created < $2 and not {_STAYS} order by created limit $3 for update skip locked)
+        returning id""",  # noqa: S608
+        *(tenant, before, limit),
+    )
+    return len(rows)
 
 
 async def standing(sql: Connection, tenant: int, now: datetime) -> Standing:

@@ -21,7 +21,7 @@ from bedside.monitoring.alarms.service.burden import Burden, Replayed, burden, r
 from bedside.monitoring.alarms.service.functions import Function, alarms_on, function, switch_function
 from bedside.monitoring.alarms.service.home import told, told_read
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
-from bedside.monitoring.alarms.service.late import late_finding_seen, late_finding_unseen, late_findings
+from bedside.monitoring.alarms.service.late import MOST_LATE, late_finding_seen, late_finding_unseen, late_findings
 from bedside.monitoring.alarms.service.leaving import alarms_held, hand_on_alarms
 from bedside.monitoring.alarms.service.outages import Silenced as Outage
 from bedside.monitoring.alarms.service.outages import standing as outages
@@ -86,8 +86,9 @@ from bedside.monitoring.service import (
     note_trouble,
     revoke_device,
     series,
-    technical_event_seen,
     technical_events,
+    technical_events_seen,
+    technical_events_unseen,
     withdraw,
     withdraw_measured,
 )
@@ -105,6 +106,7 @@ __all__ = [
     "KINDS",
     "LEADS",
     "METRICS_AIMED_AT",
+    "MOST_LATE",
     "SOURCES",
     "UNDO_SECONDS",
     "Agp",
@@ -227,8 +229,9 @@ __all__ = [
     "switch_function",
     "target_history",
     "targets",
-    "technical_event_seen",
     "technical_events",
+    "technical_events_seen",
+    "technical_events_unseen",
     "told",
     "told_read",
     "undo",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from bedside import access, records
+from bedside.foundation import errors
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Forbidden, Gone, NotFound, TooMany
 from bedside.monitoring import settings
+from bedside.monitoring.alarms.model import UNDO_SECONDS
 from bedside.monitoring.alarms.service import clockwork, functions, life, reports
 from bedside.monitoring.alarms.service.judge import judge_all
 from bedside.monitoring.devices.model import Device, DeviceCredentials, NewDevice, Paired, device_resource
@@ -372,11 +374,18 @@ async def technical_events(ctx: Ctx, *, device: str | None = None, unseen: bool 
     return [event for event in found if event.patient is None or mine is None or event.patient in mine]
 
 
-async def technical_event_seen(ctx: Ctx, event: int) -> None:
-    """The actor has seen it. Raises NotFound when there is no such unseen event, or none that the actor may see."""
-    mine = await technical_events(ctx)
-    if all(one.id != event for one in mine) or not await technical.seen(ctx, event):
+async def technical_events_seen(ctx: Ctx, events: Sequence[int]) -> None:
+    """The actor has seen them. Raises NotFound when one is no unseen event, or none that the actor may see."""
+    mine = {one.id for one in await technical_events(ctx)}
+    if not mine.issuperset(events) or await technical.seen(ctx, events) != len(set(events)):
         raise NotFound("There is no such event that waits to be seen.")
+
+
+async def technical_events_unseen(ctx: Ctx) -> None:
+    """A slip: what the actor saw last stands on the list again. Within UNDO_SECONDS; else raises Conflict."""
+    await access.require(ctx, "nurse", "clinician", "administrator")
+    if not await technical.not_seen(ctx, timedelta(seconds=UNDO_SECONDS)):
+        raise errors.Conflict("There is nothing to undo any more.")
 
 
 async def glucose_report(ctx: Ctx, patient: str, zone: ZoneInfo) -> agp.Agp | None:

@@ -62,18 +62,24 @@ async def hold(ctx: Ctx, one: Arrived, parts: Sequence[str], at: datetime) -> No
     )
 
 
-async def waiting(ctx: Ctx, patients: Collection[str] | None, limit: int) -> tuple[list[Waiting], int]:
-    """Critical ones first, then the oldest; and how many there are in all. patients: None for everybody's."""
+async def waiting(
+    ctx: Ctx, patients: Collection[str] | None, limit: int, after: tuple[bool, datetime, str] | None
+) -> tuple[list[Waiting], int]:
+    """Critical ones first, then the oldest; and how many there are in all. patients: None for everybody's. after:
+    whether the last one that was told is critical, when it came, its ref."""
+    critical, arrived_at, ref = after or (None, None, None)
     rows = await ctx.sql.fetch(
-        """select w.ref, w.patient, w.version, w.critical or p.critical as critical, w.arrived_at, w.seen_at,
-               w.seen_by, w.seen_by_name, w.note, count(*) over () as all_of_them
-           from orders.result w
-           cross join lateral (select exists (select from orders.result p
-               where p.tenant = w.tenant and p.report = w.ref and p.critical) as critical) p
-           where w.tenant = $1 and w.seen_at is null and w.report is null
-             and ($2::text[] is null or w.patient = any($2))
-           order by 4 desc, w.arrived_at, w.ref limit $3""",
-        *(ctx.tenant, None if patients is None else list(patients), limit),
+        """with waits as (
+               select w.ref, w.patient, w.version, w.critical or exists (select from orders.result p
+                   where p.tenant = w.tenant and p.report = w.ref and p.critical) as critical, w.arrived_at, w.seen_at,
+                   w.seen_by, w.seen_by_name, w.note
+               from orders.result w
+               where w.tenant = $1 and w.seen_at is null and w.report is null
+                 and ($2::text[] is null or w.patient = any($2)))
+           select *, (select count(*) from waits) as all_of_them from waits
+           where $4::boolean is null or (not critical, arrived_at, ref) > (not $4, $5::timestamptz, $6::text)
+           order by critical desc, arrived_at, ref limit $3""",
+        *(ctx.tenant, None if patients is None else list(patients), limit, critical, arrived_at, ref),
     )
     found = [Waiting(**{name: row[name] for name in Waiting.__struct_fields__}) for row in rows]
     return found, rows[0]["all_of_them"] if rows else 0

@@ -20,6 +20,14 @@ _SELECT = """
 """
 
 
+async def _hers(ctx: Ctx, prescriber: str) -> list[str]:
+    """A prescriber, and those whose successor they are: asked first, so that what is theirs is found by an index."""
+    rows = await ctx.sql.fetch(
+        "select prescriber from prescribing.successor where tenant = $1 and successor = $2", *(ctx.tenant, prescriber)
+    )
+    return [prescriber, *(row["prescriber"] for row in rows)]
+
+
 def _read(row: Any) -> Prescription:
     return Prescription(
         id=row["id"],
@@ -86,7 +94,7 @@ async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str], *, waiting: bool = Fa
     rows = await ctx.sql.fetch(
         f"""{_SELECT} where p.tenant = $1 and p.pharmacy = any($2) and p.signed_at is not null
             {"and p.status in ('signed', 'accepted')" if waiting else ""}
-            order by (p.status in ('signed', 'accepted')) desc, p.signed_at desc limit 200""",
+            order by (p.status in ('signed', 'accepted')) desc, p.signed_at desc {"" if waiting else "limit 200"}""",
         ctx.tenant,
         list(pharmacies),
     )
@@ -96,20 +104,30 @@ async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str], *, waiting: bool = Fa
 async def drafts_of(ctx: Ctx, prescriber: str) -> list[Prescription]:
     """What this prescriber has not signed, the oldest first."""
     rows = await ctx.sql.fetch(
-        f"{_SELECT} where p.tenant = $1 and p.prescriber = $2 and p.status = 'draft' order by p.written_at limit 200",
+        f"{_SELECT} where p.tenant = $1 and p.prescriber = $2 and p.status = 'draft' order by p.written_at, p.id",
         ctx.tenant,
         prescriber,
     )
     return [_read(row) for row in rows]
 
 
+async def pass_drafts(ctx: Ctx, prescriber: str, to: str, name: str) -> None:
+    """What this prescriber has not signed is another's to sign."""
+    await ctx.sql.execute(
+        """update prescribing.prescription set prescriber = $3, prescriber_name = $4
+           where tenant = $1 and prescriber = $2 and status = 'draft'""",
+        *(ctx.tenant, prescriber, to, name),
+    )
+
+
 async def running_out(
     ctx: Ctx, prescriber: str, since: datetime, until: datetime
 ) -> list[tuple[Prescription, datetime]]:
-    """What was dispensed of this prescriber and lasts until a moment between the two; not what was signed again of the
-    same medicine since, nor what the patient asks more of. A prescription lasts at most a year."""
+    """What was dispensed of this prescriber, or of one whose successor they are, and lasts until a moment between the
+    two; not what was signed again of the same medicine since, nor what the patient asks more of. A prescription lasts
+    at most a year."""
     rows = await ctx.sql.fetch(
-        f"""select e.ends, q.* from ({_SELECT} where p.tenant = $1 and p.prescriber = $2 and p.status = 'dispensed'
+        f"""select e.ends, q.* from ({_SELECT} where p.tenant = $1 and p.prescriber = any($2) and p.status = 'dispensed'
                 and p.signed_at >= $3::timestamptz - interval '400 days') q
             cross join lateral (select max(s.at) + make_interval(days => (q.draft->>'days')::int) as ends
                 from prescribing.step s
@@ -120,21 +138,21 @@ async def running_out(
                   and o.signed_at > q.signed_at and o.status in ('signed', 'accepted', 'dispensed'))
               and not exists (select from prescribing.refill r
                   where r.tenant = q.tenant and r.prescription = q.id and r.state = 'asked')
-            order by e.ends limit 200""",  # noqa: S608
-        *(ctx.tenant, prescriber, since, until),
+            order by e.ends, q.id""",  # noqa: S608
+        *(ctx.tenant, await _hers(ctx, prescriber), since, until),
     )
     return [(_read(row), row["ends"]) for row in rows]
 
 
 async def refused_of(ctx: Ctx, prescriber: str, since: datetime) -> list[Prescription]:
-    """What a pharmacy has refused of this prescriber since then, newest first."""
+    """What a pharmacy has refused since then of this prescriber, or of one whose successor they are, newest first."""
     rows = await ctx.sql.fetch(
-        f"""{_SELECT} where p.tenant = $1 and p.prescriber = $2 and p.status = 'refused' and exists (
+        f"""{_SELECT} where p.tenant = $1 and p.prescriber = any($2) and p.status = 'refused' and exists (
                 select from prescribing.step s
                 where s.tenant = p.tenant and s.prescription = p.id and s.step = 'refuse' and s.at >= $3)
-            order by p.signed_at desc limit 200""",
+            order by p.signed_at desc, p.id""",
         ctx.tenant,
-        prescriber,
+        await _hers(ctx, prescriber),
         since,
     )
     return [_read(row) for row in rows]
@@ -243,11 +261,9 @@ async def refills_of(ctx: Ctx, patient: str, prescription: str | None = None) ->
 async def refills_for(ctx: Ctx, prescriber: str) -> list[Refill]:
     """What waits for this prescriber's answer, the oldest first."""
     rows = await ctx.sql.fetch(
-        f"""{_REFILL} where r.tenant = $1 and r.state = 'asked' and (p.prescriber = $2 or p.prescriber in (
-                select s.prescriber from prescribing.successor s where s.tenant = $1 and s.successor = $2))
-            order by r.asked_at limit 200""",  # noqa: S608
+        f"{_REFILL} where r.tenant = $1 and r.state = 'asked' and p.prescriber = any($2) order by r.asked_at, r.id",
         ctx.tenant,
-        prescriber,
+        await _hers(ctx, prescriber),
     )
     return [Refill(**dict(row)) for row in rows]
 
@@ -256,11 +272,9 @@ async def in_hand(ctx: Ctx, prescriber: str, since: datetime) -> list[str]:
     """The patients of what was signed since then, by this prescriber or by one whose successor they are."""
     rows = await ctx.sql.fetch(
         """select distinct p.patient from prescribing.prescription p where p.tenant = $1 and p.signed_at >= $3
-           and (p.prescriber = $2 or p.prescriber in (
-               select s.prescriber from prescribing.successor s where s.tenant = $1 and s.successor = $2))
-           order by p.patient""",
+           and p.prescriber = any($2) order by p.patient""",
         ctx.tenant,
-        prescriber,
+        await _hers(ctx, prescriber),
         since,
     )
     return [row["patient"] for row in rows]

@@ -1,13 +1,13 @@
 """Video visits: asked for, handed over, joined, held, noted.
 
-Owns: visits, links, presence, chat, notes, the links by which calendars follow, and in the record the Encounter and
-DocumentReference that carry its identifiers. Refuses: a clinician without a licence for the patient's place (unless a
-reason is written where the table lets one), a patient who has not said where they are, and any change of a signed
-note.
+Owns: visits, links, presence, chat, notes (of a visit, or of their own), the links by which calendars follow, and in
+the record the Encounter and DocumentReference that carry its identifiers. Refuses: a clinician without a licence for
+the patient's place (unless a reason is written where the table lets one), a patient who has not said where they are,
+and any change of a signed note.
 """
 
 from bedside.visits.model import MINUTES, Country, Message, Note, Place, Presence, Visit, VisitEvent, countries, country
-from bedside.visits.service import calendars, notes
+from bedside.visits.service import calendars, drafts, notes
 from bedside.visits.service.asking import (
     ask,
     cancel,
@@ -24,7 +24,7 @@ from bedside.visits.service.asking import (
 )
 from bedside.visits.service.joining import arrive, came_back, confirm, elsewhere, guest, look, renew
 from bedside.visits.service.leaving import VisitsInHand, hand_on, in_hand
-from bedside.visits.service.planning import plan
+from bedside.visits.service.planning import note_change, plan
 from bedside.visits.service.running import chat, end, licence_of, override, presence
 from bedside.visits.service.signing import licence_to_sign, sign_under_licence
 
@@ -48,6 +48,7 @@ __all__ = [
     "confirm",
     "countries",
     "country",
+    "drafts",
     "elsewhere",
     "end",
     "ever_held",
@@ -62,6 +63,7 @@ __all__ = [
     "licence_to_sign",
     "look",
     "mine",
+    "note_change",
     "notes",
     "of_patient",
     "override",

@@ -6,7 +6,7 @@ from typing import Any
 
 from bedside import records
 from bedside.foundation.context import Ctx
-from bedside.visits.model.governed import is_note, is_visit
+from bedside.visits.model.governed import is_note, is_signed, is_visit
 from bedside.visits.service import running
 
 
@@ -20,4 +20,5 @@ JOBS = {"visits.close_empty": close_empty}
 GOVERNED = (
     records.Governed("Encounter", "visits", is_visit, "Use the visit itself: join, end or cancel it."),
     records.Governed("DocumentReference", "visits", is_note, "A signed note takes amendments, in the visit."),
+    records.Governed("DocumentReference", "visits", is_signed, "A signed note stays as it is: write another one."),
 )

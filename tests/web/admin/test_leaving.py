@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,18 @@ class Scene:
 
     def of(self, person: access.Person) -> Ctx:
         return acting(self.ctx, person)
+
+
+def draft_note(subject: dict[str, Any], author: dict[str, Any]) -> dict[str, Any]:
+    text = {"contentType": "text/plain", "data": base64.b64encode(b"Rang twice.").decode()}
+    return {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "docStatus": "preliminary",
+        "subject": subject,
+        "author": [author],
+        "content": [{"attachment": text}],
+    }
 
 
 @pytest.fixture
@@ -72,6 +85,12 @@ async def scene(ward: Any, tmp_path: Any) -> Scene:
         written = await prescribing.save(inner, drug)
         await prescribing.sign(inner, written.id, access.Proof("password", PASSWORD))
         await visits.notes.save(inner, one.id, "Well.", 1)
+        await prescribing.save(inner, Draft(ward.rosa_id, "metformin-500", 1, "tablet", "oral", "BID", 30, "corner"))
+        about = {"reference": f"Patient/{ward.rosa_id}"}
+        me = {"reference": elena.reference}
+        task = {"resourceType": "Task", "status": "requested", "intent": "order", "for": about, "owner": me}
+        await records.create(inner, task | {"description": "Ring her"})
+        await records.create(inner, draft_note(about, me))
     async with access.work(made.of(ward.rosa), "asked") as inner:
         await prescribing.ask_refill(inner, written.id)
         await monitoring.report_symptoms(inner, ward.rosa_id, ["chest-pain"])
@@ -96,6 +115,9 @@ async def test_what_is_in_hand_is_listed_and_a_clinician_is_asked_for(scene: Sce
             "Visits not begun": "1",
             "Visits in progress": "0",
             "Notes not signed": "1",
+            "Draft notes outside visits": "1",
+            "Prescriptions not signed": "1",
+            "Open tasks": "1",
             "Requests for refills": "1",
             "Conversations they have taken": "0",
             "Patients in their care": "1",
@@ -130,6 +152,11 @@ async def test_everything_goes_to_the_one_who_is_named(scene: Scene) -> None:
         note = await visits.notes.read(inner, unsigned.id)
         assert note is not None
         assert note.text == "[Elena Ruiz → Ben Ode]\nWell."
+        [draft], number, _ = await visits.drafts.to_sign(inner, limit=5)
+        assert (draft.text, number) == ("[Elena Ruiz → Ben Ode]\nRang twice.", 1)
+        assert [one.name for one in await prescribing.drafts(inner)] == ["Metformin 500 mg tablet"]
+        tasks = await records.search(inner, "Task", [("owner", str(scene.ben.reference))])
+        assert [one["note"][0]["text"] for one in tasks.entries] == ["Elena Ruiz → Ben Ode"]
         [refill] = await prescribing.refills_to_answer(inner)
         await prescribing.refuse_refill(inner, refill.id, "See me first")
         assert [one.name for one in await access.on_duty(inner, place="home")] == ["Ben Ode"]
@@ -147,6 +174,54 @@ async def test_everything_goes_to_the_one_who_is_named(scene: Scene) -> None:
     assert left == 0
     assert told >= 1
     assert [list(one["patients"]) for one in lines] == [[scene.ward.rosa_id]], "one entry, naming every patient"
+
+
+async def test_what_a_pharmacy_refused_of_who_left_is_the_successors(scene: Scene) -> None:
+    async with access.work(scene.ctx, "a pharmacist for a test") as inner:
+        await inner.sql.execute("update prescribing.prescription set status = 'refused' where status = 'signed'")
+        await inner.sql.execute(
+            """insert into prescribing.step (tenant, prescription, number, step, at, who, reason)
+               select tenant, id, 9, 'refuse', $1, 'P', 'none left' from prescribing.prescription
+               where status = 'refused'""",
+            inner.clock.now(),
+        )
+    async with scene.ward.as_(scene.pat) as client:
+        assert (
+            await client.post(f"/admin/people/{scene.elena.id}/leave", data={"to": scene.ben.id})
+        ).status_code == 303
+    async with access.work(scene.of(scene.ben), "looked") as inner:
+        assert len(await prescribing.refused(inner)) == 1
+
+
+async def test_patients_whom_nobody_else_looks_after_go_to_somebody(scene: Scene) -> None:
+    """Else the results that come of them would be on nobody's list."""
+    cora = await someone(scene.ctx, "clinician", name="Cora Lind")
+    async with access.work(scene.ctx, "care for a test") as inner:
+        await access.relate(inner, person=cora.id, patient="p-lone", kind="care", source="test-cora")
+    address = f"/admin/people/{cora.id}/leave"
+    async with scene.ward.as_(scene.pat) as client:
+        page = (await client.get(address)).text
+        assert "nobody else looks after 1 of them" in page
+        refused = await client.post(address, data={"to": ""})
+        assert (refused.status_code, "in nobody" in refused.text) == (409, True)
+        assert (await client.post(address, data={"to": scene.ward.nurse.id})).status_code == 409
+        assert (await client.post(address, data={"to": scene.ben.id})).status_code == 303
+    async with access.work(scene.ctx, "looked", readonly=True) as inner:
+        bonds = await access.relations_of(inner, patient="p-lone")
+        assert [one.person for one in bonds] == [scene.ben.id]
+
+
+async def test_a_nurses_tasks_need_somebody_who_does_them(scene: Scene) -> None:
+    nurse = await someone(scene.ctx, "nurse", name="Uma Roy")
+    task = {"resourceType": "Task", "status": "requested", "intent": "order", "owner": {"reference": nurse.reference}}
+    async with access.work(scene.ctx, "a task for a test") as inner:
+        await records.create(inner, task | {"for": {"reference": f"Patient/{scene.ward.rosa_id}"}})
+    address = f"/admin/people/{nurse.id}/leave"
+    async with scene.ward.as_(scene.pat) as client:
+        assert (await client.post(address, data={"to": ""})).status_code == 409
+        assert (await client.post(address, data={"to": scene.ward.nurse.id})).status_code == 303
+    async with scene.ward.as_(scene.ward.nurse) as client:
+        assert "My tasks (1)" in (await client.get("/work")).text
 
 
 async def test_alarms_go_back_to_the_ladder_when_nobody_is_named(scene: Scene) -> None:

@@ -78,8 +78,14 @@ async def test_who_was_not_reached_stands_with_whom_it_concerns(desk: Any, mail:
         await refuse(desk.ctx, mail, desk.rosa.id)
         ids = re.findall(r'name="notice" value="([^"]+)"', (await client.get("/notices")).text)
         assert (await client.post(f"{base}/close", data={"notice": ids, "how": "ill"})).status_code == 400
+        done = await client.post(f"{base}/close", data={"notice": ids, "how": "told"})
+        page = (await client.get(done.headers["location"])).text
+        assert "Everybody was reached" in page
+        assert f'action="{base}/reopen"' in page
+        assert (await client.post(f"{base}/reopen")).status_code == 303
+        assert "Everybody was reached" not in (await client.get("/notices?open")).text, "a slip is taken back"
+        assert (await client.post(f"{base}/reopen")).status_code == 409
         assert (await client.post(f"{base}/close", data={"notice": ids, "how": "told"})).status_code == 303
-        assert "Everybody was reached" in (await client.get("/notices?closed")).text
     async with desk.as_(desk.rosa) as client:
         assert (await client.get("/notices")).status_code == 403
     async with desk.as_(await someone(desk.ctx, "pharmacist")) as client:

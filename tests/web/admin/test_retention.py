@@ -1,5 +1,6 @@
 """For how long data are kept: an administrator tries it out, then lets it hold."""
 
+import re
 from typing import Any
 
 import pytest
@@ -53,3 +54,20 @@ async def test_nobody_else_may(clinic: Any) -> None:
     async with clinic.as_(clinic.nurse) as client:
         assert (await client.get(PAGE)).status_code == 403
         assert (await client.post(f"{PAGE}/readings", data={"do": "preview"})).status_code == 403
+
+
+async def test_notices_have_a_policy_of_their_own(clinic: Any) -> None:
+    pat = await someone(clinic.ctx, "administrator", name="Pat Morgan")
+    async with clinic.as_(pat) as client:
+        text = (await client.get(PAGE)).text
+        assert re.search(r'id="notices".*?Deleted: after 730 days', text, re.DOTALL)
+        for wrong in ("30", "x"):
+            refused = await client.post(
+                f"{PAGE}/notices", data={"delete_days": wrong, "reason": "too many", "do": "set"}
+            )
+            assert refused.status_code == 400
+        ahead = await client.post(f"{PAGE}/notices", data={"delete_days": "100", "do": "preview"})
+        assert "0 notices would be deleted." in ahead.text
+        form = {"delete_days": "", "reason": "a court asked for all", "do": "set"}
+        assert (await client.post(f"{PAGE}/notices", data=form)).status_code == 303
+        assert re.search(r'id="notices".*?Deleted: never', (await client.get(PAGE)).text, re.DOTALL)

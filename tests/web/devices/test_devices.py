@@ -56,6 +56,28 @@ async def test_every_reason_is_there_until_somebody_has_seen_it(ward: Any, staff
     assert (await staff.post("/devices/seen", data={"event": "x"})).status_code == 400
 
 
+async def test_what_was_seen_by_a_slip_stands_there_again(ward: Any, staff: httpx.AsyncClient) -> None:
+    device, now = await cuff(ward, ward.rosa_id), ward.ctx.clock.now().timestamp()
+    await sent(ward, device, 1, now, ("8480-6", 900, "mm[Hg]"))
+    async with access.work(acting(ward.ctx, ward.nurse), "looked") as ctx:
+        (event,) = await monitoring.technical_events(ctx)
+    answer = await staff.post("/devices/seen", data={"event": str(event.id)})
+    page = (await staff.get(answer.headers["location"])).text
+    assert 'action="/devices/unseen"' in page
+    await sent(ward, device, 2, now, ("8480-6", 901, "mm[Hg]"))  # meanwhile again: the two are one line
+    assert (await staff.post("/devices/unseen")).status_code == 303
+    async with access.work(acting(ward.ctx, ward.nurse), "looked") as ctx:
+        (both,) = await monitoring.technical_events(ctx)
+    assert (both.count, both.first_at) == (event.count * 2, event.first_at)
+    assert (await staff.post("/devices/seen", data={"event": str(both.id)})).status_code == 303
+    assert (await staff.post("/devices/unseen")).status_code == 303
+    assert "Readings were refused" in (await staff.get("/devices")).text
+    assert (await staff.post("/devices/unseen")).status_code == 409, "nothing more"
+    assert (await staff.post("/devices/seen", data={"event": str(both.id)})).status_code == 303
+    ward.ctx.clock.turn(timedelta(minutes=1))
+    assert (await staff.post("/devices/unseen")).status_code == 409, "too late"
+
+
 async def test_trouble_of_a_patient_whom_one_may_not_see_is_not_there(ward: Any, staff: httpx.AsyncClient) -> None:
     other = await someone(ward.ctx, "nurse", name="Somebody Else")
     device = await cuff(ward, ward.rosa_id)
@@ -65,7 +87,7 @@ async def test_trouble_of_a_patient_whom_one_may_not_see_is_not_there(ward: Any,
     async with access.work(acting(ward.ctx, other), "looked") as ctx:
         assert await monitoring.technical_events(ctx) == []
         with pytest.raises(Exception, match="no such event"):
-            await monitoring.technical_event_seen(ctx, event.id)
+            await monitoring.technical_events_seen(ctx, [event.id])
 
 
 async def test_a_device_is_given_from_a_time_and_what_had_waited_is_theirs(ward: Any, staff: httpx.AsyncClient) -> None:

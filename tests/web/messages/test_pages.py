@@ -215,6 +215,7 @@ async def test_out_of_office_is_said_to_who_writes(ward: Ward) -> None:
         assert "Rosa" in (await client.get("/messages")).text
         assert (await post(client, path, text="I answer for Amina")).status_code == 303
     (end,) = re.findall(r'action="(/messages/away/[^"]+/end)"', page)
+    assert page.index("<dialog") < page.index(end) < page.index("</dialog>"), "it is asked once"
     async with ward.as_(ward.nurse) as nurse:
         assert (await nurse.post(end)).status_code == 303
     async with ward.as_(noor) as client:

@@ -116,7 +116,9 @@ async def test_an_administrator_plans_sees_a_gap_and_sets_a_substitute(ctx: Ctx,
         week = plain(await pat.get(f"/admin/rota?from={today + timedelta(days=7)}"))
         assert "Tom Berg cannot be asked any more" in week
         assert "Tom Berg (no longer here)" in week
-        [end] = re.findall(r"/admin/rota/substitutes/[^/]+/end", (await pat.get("/admin/rota")).text)
+        page = (await pat.get("/admin/rota")).text
+        [end] = re.findall(r"/admin/rota/substitutes/[^/]+/end", page)
+        assert page.index("<dialog") < page.index(end) < page.index("</dialog>"), "it is asked once"
         assert "Nobody stands in for anybody" in plain(await pat.post(end))
         [end] = re.findall(r"/admin/rota/duties/[^/]+/end", (await pat.get("/admin/rota/ward")).text)
         assert "No duty is planned here" in plain(await pat.post(end, data={"place": "ward"}))
@@ -145,7 +147,9 @@ async def test_a_nurse_sees_her_duties_and_names_a_substitute(ctx: Ctx, site: st
             own = await tom.get("/duties")
             assert "You for Amina Haddad" in plain(own)
             assert "I am back" not in own.text
-        [end] = re.findall(r"/duties/substitutes/[^/]+/end", (await amina.get("/duties")).text)
+        page = (await amina.get("/duties")).text
+        [end] = re.findall(r"/duties/substitutes/[^/]+/end", page)
+        assert page.index("<dialog") < page.index(end) < page.index("</dialog>"), "it is asked once"
         assert "The substitution is ended" in plain(await amina.post(end))
         for page_ in ("/admin/rota", "/admin/rota/ward"):
             assert (await amina.get(page_)).status_code == 403

@@ -21,6 +21,8 @@ from bedside.foundation.ids import uuid7
 from bedside.foundation.jobs import enqueue
 
 LASTS = timedelta(hours=24)
+MOST = 200
+"""How many are listed at once, the longest waiting first."""
 STAFF = ("clinician", "nurse", "administrator")
 Outcome = Literal["new", "known", "refused"]
 
@@ -90,7 +92,7 @@ async def confirm(ctx: Ctx, token: str) -> bool:
 async def waiting(ctx: Ctx) -> list[Applicant]:
     """Who waits for an answer, the longest first. For those who register. Raises Forbidden."""
     await require(ctx, *STAFF)
-    rows = await store.waiting(ctx.sql, ctx.tenant, None)
+    rows = await store.waiting(ctx.sql, ctx.tenant, None, MOST)
     ctx.trail.entities += [f"applicant/{row['id']}" for row in rows]
     return [Applicant(row["id"], row["said"], row["confirmed"]) for row in rows]
 

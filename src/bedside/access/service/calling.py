@@ -19,6 +19,8 @@ from bedside.foundation.errors import Invalid, NotFound
 from bedside.foundation.ids import uuid7
 
 CARE = ("clinician", "nurse")
+MOST = 200
+"""How many are listed at once, the longest waiting first."""
 Outcome = Literal["let-in", "not-reached", "not-sure", "nobody"]
 OUTCOMES: tuple[Outcome, ...] = ("let-in", "not-reached", "not-sure", "nobody")
 
@@ -51,7 +53,7 @@ async def ask(ctx: Ctx, *, given: str, family: str, birth: str) -> None:
 async def waiting(ctx: Ctx) -> list[CallBack]:
     """Who waits to be called, the longest first. Raises Forbidden."""
     await require(ctx, *CARE)
-    rows = await store.waiting(ctx.sql, ctx.tenant, None)
+    rows = await store.waiting(ctx.sql, ctx.tenant, None, MOST)
     ctx.trail.entities += [f"call-back/{row['id']}" for row in rows]
     return [_read(row["id"], row["said"], row["asked"]) for row in rows]
 

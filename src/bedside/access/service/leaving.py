@@ -18,14 +18,18 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Invalid
 from bedside.foundation.ids import uuid7
 
+CARE = frozenset({"clinician", "nurse"})
+
 
 @dataclass(frozen=True, slots=True)
 class InHand:
-    """What ends with an account. patients: how many are in their care. sessions: where they are signed in now."""
+    """What ends with an account. patients: how many are in their care. sessions: where they are signed in now. only:
+    how many of the patients nobody else would look after, whose results nobody would see."""
 
     duties: tuple[Duty, ...]
     patients: int
     sessions: int
+    only: int
 
 
 async def in_hand(ctx: Ctx, id: str) -> InHand:
@@ -35,7 +39,20 @@ async def in_hand(ctx: Ctx, id: str) -> InHand:
     stand = await relations.relations(ctx.sql, ctx.tenant, now, patient=None, person=id)
     care = {one.patient for one in stand if one.kind == "care"}
     opened = await sessions.of_person(ctx.sql, ctx.tenant, id, now)
-    return InHand(tuple(await duties_of(ctx, id)), len(care), len(opened))
+    return InHand(tuple(await duties_of(ctx, id)), len(care), len(opened), await _only(ctx, await person(ctx, id)))
+
+
+def takers(who: Person) -> frozenset[str]:
+    """Who can look after the patients that somebody leaves: a clinician's results are a clinician's to see."""
+    return frozenset({"clinician"}) if "clinician" in who.roles else CARE if "nurse" in who.roles else frozenset()
+
+
+async def _only(ctx: Ctx, who: Person) -> int:
+    roles = takers(who)
+    if not roles:
+        return 0
+    placed = "clinician" not in who.roles  # being on duty opens a ward to nurses alone
+    return await relations.only_theirs(ctx.sql, ctx.tenant, who.id, ctx.clock.now(), sorted(roles), placed=placed)
 
 
 async def leave(ctx: Ctx, id: str, *, to: str | None) -> Person:
@@ -43,7 +60,8 @@ async def leave(ctx: Ctx, id: str, *, to: str | None) -> Person:
 
     to: who takes over the patients in their care and the duties of a role they have too. Without one those duties stay
     as they are planned, and so are gaps that the administrator's first page names (decision 0024). An administrator's.
-    Raises Forbidden, NotFound, Conflict for an account that has ended, Invalid for one's own.
+    Raises Forbidden, NotFound, Conflict for an account that has ended or patients whom nobody would look after, Invalid
+    for one's own.
     """
     await require(ctx, "administrator")
     if id == ctx.actor.id:
@@ -53,8 +71,13 @@ async def leave(ctx: Ctx, id: str, *, to: str | None) -> Person:
     if not who.active:
         raise Conflict("This account has ended already.")
     now = ctx.clock.now()
-    if to is not None:
-        await _take_over(ctx, who, await successor(ctx, who, to))
+    other = await successor(ctx, who, to) if to is not None else None
+    if await _only(ctx, who) and (other is None or not other.roles & takers(who)):
+        raise Conflict(
+            "Patients of theirs would be in nobody's care.", where="to", remedy="Choose who takes them over."
+        )
+    if other is not None:
+        await _take_over(ctx, who, other)
     await relations.end_all_of(ctx.sql, ctx.tenant, id, now)
     await sessions.end(ctx.sql, ctx.tenant, id, now)
     await credentials.drop_secrets(ctx.sql, id, "password", "pin", "totp", "passkey")
@@ -84,7 +107,7 @@ async def _take_over(ctx: Ctx, who: Person, other: Person) -> None:
             taken = replace(duty, id=uuid7(), person=other.id, name=other.name, since=max(duty.since, now))
             await rota_store.put_duty(ctx.sql, ctx.tenant, taken)
             ctx.trail.entities += [f"duty/{duty.id}", f"duty/{taken.id}"]
-    if other.roles & {"clinician", "nurse"}:
+    if other.roles & CARE:
         for one in await relations.relations(ctx.sql, ctx.tenant, now, patient=None, person=who.id):
             if one.kind == "care":
                 await relate(ctx, person=other.id, patient=one.patient, kind="care", source=one.source)

@@ -43,14 +43,14 @@ async def confirm(sql: Connection, tenant: int, digest: bytes, now: datetime) ->
     return found
 
 
-async def waiting(sql: Connection, tenant: int, id: str | None) -> list[dict[str, Any]]:
+async def waiting(sql: Connection, tenant: int, id: str | None, limit: int = 1) -> list[dict[str, Any]]:
     """Those who confirmed their address and wait for an answer, the longest first; or the one of an id, locked."""
-    lock = "for update" if id is not None else "limit 200"
+    lock = "for update" if id is not None else "limit $3"
     rows = await sql.fetch(
         f"""select id, person, said, confirmed from access.applicant
         where tenant = $1 and confirmed is not null and decided is null and ($2::text is null or id = $2)
         order by confirmed {lock}""",  # noqa: S608
-        *(tenant, id),
+        *((tenant, id) if id is not None else (tenant, id, limit)),
     )
     return [dict(row) for row in rows]
 

@@ -31,7 +31,7 @@ async def grants(
         and ($2::text[] is null or g.patient = any($2))
         and not exists (select from access.granted o where o.tenant = g.tenant and o.patient = g.patient
             and o.person = g.person and o.revoked is null and (o.until is null or o.until > $4))
-        group by g.patient, g.person, p.name order by 3, 1 limit 200""",
+        group by g.patient, g.person, p.name order by 3, 1""",
         tenant,
         list(patients) if patients is not None else None,
         since,

@@ -78,13 +78,13 @@ async def ask(sql: Connection, tenant: int, id: str, said: dict[str, str], now: 
     )
 
 
-async def waiting(sql: Connection, tenant: int, id: str | None) -> list[dict[str, Any]]:
+async def waiting(sql: Connection, tenant: int, id: str | None, limit: int = 1) -> list[dict[str, Any]]:
     """Those who wait to be called, the longest first; or the one of an id, locked."""
-    lock = "for update" if id is not None else "limit 200"
+    lock = "for update" if id is not None else "limit $3"
     rows = await sql.fetch(
         f"""select id, said, asked from access.call_back where tenant = $1 and closed is null
         and ($2::text is null or id = $2) order by asked {lock}""",  # noqa: S608
-        *(tenant, id),
+        *((tenant, id) if id is not None else (tenant, id, limit)),
     )
     return [dict(row) for row in rows]
 

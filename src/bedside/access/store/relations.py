@@ -68,6 +68,25 @@ async def relations(
     return [Relation(**row) for row in rows]
 
 
+async def only_theirs(
+    sql: Connection, tenant: int, person: str, at: datetime, roles: Sequence[str], *, placed: bool
+) -> int:
+    """How many patients are in a person's care and of nobody else with one of these roles. placed: one who has a place
+    is looked after by whoever is on duty there, and does not count."""
+    found: int = await sql.fetchval(
+        """select count(distinct r.patient) from access.relation r
+        where r.tenant = $1 and r.person = $2 and r.kind = 'care'
+        and r.since <= $3 and (r.until is null or r.until > $3)
+        and not exists (select from access.relation o join access.person p on p.id = o.person and p.active
+            where o.tenant = $1 and o.patient = r.patient and o.person <> $2 and o.kind = 'care' and o.since <= $3
+            and (o.until is null or o.until > $3) and p.roles && $4::text[])
+        and not ($5 and exists (select from access.place_patient s where s.tenant = $1 and s.patient = r.patient
+            and s.since <= $3 and (s.until is null or s.until > $3)))""",
+        *(tenant, person, at, list(roles), placed),
+    )
+    return found
+
+
 async def put_grant(sql: Connection, tenant: int, id: str, request: GrantRequest, now: datetime) -> None:
     """Add, or put another in its place."""
     await sql.execute(

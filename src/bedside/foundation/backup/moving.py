@@ -1,11 +1,12 @@
-"""A database that came back, into an empty one that others run: base backups cannot go through an address, a dump can.
+"""A database that came back, into an empty one that others run: no base backup goes through an address, a dump does.
 
-All or nothing: the dump is taken in by one transaction. PostgreSQL 17 or newer: a dump names settings that came with it.
+All or nothing: the dump is taken in by one transaction. PostgreSQL 17 or newer: a dump names settings that it brought.
 """
 
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
@@ -18,7 +19,8 @@ from bedside.foundation.migrate import refuse_unsafe
 
 OLDEST = 17
 _HOLDS = """select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
- where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema' limit 1"""
+ where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+ limit 1"""
 
 
 async def refuse_full(goal: str) -> None:
@@ -51,18 +53,18 @@ def move(postgres: Postgres, goal: str) -> None:
     source = postgres.tool("pg_dump")
     into = [str(binaries() / "pg_restore"), "--no-owner", "--no-privileges", "--single-transaction", "-d", url]
     env = {**source.env, "PGPASSWORD": password}
-    with subprocess.Popen(
-        [*source.command, "--format=custom", "--no-owner", "--no-privileges", "bedside"],
-        env=source.env,
-        pass_fds=source.keep,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as dump:
-        taken = subprocess.run(into, stdin=dump.stdout, env=env, capture_output=True, text=True, check=False)
-        assert dump.stderr is not None
-        said = dump.stderr.read().decode(errors="replace")
+    with tempfile.TemporaryFile() as said:
+        with subprocess.Popen(
+            [*source.command, "--format=custom", "--no-owner", "--no-privileges", "bedside"],
+            env=source.env,
+            pass_fds=source.keep,
+            stdout=subprocess.PIPE,
+            stderr=said,
+        ) as dump:
+            taken = subprocess.run(into, stdin=dump.stdout, stdout=said, stderr=said, env=env, check=False)
+        said.seek(0)
+        words = said.read().decode(errors="replace").strip().splitlines()
     if dump.returncode or taken.returncode:
-        words = (taken.stderr or said).strip().splitlines()
         raise Unavailable("The database could not be brought there.", remedy=words[0] if words else None)
 
 

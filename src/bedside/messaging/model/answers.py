@@ -28,6 +28,7 @@ ASKS = {
     "monitoring.check-device": Asks(DAY, DAY, sign_in=False),
     "prescribing.refused": Asks(DAY, DAY),
     "prescribing.handed": Asks(DAY, DAY),
+    "orders.handed": Asks(DAY, DAY),
     "visits.handed": Asks(timedelta(hours=1), timedelta(hours=1)),
 }
 

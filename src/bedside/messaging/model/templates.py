@@ -240,6 +240,28 @@ TEMPLATES: dict[str, dict[str, Words]] = {
         "en": Words("A visit was handed to you", "A patient was handed to you. Sign in to see who and why."),
         "es": Words("Le han pasado una visita", "Le han pasado un paciente. Entre para ver quién y por qué."),
     },
+    "visits.moved": {
+        "en": Words(
+            "A video visit of yours has another time",
+            "{name} moved a video visit that is yours. Sign in to see when it is.",
+        ),
+        "es": Words(
+            "Una visita por vídeo suya tiene otra hora",
+            "{name} ha cambiado la hora de una visita por vídeo suya. Entre para ver cuándo es.",
+        ),
+    },
+    "visits.called-off": {
+        "en": Words(
+            "A video visit of yours was cancelled", "{name} cancelled a video visit that is yours. Sign in to see why."
+        ),
+        "es": Words(
+            "Se anuló una visita por vídeo suya", "{name} ha anulado una visita por vídeo suya. Entre para ver por qué."
+        ),
+    },
+    "orders.handed": {
+        "en": Words("Work was handed to you", "Open work of a colleague was handed to you. Sign in to see what."),
+        "es": Words("Le han pasado trabajo", "Le han pasado trabajo pendiente de un colega. Entre para ver cuál."),
+    },
     "prescribing.refused": {
         "en": Words("A pharmacy has answered", "A pharmacy could not do what you asked. Sign in to see why."),
         "es": Words("Una farmacia ha respondido", "Una farmacia no pudo hacer lo pedido. Entre para ver por qué."),

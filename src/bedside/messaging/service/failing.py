@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bedside import access
 from bedside.foundation.context import Ctx
@@ -21,6 +22,8 @@ from bedside.messaging.service.sending import keep
 
 STAFF = frozenset({"clinician", "nurse", "pharmacist", "administrator", "privacy-officer"})
 CARE = ("clinician", "nurse")
+MOST_FAILING = store.MOST_FAILING
+UNDO = timedelta(seconds=30)
 ADDRESS_CHANGED = "access.address-changed"
 
 
@@ -134,6 +137,16 @@ async def seen_to(ctx: Ctx, person: str, ids: Sequence[str], how: str) -> None:
         raise Invalid("Say what was done.", where="how")
     await _of(ctx, person)
     await store.close(ctx.sql, ctx.tenant, person, ids, ctx.clock.now(), ctx.actor.id, how)
+
+
+async def not_seen_to(ctx: Ctx, person: str) -> None:
+    """A slip: what the actor closed last of this person's is work again. Within UNDO; else raises Conflict.
+
+    Raises Forbidden, NotFound.
+    """
+    await _of(ctx, person)
+    if not await store.reopen(ctx.sql, ctx.tenant, person, ctx.actor.id, ctx.clock.now() - UNDO):
+        raise Conflict("There is nothing to undo any more.")
 
 
 async def send_again(ctx: Ctx, person: str, ids: Sequence[str]) -> int:

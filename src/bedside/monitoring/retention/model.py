@@ -24,7 +24,10 @@ LEAST: Final = 6
 SHORTEST: Final = 90
 """Days below which nothing may be thinned: the glucose report, the what-if and baselines look back this far at most."""
 LONGEST: Final = 36_500
-KINDS: Final = ("readings", "waveforms")
+KINDS: Final = ("readings", "waveforms", "notices")
+NOTICES: Final = 730
+"""Days after which notices go where nobody said otherwise; site choice. What is work for a person stays."""
+NOTICES_LEAST: Final = 90
 DOUBTFUL: Final = int(Flag.CLOCK | Flag.IMPLAUSIBLE)
 """A value in doubt is not mixed into a mean."""
 
@@ -41,8 +44,11 @@ class Policy(msgspec.Struct, frozen=True):
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What a policy would do now: readings thinned to how many hours, readings (or pieces of waveforms) deleted, how
-    many stay as evidence. exact: False where only some were looked at and the rest is counted whole."""
+    """What a policy would do now: readings thinned to how many hours, readings (or pieces of waveforms, or notices)
+    deleted, how many stay as evidence (notices: as work for a person).
+
+    exact: False where only some were looked at and the rest is counted whole.
+    """
 
     thinned: int = 0
     hours: int = 0
@@ -52,12 +58,13 @@ class Preview(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What a run did, in readings, hours and pieces of waveforms."""
+    """What a run did, in readings, hours, pieces of waveforms and notices."""
 
     thinned: int = 0
     hours: int = 0
     deleted: int = 0
     waves: int = 0
+    notices: int = 0
     at: datetime | None = None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bedside import access, records
+from bedside import access, messaging, records
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Invalid
 from bedside.monitoring import settings
@@ -21,6 +21,8 @@ from bedside.monitoring.retention.model import (
     HOUR,
     KINDS,
     LONGEST,
+    NOTICES,
+    NOTICES_LEAST,
     SHORTEST,
     Evidence,
     Judged,
@@ -34,6 +36,7 @@ from bedside.monitoring.retention.model import (
 )
 from bedside.monitoring.series.model.chunk import Chunk, Kept, merge
 from bedside.monitoring.series.model.identity import identity
+from bedside.monitoring.series.model.reading import EPOCH
 from bedside.monitoring.series.store import chunks, latest
 
 AT_ONCE: Final = 20
@@ -53,11 +56,11 @@ HOUSE: Final = Actor("job", "retention", "retention", roles=frozenset({"system"}
 
 
 async def policy(ctx: Ctx, kind: str) -> Policy:
-    """What holds: without one, everything is kept for ever, waveforms for the site's days (n is 0 then). An
-    administrator's."""
+    """What holds: without one, readings are kept for ever, waveforms for the site's days, notices for NOTICES (n is 0
+    then). An administrator's."""
     await access.require(ctx, "administrator")
-    of_the_site = Policy(delete_days=settings.of(ctx.database).wave_days if kind == "waveforms" else None)
-    return await store.policy(ctx.sql, ctx.tenant, _kind(kind)) or of_the_site
+    without = {"waveforms": settings.of(ctx.database).wave_days, "notices": NOTICES}
+    return await store.policy(ctx.sql, ctx.tenant, _kind(kind)) or Policy(delete_days=without.get(kind))
 
 
 async def runs(ctx: Ctx) -> list[Run]:
@@ -82,7 +85,9 @@ def checked(kind: str, thin_days: int | None, delete_days: int | None) -> None:
     """Raises Invalid."""
     if _kind(kind) == "waveforms" and thin_days is not None:
         raise Invalid("A curve has no summary that would be honest: waveforms are kept or deleted.", where="thin_days")
-    least = SHORTEST if kind == "readings" else 1
+    if kind == "notices" and thin_days is not None:
+        raise Invalid("Notices are kept or deleted.", where="thin_days")
+    least = {"readings": SHORTEST, "notices": NOTICES_LEAST}.get(kind, 1)
     for where, days in (("thin_days", thin_days), ("delete_days", delete_days)):
         if days is not None and not least <= days <= LONGEST:
             words = "Write a number of days from %(least)s to %(most)s, or nothing."
@@ -102,6 +107,11 @@ async def preview(ctx: Ctx, kind: str, thin_days: int | None, delete_days: int |
     await access.require(ctx, "administrator")
     checked(kind, thin_days, delete_days)
     now = microseconds(ctx.clock.now())
+    if kind == "notices":
+        if delete_days is None:
+            return Preview()
+        may_go, stays = await messaging.keeping.old(ctx, _moment_of(horizon(now, delete_days)))
+        return Preview(deleted=may_go, evidence=stays)
     # Counting reads no value to anybody: it is the clinic's own work, not a look at a record.
     if kind == "waveforms":
         before = 0 if delete_days is None else horizon(now, delete_days)
@@ -141,7 +151,7 @@ async def with_waves(ctx: Ctx) -> frozenset[int]:
 async def keep_house(ctx: Ctx) -> dict[int, Run]:
     """Do what each tenant's policies say. Idempotent, may end anywhere; what was done, by tenant."""
     async with access.work(ctx, "looked for old readings", readonly=True) as work:
-        found = await store.tenants(work.sql)
+        found = sorted({*await store.tenants(work.sql), *await messaging.keeping.tenants(work)})
     done = {}
     for tenant in found:
         done[tenant] = await _tenant(ctx.with_(tenant=tenant))
@@ -152,6 +162,7 @@ async def _tenant(ctx: Ctx) -> Run:
     async with access.work(ctx, "looked for old readings", readonly=True) as work:
         readings = await store.policy(work.sql, ctx.tenant, "readings") or Policy()
         waves = await store.policy(work.sql, ctx.tenant, "waveforms") or Policy()
+        notices = await store.policy(work.sql, ctx.tenant, "notices") or Policy(delete_days=NOTICES)
     now = ctx.clock.now()
     thinned = hours = deleted = pieces = 0
     if readings.delete_days is not None:
@@ -172,11 +183,19 @@ async def _tenant(ctx: Ctx) -> Run:
                 thinned, hours = thinned + step.thinned, hours + len(step.hours)
     if waves.delete_days is not None:
         pieces = await _forget_waves(ctx, horizon(microseconds(now), waves.delete_days))
-    run = Run(thinned, hours, deleted, pieces, now)
-    if thinned or deleted or pieces:
+    gone = 0
+    if notices.delete_days is not None:
+        gone = await messaging.keeping.forget_old(ctx, _moment_of(horizon(microseconds(now), notices.delete_days)))
+    run = Run(thinned, hours, deleted, pieces, gone, now)
+    if thinned or deleted or pieces or gone:
         async with access.work(ctx, "noted what retention did") as work:
             await store.add_run(work.sql, ctx.tenant, run)
     return run
+
+
+def _moment_of(time: int) -> datetime:
+    """Of µs since 1970."""
+    return EPOCH + timedelta(microseconds=time)
 
 
 async def _thin(ctx: Ctx, due: store.Due, policy: int, before: int) -> tuple[Judged, bool]:

@@ -149,16 +149,16 @@ async def pointed_to(sql: Connection, tenant: int, patients: Sequence[str]) -> l
 async def add_run(sql: Connection, tenant: int, run: Run) -> None:
     """What a run did."""
     await sql.execute(
-        """insert into monitoring.retention_run (tenant, at, thinned, hours, deleted, waves)
-           values ($1, $2, $3, $4, $5, $6)""",
-        *(tenant, run.at, run.thinned, run.hours, run.deleted, run.waves),
+        """insert into monitoring.retention_run (tenant, at, thinned, hours, deleted, waves, notices)
+           values ($1, $2, $3, $4, $5, $6, $7)""",
+        *(tenant, run.at, run.thinned, run.hours, run.deleted, run.waves, run.notices),
     )
 
 
 async def runs(sql: Connection, tenant: int, most: int) -> list[Run]:
     """The newest first."""
     rows = await sql.fetch(
-        """select thinned, hours, deleted, waves, at from monitoring.retention_run
+        """select thinned, hours, deleted, waves, notices, at from monitoring.retention_run
            where tenant = $1 order by n desc limit $2""",
         *(tenant, most),
     )

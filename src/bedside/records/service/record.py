@@ -40,9 +40,14 @@ async def delete(ctx: Ctx, type: str, id: str, *, if_match: int | None = None) -
     return (await write(ctx, [Draft("delete", type, id, None, if_match=if_match)]))[0]
 
 
-async def write_governed(ctx: Ctx, resource: dict[str, Any], *, room: str) -> Stored:
-    """The write of a resource by the room that governs its kind; otherwise as create with an id, or update."""
-    return (await write(ctx, [draft(resource, room=room)]))[0]
+async def write_governed(ctx: Ctx, resource: dict[str, Any], *, room: str, if_match: int | None = None) -> Stored:
+    """The write of a resource by the room that governs its kind; otherwise as create with an id, or update.
+
+    if_match: the version that must stand there, else PreconditionFailed.
+    """
+    made = draft(resource, room=room)
+    made.if_match = if_match
+    return (await write(ctx, [made]))[0]
 
 
 async def read(ctx: Ctx, type: str, id: str) -> dict[str, Any]:  # noqa: A002

@@ -42,8 +42,9 @@ def uid(visit: Visit) -> str:
     return f"{visit.id}@visit.bedside"
 
 
-def calendar(visits: Sequence[Visit], person: str, language: str, base_url: str) -> bytes:
-    """The planned ones of these as a file for this person, who is patient or clinician of each."""
+def calendar(visits: Sequence[Visit], person: str, language: str, base_url: str, *, home: bool = False) -> bytes:
+    """The planned ones of these as a file for this person: the patient of each, its clinician, or (home) somebody whom
+    the patient lets in."""
     said = WORDS.get(language[:2], WORDS["en"])
     made = Calendar()
     made.add("prodid", PRODUCT)
@@ -54,12 +55,16 @@ def calendar(visits: Sequence[Visit], person: str, language: str, base_url: str)
     made.add("refresh-interval", AGAIN, parameters={"VALUE": "DURATION"})
     for visit in visits:
         if visit.planned_at is not None:
-            made.add_component(_event(visit, person, language, base_url, said))
+            made.add_component(_event(visit, _own(visit, person, home), language, base_url, said))
     return bytes(made.to_ical())
 
 
-def _event(visit: Visit, person: str, language: str, base_url: str, said: CalendarWords) -> Event:
-    own = visit.person == person
+def _own(visit: Visit, person: str, home: bool) -> bool:
+    """Whether they come in by the patient's door."""
+    return visit.person == person or (home and visit.clinician != person)
+
+
+def _event(visit: Visit, own: bool, language: str, base_url: str, said: CalendarWords) -> Event:
     link = f"{base_url.rstrip('/')}/{'visit' if own else 'visits'}/{visit.id}"
     text = PATIENTS_TEXT.get(language[:2], PATIENTS_TEXT["en"]) if own else said.text
     planned = (visit.planned_at or visit.asked_at).astimezone(UTC)

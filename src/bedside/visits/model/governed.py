@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bedside.visits.model import encounter, note
+from bedside.visits.model import draft, encounter, note
 
 
 def carries(resource: dict[str, Any], system: str) -> bool:
@@ -21,3 +21,8 @@ def is_visit(resource: dict[str, Any]) -> bool:
 def is_note(resource: dict[str, Any]) -> bool:
     """A DocumentReference that a signed note pictures."""
     return carries(resource, note.IDENTIFIER)
+
+
+def is_signed(resource: dict[str, Any]) -> bool:
+    """A DocumentReference that is a note of its own, and signed."""
+    return carries(resource, draft.SIGNED)

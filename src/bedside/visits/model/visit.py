@@ -74,6 +74,9 @@ class Visit(msgspec.Struct, frozen=True):
 
     planned_at: the moment it was planned for; None: as soon as both are there. planned_changes: how often that was
     moved or taken back since, planned_changed when last.
+
+    change: what somebody else than its clinician did to it: moved or cancelled; change_by: their name; change_at: when;
+    change_from: for when it was planned before. change_noted: since when its clinician knows.
     """
 
     id: str
@@ -96,6 +99,16 @@ class Visit(msgspec.Struct, frozen=True):
     planned_minutes: int | None = None
     planned_changes: int = 0
     planned_changed: datetime | None = None
+    change: Literal["moved", "cancelled"] | None = None
+    change_by: str | None = None
+    change_at: datetime | None = None
+    change_from: datetime | None = None
+    change_noted: datetime | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether its clinician has still to note what somebody else did to it."""
+        return self.change is not None and self.change_noted is None
 
     def early(self, now: datetime) -> bool:
         """Whether it is planned for so much later that nobody is let in yet."""

@@ -10,11 +10,13 @@ from bedside import access, monitoring
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Invalid
 from bedside.foundation.ids import uuid7
-from bedside.visits import store
 from bedside.visits.model import Visit, VisitEvent, next_status
 from bedside.visits.service.joining import make_link
 from bedside.visits.service.kept import find, keep, notify
-from bedside.visits.service.planning import check, keep_in_care, moved_to
+from bedside.visits.service.planning import check, keep_in_care, moved_to, told
+from bedside.visits.store import links
+from bedside.visits.store import notes as note_store
+from bedside.visits.store import visits as store
 
 
 async def ask(
@@ -101,7 +103,7 @@ async def hand(ctx: Ctx, key: str, clinician: str, reason: str, *, home: str) ->
         raise Invalid("A visit is handed to a clinician.", where="clinician")
     if holder.id == visit.clinician:
         raise Invalid("%(name)s holds this visit already.", where="clinician", name=holder.name)
-    if await store.note(ctx, visit.id):
+    if await note_store.get(ctx, visit.id):
         # A note has one writer, who signs it.
         raise Conflict("The note of this visit is begun.", remedy="Cancel this visit, and ask for another one.")
     moved = msgspec.structs.replace(visit, status=status, clinician=holder.id, clinician_name=holder.name)
@@ -140,18 +142,19 @@ async def invite(ctx: Ctx, key: str, base_url: str) -> str:
 
 
 async def cancel(ctx: Ctx, key: str, reason: str) -> Visit:
-    """Before it began."""
+    """Before it began. Its clinician is told, if it was somebody else."""
     visit = await find(ctx, key, "U", lock=True)
     if not reason.strip():
         raise Invalid("Say why.", where="reason")
     moved = msgspec.structs.replace(
         visit, status=next_status(visit.status, "cancel"), ended_at=ctx.clock.now() if visit.started_at else None
     )
-    await store.kill_links(ctx, visit.id, ctx.clock.now())
+    await links.kill(ctx, visit.id, ctx.clock.now())
     if visit.planned_at is not None:
         moved = moved_to(ctx, moved, visit.planned_at, visit.planned_minutes)
         if visit.status in {"invited", "waiting"} and ctx.clock.now() < visit.planned_at:
             await notify(ctx, visit.person, "visits.cancelled")
+    moved = await told(ctx, visit, moved, "cancelled")
     return await keep(ctx, moved, "cancelled", reason.strip())
 
 
@@ -175,7 +178,8 @@ async def under_way(ctx: Ctx) -> list[Visit]:
 
 
 async def mine(ctx: Ctx) -> list[Visit]:
-    """The clinician's open visits and those of the last 24 h, of patients whom she may see."""
+    """The clinician's open visits, those of the last 24 h, and those whose change by others she has not noted, of
+    patients whom she may see."""
     await access.require(ctx, "clinician", "nurse")
     found = await store.of_clinician(ctx, ctx.actor.id, ctx.clock.now() - timedelta(hours=24))
     visible = await access.visible(ctx, "visit")

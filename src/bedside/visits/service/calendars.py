@@ -9,15 +9,17 @@ from datetime import datetime, timedelta
 from bedside import access
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Gone, NotFound
-from bedside.visits import store
+from bedside.visits.model import Visit
 from bedside.visits.model.calendar import calendar
 from bedside.visits.service.kept import find
-from bedside.visits.store import calendars
+from bedside.visits.store import calendars, plans
 
 KEPT = timedelta(days=60)
 """How long a past visit stays in the calendars that follow: until they have surely heard of its last change."""
-ROLES = ("patient", "clinician")
-"""Whose planned visits there are."""
+STAFF = frozenset({"clinician", "nurse"})
+ROLES = ("patient", "clinician", "caregiver")
+"""Whose planned visits there are. A caregiver's are those of the patients whose grants let them see visits, as long as
+these do; a file of one visit they get as whoever may see it."""
 
 
 def _digest(secret: str) -> bytes:
@@ -30,7 +32,7 @@ async def one(ctx: Ctx, key: str, base_url: str) -> bytes:
     if visit.planned_at is None:
         raise NotFound("This visit is planned for no time.")
     who = await access.person(ctx, ctx.actor.id)
-    return calendar([visit], who.id, who.language, base_url)
+    return calendar([visit], who.id, who.language, base_url, home=not who.roles & STAFF)
 
 
 async def stands(ctx: Ctx) -> tuple[datetime, datetime | None] | None:
@@ -60,6 +62,10 @@ async def end(ctx: Ctx) -> None:
     ctx.trail.entities.append(f"person/{ctx.actor.id}")
 
 
+def _order(visit: Visit) -> tuple[datetime, str]:
+    return visit.planned_at or visit.asked_at, visit.id
+
+
 async def follow(ctx: Ctx, secret: str, base_url: str) -> bytes:
     """The planned visits of whose link this is. ctx: a named job's, since nobody is signed in; the entry of the audit
     names the person. Raises Gone for a link that is no longer good, or of whoever left."""
@@ -71,8 +77,12 @@ async def follow(ctx: Ctx, secret: str, base_url: str) -> bytes:
     actor = Actor("person", who.id, who.name, who.roles, who.reference)
     ctx.trail.actor = actor
     visible = await access.visible(ctx.with_(actor=actor), "visit")
-    found = await store.planned_of(ctx, who.id, now - KEPT, home="patient" in who.roles)
+    found = await plans.of_person(ctx, who.id, now - KEPT, home="patient" in who.roles)
+    if "caregiver" in who.roles:
+        known = {visit.id for visit in found}
+        theirs = await plans.of_patients(ctx, sorted(visible or ()), now - KEPT)
+        found = sorted((*found, *(one for one in theirs if one.id not in known)), key=_order)
     shown = [visit for visit in found if visible is None or visit.patient in visible]
     for visit in shown:
         ctx.trail.patients.setdefault(visit.patient, set()).add("R")
-    return calendar(shown, who.id, who.language, base_url)
+    return calendar(shown, who.id, who.language, base_url, home="caregiver" in who.roles)

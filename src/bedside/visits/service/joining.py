@@ -11,10 +11,11 @@ import msgspec
 from bedside import access, records
 from bedside.foundation.context import Actor, Ctx
 from bedside.foundation.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from bedside.visits import store
 from bedside.visits.model import Link, Place, Visit, VisitEvent, country, matches, next_status
 from bedside.visits.model.link import LIFE, WRONG_ANSWERS
 from bedside.visits.service.kept import find, keep, notify
+from bedside.visits.store import links
+from bedside.visits.store import visits as store
 
 DEAD = "This link is no longer good."
 DEAD_REMEDY = "Ask for a new one below, or call the clinic."
@@ -29,7 +30,7 @@ async def make_link(ctx: Ctx, visit: Visit, base_url: str) -> str:
     secret = secrets.token_urlsafe(24)
     now = ctx.clock.now()
     # A link to a planned visit holds until a day after its time.
-    await store.add_link(ctx, visit.id, _digest(secret), now, max(now, visit.planned_at or now) + LIFE)
+    await links.add(ctx, visit.id, _digest(secret), now, max(now, visit.planned_at or now) + LIFE)
     link = f"{base_url.rstrip('/')}/join/{secret}"
     await notify(ctx, visit.person, "visits.planned" if visit.early(now) else "visits.link", link=link)
     return link
@@ -37,7 +38,7 @@ async def make_link(ctx: Ctx, visit: Visit, base_url: str) -> str:
 
 async def look(ctx: Ctx, secret: str) -> Link:
     """Whether a link is good, without consuming it: what a GET may do. Raises NotFound, Gone."""
-    link = await store.link(ctx, token=_digest(secret))
+    link = await links.get(ctx, token=_digest(secret))
     if link is None:
         raise NotFound(DEAD, remedy=DEAD_REMEDY)
     if not link.usable(ctx.clock.now()) or link.bound:
@@ -52,7 +53,7 @@ async def confirm(ctx: Ctx, secret: str, name: str, born: date) -> tuple[str, Vi
     caller must not raise. The fifth kills the link and tells the staff.
     """
     token = _digest(secret)
-    link = await store.link(ctx, token=token, lock=True)
+    link = await links.get(ctx, token=token, lock=True)
     if link is None or link.bound or not link.usable(ctx.clock.now()):
         raise Gone(DEAD, remedy=DEAD_REMEDY)
     visit = await store.get(ctx, link.visit, lock=True)
@@ -63,7 +64,7 @@ async def confirm(ctx: Ctx, secret: str, name: str, born: date) -> tuple[str, Vi
     known = date.fromisoformat(patient["birthDate"]) if len(patient.get("birthDate", "")) == 10 else None
     if known is None or not matches(person.name, known, name, born):
         last = link.wrong + 1 >= WRONG_ANSWERS
-        await store.wrong_answer(ctx, token, ctx.clock.now() if last else None)
+        await links.wrong_answer(ctx, token, ctx.clock.now() if last else None)
         if last:
             await store.add_event(
                 ctx, visit.id, VisitEvent(ctx.clock.now(), "somebody with the link", "locked", "5 wrong answers")
@@ -72,13 +73,13 @@ async def confirm(ctx: Ctx, secret: str, name: str, born: date) -> tuple[str, Vi
                 await notify(ctx, str(staff), "visits.link-locked")
         return None
     device = secrets.token_urlsafe(24)
-    await store.bind(ctx, token, _digest(device))
+    await links.bind(ctx, token, _digest(device))
     return device, visit
 
 
 async def renew(ctx: Ctx, secret: str, base_url: str) -> None:
     """A dead link's "send me a new one": to the phone or e-mail on file only. Silent where there is nothing to send."""
-    link = await store.link(ctx, token=_digest(secret), lock=True)
+    link = await links.get(ctx, token=_digest(secret), lock=True)
     visit = await store.get(ctx, link.visit, lock=True) if link else None
     if visit is not None and visit.open and visit.status != "handed":
         await make_link(ctx, visit, base_url)
@@ -97,7 +98,7 @@ async def elsewhere(ctx: Ctx, key: str, base_url: str) -> str:
 
 async def guest(ctx: Ctx, device: str) -> tuple[Actor, str]:
     """Who holds this device's secret, as an actor of the guest door, and the visit. Raises Forbidden."""
-    link = await store.link(ctx, device=_digest(device))
+    link = await links.get(ctx, device=_digest(device))
     visit = await store.get(ctx, link.visit) if link and link.usable(ctx.clock.now()) else None
     if visit is None or not visit.open:
         raise Forbidden("This visit is over, or its link is no longer good.", remedy=DEAD_REMEDY)
@@ -109,8 +110,8 @@ async def guest(ctx: Ctx, device: str) -> tuple[Actor, str]:
 
 async def came_back(ctx: Ctx, secret: str, device: str) -> str | None:
     """The visit's id, when this device was let into the visit of this link and still is: the same link tapped again."""
-    link = await store.link(ctx, token=_digest(secret))
-    mine = await store.link(ctx, device=_digest(device))
+    link = await links.get(ctx, token=_digest(secret))
+    mine = await links.get(ctx, device=_digest(device))
     visit = await store.get(ctx, link.visit) if link and mine and link.visit == mine.visit else None
     return visit.id if mine and visit and visit.open and mine.usable(ctx.clock.now()) else None
 

@@ -7,9 +7,10 @@ from typing import Any
 from bedside import access, records
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
-from bedside.visits import store
 from bedside.visits.model import Visit, VisitEvent
 from bedside.visits.model.encounter import encounter
+from bedside.visits.store import stays
+from bedside.visits.store import visits as store
 
 
 async def find(ctx: Ctx, key: str, action: str = "R", *, lock: bool = False) -> Visit:
@@ -38,7 +39,7 @@ async def record(ctx: Ctx, visit: Visit, event: str, detail: str = "") -> None:
 async def picture(ctx: Ctx, visit: Visit) -> None:
     """The Encounter, in the same transaction."""
     reference = (await access.person(ctx, visit.clinician)).reference if visit.clinician else None
-    resource = encounter(visit, reference, await store.present(ctx, visit.id))
+    resource = encounter(visit, reference, await stays.of_visit(ctx, visit.id))
     await records.write_governed(ctx, resource, room="visits")
 
 

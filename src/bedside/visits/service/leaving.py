@@ -10,21 +10,26 @@ from bedside import access
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict
-from bedside.visits import store
+from bedside.visits.service import drafts
 from bedside.visits.service.asking import relate_holder
 from bedside.visits.service.kept import keep, notify
 from bedside.visits.service.running import EMPTY
+from bedside.visits.store import notes as note_store
+from bedside.visits.store import stays
+from bedside.visits.store import visits as store
 
 REASON = "Works here no longer"
 
 
 @dataclass(frozen=True, slots=True)
 class VisitsInHand:
-    """planned: open and not begun. running: in progress now. unsigned: over, and the note is still to be signed."""
+    """planned: open and not begun. running: in progress now. unsigned: over, and the note is still to be signed.
+    drafts: notes outside visits that are not signed, which a nurse may take too."""
 
     planned: int
     running: int
     unsigned: int
+    drafts: int
 
     @property
     def any(self) -> bool:
@@ -32,13 +37,14 @@ class VisitsInHand:
         return bool(self.planned or self.running or self.unsigned)
 
 
-async def in_hand(ctx: Ctx, person: str) -> VisitsInHand:
+async def in_hand(ctx: Ctx, person: access.Person) -> VisitsInHand:
     """How many. An administrator's, who learns no more. Raises Forbidden."""
     await access.require(ctx, "administrator")
-    found = [visit for visit, _ in await store.in_hand(ctx, person, lock=False)]
+    found = [visit for visit, _ in await store.in_hand(ctx, person.id, lock=False)]
     running = sum(one.status == "in-progress" for one in found)
     unsigned = sum(not one.open for one in found)
-    return VisitsInHand(len(found) - running - unsigned, running, unsigned)
+    drafted = await drafts.in_hand(ctx, person)
+    return VisitsInHand(len(found) - running - unsigned, running, unsigned, drafted)
 
 
 async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None, *, home: str) -> int:
@@ -49,13 +55,16 @@ async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None, *, 
     """
     await access.require(ctx, "administrator")
     now = ctx.clock.now()
-    for key in await store.leave_everywhere(ctx, person.id, now):
+    for key in await stays.leave_everywhere(ctx, person.id, now):
         # Their page will not be able to say so, and a visit that nobody is in closes itself.
-        if await store.quiet_since(ctx, key):
+        if await stays.quiet_since(ctx, key):
             await jobs.enqueue(ctx, "visits.close_empty", {"visit": key}, at=now + EMPTY)
+    passed = await drafts.hand_on(ctx, person, to)
     found = await store.in_hand(ctx, person.id, lock=True)
+    if to is not None and passed and not found:
+        await notify(ctx, to.id, "visits.handed")
     if not found:
-        return 0
+        return passed
     if to is None or "clinician" not in to.roles:
         raise Conflict("Visits and notes are handed to a clinician.", where="to", remedy="Choose one.")
     for visit, drafted in found:
@@ -67,7 +76,7 @@ async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None, *, 
             moved = msgspec.structs.replace(moved, decision=msgspec.to_builtins(decision))
         await relate_holder(ctx, visit, to.id)
         if drafted:
-            await store.pass_note(ctx, visit.id, to.id, to.name, f"[{person.name} → {to.name}]\n")
+            await note_store.hand_on(ctx, visit.id, to.id, to.name, f"[{person.name} → {to.name}]\n")
         await keep(ctx, moved, "handed", f"{REASON} → {to.name}")
     await notify(ctx, to.id, "visits.handed")
-    return len(found)
+    return len(found) + passed

@@ -10,11 +10,12 @@ from bedside import access
 from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import N_, Conflict, Forbidden, Invalid
-from bedside.visits import store
 from bedside.visits.model import Message, Presence, Visit, next_status
 from bedside.visits.service.kept import find, keep, picture, record, tell
 from bedside.visits.service.planning import moved_to
 from bedside.visits.service.signing import override_licence
+from bedside.visits.store import chat as chat_store
+from bedside.visits.store import links, stays
 
 EMPTY = timedelta(minutes=60)
 CHAT = 4000
@@ -55,9 +56,9 @@ async def join(ctx: Ctx, key: str, connection: str) -> tuple[Visit, str]:
     if role == "clinician" and decision is not None and not decision.passes:
         raise decision.refusal(N_("Give a reason to go on."))
     now = ctx.clock.now()
-    await store.arrive(ctx, visit.id, connection, Presence(ctx.actor.id, ctx.actor.name, role, now))
+    await stays.arrive(ctx, visit.id, connection, Presence(ctx.actor.id, ctx.actor.name, role, now))
     await record(ctx, visit, "joined", role)
-    there = {p.role for p in await store.present(ctx, visit.id) if p.left_at is None}
+    there = {p.role for p in await stays.of_visit(ctx, visit.id) if p.left_at is None}
     if {"patient", "clinician"} <= there and decision is not None and visit.started_at is None:
         visit = msgspec.structs.replace(visit, status=next_status(visit.status, "start"), started_at=now)
         await keep(ctx, visit, "started")
@@ -70,9 +71,9 @@ async def leave(ctx: Ctx, key: str, connection: str) -> None:
     """A page closed or was lost. When it was the last, the visit closes itself an hour later."""
     visit = await find(ctx, key, "U", lock=True)
     now = ctx.clock.now()
-    await store.leave(ctx, visit.id, connection, now)
+    await stays.leave(ctx, visit.id, connection, now)
     await record(ctx, visit, "left", _role(ctx, visit))
-    if visit.open and await store.quiet_since(ctx, visit.id):
+    if visit.open and await stays.quiet_since(ctx, visit.id):
         await jobs.enqueue(ctx, "visits.close_empty", {"visit": visit.id}, at=now + EMPTY)
 
 
@@ -87,7 +88,7 @@ async def end(ctx: Ctx, key: str) -> Visit:
 async def close_empty(ctx: Ctx, key: str) -> None:
     """The job an hour after the last one left: closes it if nobody came back since."""
     visit = await find(ctx, key, "U", lock=True)
-    quiet = await store.quiet_since(ctx, visit.id)
+    quiet = await stays.quiet_since(ctx, visit.id)
     if not visit.open or quiet is None or ctx.clock.now() < quiet + EMPTY:
         return
     if visit.planned_at is not None and ctx.clock.now() < visit.planned_at + EMPTY:
@@ -100,8 +101,8 @@ async def close_empty(ctx: Ctx, key: str) -> None:
 
 async def _finish(ctx: Ctx, visit: Visit, event: str, at: object = None) -> Visit:
     now = ctx.clock.now()
-    await store.leave(ctx, visit.id, None, now)
-    await store.kill_links(ctx, visit.id, now)
+    await stays.leave(ctx, visit.id, None, now)
+    await links.kill(ctx, visit.id, now)
     step = "end" if visit.started_at else "cancel"
     moved = msgspec.structs.replace(
         visit, status=next_status(visit.status, step), ended_at=(at or now) if visit.started_at else None
@@ -119,7 +120,7 @@ async def say(ctx: Ctx, key: str, id: str, text: str) -> Message:
     if not text.strip() or len(text) > CHAT or not 8 <= len(id) <= 64:
         raise Invalid("A message has 1 to %(most)s characters.", where="text", most=CHAT)
     message = Message(id, ctx.clock.now(), ctx.actor.id, ctx.actor.name, text.strip())
-    await store.add_message(ctx, visit.id, message)
+    await chat_store.add(ctx, visit.id, message)
     tell(ctx, visit, {"t": "chat", **msgspec.to_builtins(message)})
     return message
 
@@ -127,10 +128,10 @@ async def say(ctx: Ctx, key: str, id: str, text: str) -> Message:
 async def chat(ctx: Ctx, key: str) -> list[Message]:
     """The chat so far."""
     visit = await find(ctx, key)
-    return await store.messages(ctx, visit.id)
+    return await chat_store.of_visit(ctx, visit.id)
 
 
 async def presence(ctx: Ctx, key: str) -> list[Presence]:
     """Every stay, in order."""
     visit = await find(ctx, key)
-    return await store.present(ctx, visit.id)
+    return await stays.of_visit(ctx, visit.id)

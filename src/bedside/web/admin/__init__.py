@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Route
 from bedside.web.admin import (
     audit,
     clinic,
+    emergencies,
     functions,
     hours,
     leaving,
@@ -47,6 +48,7 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/retention", retention.page),
     Route("/admin/retention/{kind}", retention.answer, methods=["POST"]),
     Route("/admin/audit", audit.page),
+    *emergencies.ROUTES,
     Route("/admin/status", status.page),
     Route("/admin/status/release", status.release, methods=["POST"]),
 ]

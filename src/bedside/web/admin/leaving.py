@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from bedside import access, messaging, monitoring, prescribing, visits
+from bedside import access, messaging, monitoring, orders, prescribing, visits
 from bedside.foundation.errors import BedsideError, Conflict, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.admin.people import colleague
@@ -24,13 +24,16 @@ async def _page(request: Request, error: BedsideError | None = None, to: str = "
             raise Conflict("This account has ended already.")
         hand = await access.in_hand(ctx, who.id)
         alarms = await monitoring.alarms_held(ctx, who.id)
-        theirs = await visits.in_hand(ctx, who.id)
+        theirs = await visits.in_hand(ctx, who)
+        tasks = await orders.tasks.in_hand(ctx, who)
         refills = await prescribing.in_hand(ctx, who.id)
         talks = await messaging.threads.held(ctx, who.id)
         places = {place.id: place.name for place in await access.places(ctx)}
         everybody = await access.people(ctx)
-    needs = theirs.any or refills.waiting or refills.patients
-    able = {"clinician"} if needs else {"clinician", "nurse"} if who.roles & {"clinician", "nurse"} else set(who.roles)
+    care = {"clinician", "nurse"}
+    clinician = theirs.any or refills.any or (hand.only and "clinician" in who.roles)
+    needs = clinician or theirs.drafts or tasks or hand.only
+    able = {"clinician"} if clinician else care if needs or who.roles & care else set(who.roles)
     return render(
         request,
         "admin/leaving.html",
@@ -40,9 +43,11 @@ async def _page(request: Request, error: BedsideError | None = None, to: str = "
         alarms=alarms,
         visits=theirs,
         refills=refills,
+        tasks=tasks,
         talks=talks,
         places=places,
         needs=bool(needs),
+        clinician=bool(clinician),
         colleagues=[one for one in everybody if one.roles & able and one.id != who.id],
         error=error,
         to=to,
@@ -61,6 +66,7 @@ async def leave(request: Request) -> Response:
             await visits.hand_on(ctx, who, to, home=home)
             await monitoring.hand_on_alarms(ctx, who.id, to)
             await messaging.threads.hand_on(ctx, who, to)
+            await orders.tasks.hand_on(ctx, who, to)
             await access.leave(ctx, who.id, to=to.id if to else None)
     except (Invalid, Conflict) as error:
         return await _page(request, error, to_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -42,6 +43,7 @@ DONE = {
 }
 SAID = {
     "closed": N_("Seen to"),
+    "open": N_("It is open again"),
     "again": N_("Sent again"),
     "address": N_("The address is changed"),
     "test": N_("A test is on its way to you"),
@@ -89,6 +91,7 @@ async def _page(
         tested=TESTED,
         done=DONE,
         said=next((SAID[name] for name in SAID if name in request.query_params), None),
+        back=f"{_here(request)}/{quote(closed)}/reopen" if (closed := request.query_params.get("closed")) else None,
         here=_here(request),
         me=ctx.actor.id,
         error=error,
@@ -128,7 +131,14 @@ async def close(request: Request) -> Response:
             await messaging.seen_to(ctx, person, _ids(form.getlist("notice")), str(form.get("how") or ""))
     except Invalid as error:
         return await _page(request, error, person)
-    return RedirectResponse(f"{_here(request)}?closed", 303)
+    return RedirectResponse(f"{_here(request)}?closed={quote(person)}", 303)
+
+
+async def reopen(request: Request) -> Response:
+    """POST: that was a slip; they are work again."""
+    async with access.work(ctx_of(request), "took back that notices were seen to") as ctx:
+        await messaging.not_seen_to(ctx, request.path_params["person"])
+    return RedirectResponse(f"{_here(request)}?open", 303)
 
 
 async def again(request: Request) -> Response:
@@ -167,6 +177,7 @@ ROUTES: list[BaseRoute] = [
         for route in (
             Route(base, page),
             Route(f"{base}/{{person}}/close", close, methods=["POST"]),
+            Route(f"{base}/{{person}}/reopen", reopen, methods=["POST"]),
             Route(f"{base}/{{person}}/again", again, methods=["POST"]),
             Route(f"{base}/{{person}}/address", address, methods=["POST"]),
         )

@@ -10,7 +10,7 @@ from bedside.foundation.errors import N_, BedsideError, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.kit import render
 
-KINDS = {"readings": N_("Readings (numbers)"), "waveforms": N_("Waveforms")}
+KINDS = {"readings": N_("Readings (numbers)"), "waveforms": N_("Waveforms"), "notices": N_("Notices")}
 FIELDS = ("thin_days", "delete_days", "reason")
 
 

@@ -35,7 +35,7 @@ async def page(request: Request) -> Response:
         known={one.device for one in devices},
         kinds=KINDS,
         caring=bool(page_of(request).actor.roles & access.registering.CARING),
-        done="seen" in request.query_params,
+        done=next((word for word in ("seen", "again") if word in request.query_params), None),
     )
 
 
@@ -43,12 +43,22 @@ async def seen(request: Request) -> Response:
     """POST /devices/seen: these events were seen; the next of their kind begins a new line."""
     form = await request.form()
     events = [str(value) for value in form.getlist("event")]
-    if not events or not all(one.isascii() and one.isdigit() for one in events):
+    if not events or not all(one.isascii() and one.isdigit() and len(one) < 19 for one in events):
         raise Invalid(N_("Choose what you have seen."), where="event")
     async with access.work(ctx_of(request), "saw trouble with devices") as ctx:
-        for one in events:
-            await monitoring.technical_event_seen(ctx, int(one))
+        await monitoring.technical_events_seen(ctx, [int(one) for one in events])
     return RedirectResponse("/devices?seen=1", 303)
 
 
-ROUTES: list[BaseRoute] = [Route("/devices", page), Route("/devices/seen", seen, methods=["POST"])]
+async def unseen(request: Request) -> Response:
+    """POST /devices/unseen: that was a slip; they stand here again."""
+    async with access.work(ctx_of(request), "took back that trouble with devices was seen") as ctx:
+        await monitoring.technical_events_unseen(ctx)
+    return RedirectResponse("/devices?again=1", 303)
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/devices", page),
+    Route("/devices/seen", seen, methods=["POST"]),
+    Route("/devices/unseen", unseen, methods=["POST"]),
+]

@@ -41,10 +41,10 @@ ALL = (
     Place(N_("Visits"), "/visits", icon="video", roles=CLINICAL),
     Place(N_("Prescriptions"), "/pharmacy", icon="pill", roles=frozenset({"pharmacist"})),
     Place(N_("Clinic"), "/admin", icon="settings", roles=frozenset({"administrator"})),
-    # Not first: the first is where a person begins.
-    Place(N_("Work"), "/work", icon="list-checks", roles=frozenset({"pharmacist", "administrator"})),
-    Place(N_("Devices"), "/devices", icon="radio", roles=CLINICAL | {"administrator"}),
     Place(N_("Audit"), "/admin/audit", icon="scroll-text", roles=frozenset({"privacy-officer"})),
+    # Not first: the first is where a person begins.
+    Place(N_("Work"), "/work", icon="list-checks", roles=frozenset({"pharmacist", "administrator", "privacy-officer"})),
+    Place(N_("Devices"), "/devices", icon="radio", roles=CLINICAL | {"administrator"}),
 )
 
 

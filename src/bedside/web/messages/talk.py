@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access, messaging, records
+from bedside import access, messaging, records, visits
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError
 from bedside.foundation.http import ctx_of
@@ -67,9 +66,9 @@ async def _made(ctx: Ctx, talk: messaging.threads.Talk) -> dict[str, dict[str, A
             task = await records.read(ctx, "Task", id_)
             found[f"Task/{id_}"] = {"says": task.get("description", ""), "done": task.get("status") == "completed"}
         elif type_ == "DocumentReference":
-            note = await records.read(ctx, "DocumentReference", id_)
-            data = note["content"][0]["attachment"].get("data", "")
-            found[f"DocumentReference/{id_}"] = {"says": base64.b64decode(data).decode("utf-8", "replace")}
+            note = visits.drafts.draft_of(await records.read(ctx, "DocumentReference", id_))
+            mine = note.open and note.author == ctx.actor.reference
+            found[f"DocumentReference/{id_}"] = {"says": note.text or "", "mine": mine, "signed": note.signed}
     return found
 
 

@@ -200,7 +200,7 @@ def _contacts(patient: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 async def move(request: Request) -> Response:
-    """POST: take, invite, hand, cancel, override, end."""
+    """POST: take, invite, hand, plan, cancel, override, noted, unnoted, end."""
     key, step, form = request.path_params["visit"], request.path_params["step"], await request.form()
     said = {name: str(form.get(name, "")) for name in ("reason", "clinician")}
     if step not in MOVED:
@@ -224,6 +224,8 @@ async def move(request: Request) -> Response:
                     await visits.cancel(ctx, key, said["reason"])
                 case "override":
                     await visits.override(ctx, key, said["reason"])
+                case "noted" | "unnoted":
+                    await visits.note_change(ctx, key, noted=step == "noted")
                 case _:
                     await visits.end(ctx, key)
     except BedsideError as error:
@@ -231,7 +233,13 @@ async def move(request: Request) -> Response:
             raise
         again = {name: str(value) for name, value in form.items()} if step == "plan" else None
         return await _desk(request, error, step, again)
-    return RedirectResponse("/visits" if step in {"cancel", "hand"} else f"/visits/{key}", 303)
+    onward = {
+        "cancel": "/visits",
+        "hand": "/visits",
+        "noted": f"/work?noted={key}#visits",
+        "unnoted": "/work?again#visits",
+    }
+    return RedirectResponse(onward.get(step, f"/visits/{key}"), 303)
 
 
 async def save_note(request: Request) -> Response:

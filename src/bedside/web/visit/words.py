@@ -37,6 +37,8 @@ MOVED = {
     "cancel": N_("cancelled the visit"),
     "override": N_("went on without a licence"),
     "end": N_("ended the visit"),
+    "noted": N_("noted a change of the visit"),
+    "unnoted": N_("took back that a change of the visit was noted"),
 }
 """What staff did with a visit, as a patient reads it on "who looked at my record"."""
 DETAILS = (

@@ -2,6 +2,6 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.work import listing, result, tasks
+from bedside.web.work import listing, note, result, tasks
 
-ROUTES: list[BaseRoute] = [*listing.ROUTES, *result.ROUTES, *tasks.ROUTES]
+ROUTES: list[BaseRoute] = [*listing.ROUTES, *note.ROUTES, *result.ROUTES, *tasks.ROUTES]

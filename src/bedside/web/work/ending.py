@@ -45,7 +45,7 @@ async def care(asked: Asked) -> Found:
             )
             for one, until in await prescribing.running_out(ctx)
         ]
-    return found(_sorted(asked, items + await _devices(asked)))
+    return found(asked, _sorted(asked, items + await _devices(asked)))
 
 
 async def site(asked: Asked) -> Found:
@@ -71,14 +71,14 @@ async def site(asked: Asked) -> Found:
     ]
     if not {"clinician", "nurse"} & ctx.actor.roles:  # else they stand with their patients
         items += await _devices(asked)
-    return found(_sorted(asked, items))
+    return found(asked, _sorted(asked, items))
 
 
 async def licences(asked: Asked) -> Found:
     """For a pharmacist: their own."""
     rows = await access.ending.own_licences(asked.ctx)
     said = asked.said(N_("Your licence for %(place)s ends"))
-    return found([Item(said % {"place": one.jurisdiction}, "/account", due_day=one.until) for one in rows])
+    return found(asked, [Item(said % {"place": one.jurisdiction}, "/account", due_day=one.until) for one in rows])
 
 
 async def certificate(home: Path, now: datetime) -> datetime | None:

@@ -10,9 +10,19 @@ CLINICIAN = frozenset({"clinician"})
 CARE = frozenset({"clinician", "nurse"})
 ADMINISTRATOR = frozenset({"administrator"})
 PHARMACIST = frozenset({"pharmacist"})
-ROLES = CARE | ADMINISTRATOR | PHARMACIST
+OFFICER = frozenset({"privacy-officer"})
+ROLES = CARE | ADMINISTRATOR | PHARMACIST | OFFICER
 
 KINDS = (
+    Kind(
+        "emergencies",
+        N_("Emergency accesses not reviewed"),
+        "siren",
+        OFFICER,
+        desk.emergencies,
+        ("/admin/emergencies", N_("Review them")),
+    ),
+    Kind("officer", N_("Emergency accesses that nobody can review"), "siren", ADMINISTRATOR, desk.no_officer),
     Kind("visits", N_("Visits that wait for you"), "video", CLINICIAN, care.to_take, ("/visits", N_("All visits"))),
     Kind("results", N_("Results not seen yet"), "flask-conical", CLINICIAN, care.results),
     Kind("dispense", N_("To dispense"), "pill", PHARMACIST, desk.to_dispense, ("/pharmacy", N_("Prescriptions"))),
@@ -21,7 +31,7 @@ KINDS = (
     Kind("unreached", N_("Not reached"), "mail-x", CARE | ADMINISTRATOR, desk.unreached),
     Kind("refused", N_("Refused by the pharmacy"), "circle-x", CLINICIAN, care.refused),
     Kind("refills", N_("Refills to answer"), "repeat", CLINICIAN, care.refills),
-    Kind("notes", N_("Unsigned notes"), "file-pen-line", CLINICIAN, care.unsigned),
+    Kind("notes", N_("Unsigned notes"), "file-pen-line", CARE, care.unsigned),
     Kind("drafts", N_("Unsigned prescriptions"), "signature", CLINICIAN, care.drafts),
     Kind("tasks", N_("My tasks"), "list-todo", CARE, care.tasks),
     Kind("registrations", N_("Asks to be registered"), "user-plus", CARE | ADMINISTRATOR, desk.registrations),

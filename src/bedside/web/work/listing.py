@@ -1,14 +1,18 @@
-"""/work: every kind of open work of the reader's roles; /work/count: how much there is, for the pages they begin at."""
+"""/work: every kind of open work of the reader's roles; /work/{kind}: all of one; /work/count: how much
+there is, for the pages they begin at."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, records
+from bedside.fhir.references import is_id
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import N_
+from bedside.foundation.errors import N_, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.web.kit import page_of, render, translator
 from bedside.web.work import ending
@@ -19,6 +23,10 @@ DONE = {
     "task": N_("The task is done"),
     "seen": N_("Marked as seen"),
     "again": N_("It is open again"),
+    "signed": N_("The note is signed"),
+    "thrown": N_("The draft is thrown away"),
+    "noted": N_("Noted"),
+    "reviewed": N_("Marked as reviewed"),
 }
 
 
@@ -41,6 +49,33 @@ async def page(request: Request) -> Response:
         today=reader.now.astimezone(reader.zone).date(),
         done=DONE[done] if done else None,
         back=_undo(done, request.query_params.get(done, "") if done else ""),
+    )
+
+
+async def kind_page(request: Request) -> Response:
+    """GET /work/{kind}?after=…: all that is open of one kind, a page at a time."""
+    kind = next((one for one in KINDS if one.key == request.path_params["kind"]), None)
+    if kind is None:
+        raise NotFound("There is no such kind of work.")
+    after = request.query_params.get("after", "")
+    async with access.work(ctx_of(request), "opened the work list", readonly=True) as ctx:
+        await access.require(ctx, *sorted(kind.roles))
+        reader = page_of(request)
+        asked = Asked(ctx, reader, translator(reader.language), far=True, after=after)
+        one = await kind.find(asked)
+        if kind.key == "site":
+            one = await _with_certificate(request, asked, one)
+        names = await records.named(ctx, [item.patient for item in one.items if item.patient])
+    if after and not one.items:
+        return RedirectResponse(f"/work/{kind.key}", 303)
+    return render(
+        request,
+        "work/kind.html",
+        kind=kind,
+        one=one,
+        names={id_: row.name for id_, row in names.items()},
+        today=reader.now.astimezone(reader.zone).date(),
+        after=after,
     )
 
 
@@ -68,7 +103,7 @@ async def _with_certificate(request: Request, asked: Asked, one: Found) -> Found
     if ends is None:
         return one
     item = Item(asked.said(N_("The certificate of this installation ends")), "/admin/status", due=ends)
-    return Found([item, *one.items], one.total + 1, one.beyond)
+    return replace(one, items=one.items if asked.after else [item, *one.items], total=one.total + 1)
 
 
 def _late(request: Request, groups: list[tuple[Kind, Found]]) -> int:
@@ -83,7 +118,13 @@ def _undo(done: str | None, of: str) -> str | None:
         return f"/work/tasks/{of}/again"
     if done == "seen" and of.count("/") == 1:
         return f"/results/{of}/again"
+    if done == "thrown" and is_id(of):
+        return f"/notes/{of}/again"
+    if done == "noted" and is_id(of):
+        return f"/visits/{of}/unnoted"
+    if done == "reviewed" and is_id(of):
+        return f"/admin/emergencies/{of}/again"
     return None
 
 
-ROUTES: list[BaseRoute] = [Route("/work", page), Route("/work/count", count)]
+ROUTES: list[BaseRoute] = [Route("/work", page), Route("/work/count", count), Route("/work/{kind}", kind_page)]

@@ -17,7 +17,8 @@ from bedside.monitoring.alarms.store import late as store
 from bedside.monitoring.rules.model import tables
 from bedside.monitoring.rules.model.limits import Finding
 
-MOST = 200
+MOST_LATE = 200
+"""How many are listed at once, the worst first."""
 
 
 async def note(ctx: Ctx, patient: str, found: Iterable[tuple[datetime, Finding, dict[str, object]]]) -> None:
@@ -44,7 +45,7 @@ def _badness(one: tuple[datetime, Finding, dict[str, object]]) -> tuple[int, flo
 
 async def late_findings(ctx: Ctx) -> list[LateFinding]:
     """Those that nobody has seen, of the patients whom the actor may see: worst first."""
-    found = await store.unseen(ctx.sql, ctx.tenant, await access.visible(ctx, what="alarm"), MOST)
+    found = await store.unseen(ctx.sql, ctx.tenant, await access.visible(ctx, what="alarm"), MOST_LATE)
     for one in found:
         ctx.trail.patients.setdefault(one.patient, set()).add("R")
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -77,11 +78,16 @@ async def note(ctx: Ctx, kind: str, device: str, *, patient: str | None = None, 
 
 
 async def events(ctx: Ctx, *, device: str | None = None, unseen: bool = True) -> list[TechnicalEvent]:
-    """What asks for a person's hand before what took care of itself, then the newest first; at most 500."""
+    """What asks for a person's hand before what took care of itself, then the newest first; with those seen 500."""
     rows = await store.events(ctx.sql, ctx.tenant, device, unseen, sorted(ROUTINE))
     return [TechnicalEvent(says=KINDS.get(row["kind"], row["kind"]), **row) for row in rows]
 
 
-async def seen(ctx: Ctx, event: int) -> bool:
-    """Somebody has seen it: the next of its kind begins a new count. False when there is no such open event."""
-    return await store.seen(ctx.sql, ctx.tenant, event, ctx.actor.id, ctx.clock.now())
+async def seen(ctx: Ctx, events: Sequence[int]) -> int:
+    """Somebody has seen these: the next of their kind begins a new count. How many were open."""
+    return await store.seen(ctx.sql, ctx.tenant, events, ctx.actor.id, ctx.clock.now())
+
+
+async def not_seen(ctx: Ctx, within: timedelta) -> int:
+    """What the actor said last to have seen is open again, if that is not longer ago. How many."""
+    return await store.not_seen(ctx.sql, ctx.tenant, ctx.actor.id, ctx.clock.now() - within)

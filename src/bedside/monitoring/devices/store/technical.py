@@ -54,22 +54,48 @@ async def last(sql: Connection, tenant: int, kind: str, device: str, since: date
 async def events(
     sql: Connection, tenant: int, device: str | None, unseen: bool, last: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """The newest first, the kinds of `last` after all others."""
+    """The newest first, the kinds of `last` after all others. Of those that nobody has seen all, a line a device and
+    kind: whose they are is known only later. Else at most 500."""
     rows = await sql.fetch(
         """select id, kind, device, patient, first_at, last_at, count, detail, seen_by
            from monitoring.technical_event
            where tenant = $1 and ($2::text is null or device = $2) and (not $3 or seen_at is null)
-           order by kind = any($4), last_at desc limit 500""",
+           order by kind = any($4), last_at desc limit case when $3 then null else 500 end""",
         *(tenant, device, unseen, last),
     )
     return [dict(row) for row in rows]
 
 
-async def seen(sql: Connection, tenant: int, event: int, by: str, at: datetime) -> bool:
-    """Whether it was open."""
-    done = await sql.execute(
+async def seen(sql: Connection, tenant: int, events: Sequence[int], by: str, at: datetime) -> int:
+    """How many of these were open, and are seen from this moment."""
+    rows = await sql.fetch(
         """update monitoring.technical_event set seen_by = $3, seen_at = $4
-           where tenant = $1 and id = $2 and seen_at is null""",
-        *(tenant, event, by, at),
+           where tenant = $1 and id = any($2) and seen_at is null returning id""",
+        *(tenant, list(events), by, at),
     )
-    return bool(done == "UPDATE 1")
+    return len(rows)
+
+
+async def not_seen(sql: Connection, tenant: int, by: str, since: datetime) -> int:
+    """What somebody said last to have seen, together, if not before since: open again. Where the same happened anew
+    meanwhile, the two are one line. How many."""
+    rows = await sql.fetch(
+        """with slip as (select * from monitoring.technical_event where tenant = $1 and seen_by = $2 and seen_at = (
+               select max(seen_at) from monitoring.technical_event
+               where tenant = $1 and seen_by = $2 and seen_at >= $3)),
+           joined as (update monitoring.technical_event e
+               set count = e.count + slip.count, first_at = least(e.first_at, slip.first_at)
+               from slip where e.tenant = $1 and e.kind = slip.kind and e.device = slip.device and e.seen_at is null
+               returning slip.id)
+           select slip.id, joined.id is not null as joined from slip left join joined using (id)""",
+        *(tenant, by, since),
+    )
+    await sql.execute(
+        "delete from monitoring.technical_event where tenant = $1 and id = any($2)",
+        *(tenant, [row["id"] for row in rows if row["joined"]]),
+    )
+    await sql.execute(
+        "update monitoring.technical_event set seen_by = null, seen_at = null where tenant = $1 and id = any($2)",
+        *(tenant, [row["id"] for row in rows if not row["joined"]]),
+    )
+    return len(rows)

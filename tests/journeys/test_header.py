@@ -1,0 +1,36 @@
+"""The header of staff's pages is one line on a telephone, whatever somebody and their clinic are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page as Tab
+from tests.journeys.pages import PAGES, Page
+from tests.journeys.visiting import show
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
+
+WORK = next(page for page in PAGES if page.name == "work")
+PLACES = """() => [...document.querySelectorAll('.top .brand, .who a')].map(each => {
+    const box = each.getBoundingClientRect();
+    return [Math.round(box.top + box.height / 2), Math.round(box.right), box.height, box.width];
+})"""
+
+
+@pytest.mark.parametrize("width", [320, 360])
+@pytest.mark.parametrize(
+    "name", ["Li Wu", "Elena Ruiz", "María Fernanda Castellanos", "Wolfeschlegelsteinhausenberger"]
+)
+def test_a_long_name_stays_on_the_line(
+    opened: Callable[[Page], Tab], scene: dict[str, str], width: int, name: str
+) -> None:
+    tab = opened(WORK)
+    tab.set_viewport_size({"width": width, "height": 740})
+    show(tab, WORK, scene)
+    tab.locator(".who .account span").evaluate("(each, name) => { each.textContent = name }", name)
+    brand, help_, account = tab.evaluate(PLACES)
+    assert brand[0] == help_[0] == account[0], "one line"
+    assert account[1] <= width - 16, "nothing runs off"
+    assert all(height >= 24 and wide >= 24 for _, _, height, wide in (brand, help_, account)), "large enough to hit"
+    assert tab.locator(".who .account").inner_text() == name, "read out whole"

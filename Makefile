@@ -3,6 +3,8 @@ PYTHON ?= python3
 # A Python that somebody named is taken as it is; else the faster of python3 and the system's own makes .venv.
 ASKED := $(if $(filter file default,$(origin PYTHON)),,--this-python)
 export PYTHONUNBUFFERED = 1
+# Compiled modules are kept: each of the hundreds of programs that the tests start would compile all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup runtime demo check test soak bench bench-records bench-monitoring screenshots handbook

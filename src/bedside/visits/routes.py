@@ -4,7 +4,8 @@ Client to server: {t: hello, connection}, {t: signal, to, data}, {t: here}, {t: 
 {t: chat, id, text}, {t: ping, n}.
 Server to client: {t: welcome, connection, who, name, role, ice, chat, status}, {t: here | gone, connection,
 who, name, role}, {t: signal, from, data}, {t: state, from, …}, {t: chat, …}, {t: visit, status, event}, {t: pong, n},
-{t: refused, error, remedy}, {t: ended}: the person is signed in no longer, and the page leaves.
+{t: refused, error, remedy, id?, text?}: of a line of chat that is not taken; {t: ended}: the person is signed in no
+longer, and the page leaves. A page sends a line again until it comes back, by the bus or in a welcome.
 connection: an id made by the page, the same across reconnects, so that a lost link finds its peer connection again.
 """
 
@@ -22,9 +23,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bedside import access
 from bedside.access.events import ended_subject
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError, Forbidden
+from bedside.foundation.errors import BedsideError, Forbidden, Unavailable
 from bedside.foundation.http import ctx_of
 from bedside.visits.events import signal_subject
+from bedside.visits.model import Message
 from bedside.visits.service import joining, running
 from bedside.visits.settings import VisitSettings
 
@@ -70,11 +72,19 @@ class Page:
                 **self.me,
                 "ice": self.settings.ice_servers(self.ctx.actor.id, self.ctx.clock.now()),
                 "status": visit.status,
-                "chat": [
-                    {"id": m.id, "at": m.at.isoformat(), "who": m.who, "name": m.name, "text": m.text} for m in chat
-                ],
+                "chat": [_line(message) for message in chat],
             }
         )
+        await self.relay({"t": "here", **self.me})
+
+    async def caught_up(self) -> None:
+        """The bus was away: lines that were written meanwhile, and who is here. A page knows lines by their ids."""
+        if not self.connection:
+            return
+        async with access.work(self.ctx, "read on in the visit", readonly=True) as ctx:
+            lines = await running.chat(ctx, self.visit)
+        for line in lines:
+            await self.send({"t": "chat", **_line(line)})
         await self.relay({"t": "here", **self.me})
 
     async def close(self, *_: Any) -> None:
@@ -130,9 +140,19 @@ class Page:
                 await running.leave(ctx, self.visit, self.connection)
 
 
+def _line(m: Message) -> dict[str, Any]:
+    """A line of chat as pages read it."""
+    return {"id": m.id, "at": m.at.isoformat(), "who": m.who, "name": m.name, "text": m.text}
+
+
 def access_refusal() -> BedsideError:
     """A page that does not say who it is."""
     return BedsideError("The page did not introduce itself.", remedy="Reload it.")
+
+
+def closing(error: BedsideError) -> int:
+    """The code to close with: 4403 tells the page to stay away, anything else to come again."""
+    return 1013 if isinstance(error, Unavailable) else 4403
 
 
 async def door(socket: WebSocket) -> Ctx:
@@ -157,14 +177,16 @@ async def signal(socket: WebSocket) -> None:
     try:
         ctx = await door(socket)
     except BedsideError as error:
-        await socket.close(4403, error.message)
+        await socket.close(closing(error), error.message)
         return
     page = Page(socket, ctx, socket.path_params["visit"], socket.app.state.visits)
     subscription = await ctx.bus.subscribe(signal_subject(ctx.tenant, page.visit), page.heard)
     ended = await ctx.bus.subscribe(ended_subject(ctx.tenant, ctx.actor.id), page.close)
+    forget = ctx.bus.on_return(page.caught_up)
     try:
         await _converse(page)
     finally:
+        forget()
         with contextlib.suppress(Exception):
             await subscription.unsubscribe()
             await ended.unsubscribe()
@@ -179,6 +201,7 @@ async def _converse(page: Page) -> None:
         except (TimeoutError, WebSocketDisconnect, KeyError):
             return
         try:
+            said: dict[str, Any] = {}
             if len(text) > LARGEST:
                 raise access_refusal()
             said = orjson.loads(text)
@@ -187,10 +210,13 @@ async def _converse(page: Page) -> None:
             else:
                 await page.say(said)
         except BedsideError as error:
-            said, remedy = page.settings.told(page.socket, error)
-            await page.send({"t": "refused", "error": said, "remedy": remedy})
+            words, remedy = page.settings.told(page.socket, error)
+            # A line of chat that only met a bad moment is sent again by its page.
+            final = said.get("t") == "chat" and not isinstance(error, Unavailable)
+            which = {"id": said.get("id"), "text": said.get("text")} if final else {}
+            await page.send({"t": "refused", "error": words, "remedy": remedy, **which})
             if not page.connection:
-                await page.socket.close(4403)
+                await page.socket.close(closing(error))
                 return
         except orjson.JSONDecodeError:
             await page.send({"t": "refused", "error": "not JSON"})

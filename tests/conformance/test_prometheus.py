@@ -55,6 +55,22 @@ def bedside(program: Program, *words: str) -> str:
     return done.stdout
 
 
+def patient(program: Program, who: str) -> None:
+    """Put by FHIR, as another system would."""
+    made = json.loads(bedside(program, "client", "add", "another", "--scope", "system/*.cruds", "--json"))
+    secret = (made["client_id"], made["client_secret"])
+    with httpx.Client(base_url=f"https://localhost:{program.port}/fhir/R4", verify=program.trust or False) as client:
+        where = client.get("/.well-known/smart-configuration").raise_for_status().json()["token_endpoint"]
+        asked = {"grant_type": "client_credentials", "scope": "system/*.cruds"}
+        token = client.post(where, auth=secret, data=asked).raise_for_status().json()["access_token"]
+        sent = client.put(
+            f"/Patient/{who}",
+            json={"resourceType": "Patient", "id": who, "birthDate": "1950-01-02"},
+            headers={"authorization": f"Bearer {token}"},
+        )
+        sent.raise_for_status()
+
+
 @contextmanager
 def prometheus(folder: Path, program: Program) -> Iterator[httpx.Client]:
     """Debian's, by the example file: only address, names of files and the interval are changed."""
@@ -101,6 +117,7 @@ def series(client: httpx.Client, expression: str) -> list[dict[str, Any]]:
 def test_prometheus_scrapes_and_every_panel_of_the_dashboard_shows_something(program: Program, tmp_path: Path) -> None:
     bedside(program, "backup", "init", "--to", str(tmp_path / "store"), "--key-file", str(tmp_path / "key"))
     bedside(program, "downtime", "init", "--to", str(tmp_path / "share"))
+    patient(program, "p1")
     card = json.loads(bedside(program, "device", "add", "--kind", "blood-pressure", "--patient", "p1", "--json"))
     door = f"https://localhost:{program.port}/devices/{card['device']}/readings"
     with (

@@ -4,6 +4,7 @@ back from there after the machine is gone."""
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,11 +13,13 @@ import time
 import uuid
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.faults.test_backup import Again, gone, until
 from tests.faults.test_kills import Fhir, patient
 from tests.faults.worst_day import pids
 from tests.foundation.backup.s3_server import BUCKET, Server, client, server
+from tests.journeys.pages import ADMINISTRATOR
 from tools.clinic import Clinic
 
 from bedside.foundation.backup import settings
@@ -43,6 +46,15 @@ def put(fhir: Fhir, family: str) -> str:
     assert fhir.put(patient(who, family))
     assert time.monotonic() - begun < ANSWERS, "the clinic waited for its backup"
     return who
+
+
+def status_page(clinic: Clinic) -> str:
+    """What the administrator reads there."""
+    with httpx.Client(base_url=clinic.address, follow_redirects=True, timeout=30) as browser:
+        people = dict(re.findall(r'value="([^"]+)"[^>]*>\s*(?:<[^>]+>)*([^<,]+),', browser.get("/sign-in").text))
+        [who] = [person for person, name in people.items() if name.strip() == ADMINISTRATOR]
+        browser.post("/sign-in/demo", data={"person": who}, headers={"origin": clinic.address}).raise_for_status()
+        return browser.get("/admin/status").raise_for_status().text
 
 
 def test_a_store_elsewhere_on_its_bad_day(tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -82,6 +94,11 @@ def test_a_store_elsewhere_on_its_bad_day(tmp_path: Path, request: pytest.Fixtur
 
         assert "is whole" in clinic.command("backup")
         assert "whole" in clinic.command("backup", "verify", "--key", str(key))
+        told = clinic.command("backup", "drill", "--key", str(key))
+        assert "every page and every hash is right" in told
+        assert "good, " in told
+        shown = status_page(clinic)
+        assert re.search(r"The last drill was .+ ago and took .+: everything came back\.", shown), shown[-3000:]
         people.append(put(fhir, "Last"))
         last = time.time()
         until(lambda: (now := settings.state(home).until) is not None and now.timestamp() > last, 60)

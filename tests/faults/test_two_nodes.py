@@ -45,8 +45,8 @@ for _provider in monitoring_subscribers.READ_PROVIDERS:
 
 PROMISED = 10.0
 MOST_SILENT = 6.0
-"""Of the links and pictures; 3 s were seen on a machine that was busy with other things. Readings wait longer where a NATS
-server dies: the other two choose who keeps the devices' sessions, which takes NATS 4 s and more."""
+"""Of the links and pictures; 3 s were seen on a machine that was busy with other things. Readings wait longer where a
+NATS server dies: the other two choose who keeps the devices' sessions, which takes NATS 4 s and more."""
 DEVICES = 4
 EVERY = 0.1
 BEFORE, AFTER = 2.0, 7.0

@@ -1,0 +1,161 @@
+"""The clinic's backups in a store elsewhere that has a bad day: the clinic goes on, it is told, and everything comes
+back from there after the machine is gone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.faults.test_backup import Again, gone, until
+from tests.faults.test_kills import Fhir, patient
+from tests.faults.worst_day import pids
+from tests.foundation.backup.s3_server import BUCKET, Server, client, server
+from tests.journeys.pages import ADMINISTRATOR
+from tools.clinic import Clinic
+
+from bedside.foundation.backup import settings
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+
+WINDOW = 2
+T0 = time.monotonic()
+ANSWERS = 10.0
+
+
+def doctor(clinic: Clinic) -> str:
+    words, env = ("doctor", "--home", str(clinic.home)), {**os.environ, "NO_COLOR": "1"}
+    command = (sys.executable, "-m", "bedside", *words)
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env).stdout
+
+
+def uploads(there: Server) -> int:
+    direct = client("s3", there.direct, there.key)
+    return len(direct.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []))
+
+
+def put(fhir: Fhir, family: str) -> str:
+    who, begun = str(uuid.uuid4()), time.monotonic()
+    assert fhir.put(patient(who, family))
+    assert time.monotonic() - begun < ANSWERS, "the clinic waited for its backup"
+    return who
+
+
+def status_page(clinic: Clinic) -> str:
+    """What the administrator reads there."""
+    with httpx.Client(base_url=clinic.address, follow_redirects=True, timeout=30) as browser:
+        people = dict(re.findall(r'value="([^"]+)"[^>]*>\s*(?:<[^>]+>)*([^<,]+),', browser.get("/sign-in").text))
+        [who] = [person for person, name in people.items() if name.strip() == ADMINISTRATOR]
+        browser.post("/sign-in/demo", data={"person": who}, headers={"origin": clinic.address}).raise_for_status()
+        return browser.get("/admin/status").raise_for_status().text
+
+
+def test_a_store_elsewhere_on_its_bad_day(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    home, key, keys = tmp_path / "home", tmp_path / "safe" / "key", tmp_path / "store-keys"
+    clinic = Clinic(home, patients=2)
+    print(f"{time.monotonic()-T0:.1f} L63", flush=True)
+    clinic.start()
+    request.addfinalizer(clinic.stop)
+    print(f"{time.monotonic()-T0:.1f} L65", flush=True)
+    with server(tmp_path / "moto.log") as there, Fhir(clinic) as fhir:
+        place = (f"s3://{BUCKET}/clinic", "--endpoint", there.endpoint, "--store-keys", str(there.keys_file(keys)))
+        print(f"{time.monotonic()-T0:.1f} L67", flush=True)
+        clinic.command("backup", "init", "--to", *place, "--window", str(WINDOW), "--key-file", str(key))
+        print(f"{time.monotonic()-T0:.1f} L68", flush=True)
+        until(lambda: settings.state(home).until is not None, 120)
+        print(f"{time.monotonic()-T0:.1f} L69", flush=True)
+        assert there.key[1] not in "".join(path.read_text(errors="replace") for path in home.rglob("*.json"))
+        people = [put(fhir, "Before")]
+
+        # It answers nothing but 503: told, with what to do; the clinic does not wait.
+        print(f"{time.monotonic()-T0:.1f} L73", flush=True)
+        with there.proxy.bad(lambda *_: "503"):
+            print(f"{time.monotonic()-T0:.1f} L74", flush=True)
+            until(lambda: settings.state(home).error != "", 120)
+            print(f"{time.monotonic()-T0:.1f} L75", flush=True)
+            people.append(put(fhir, "Meanwhile"))
+            print(f"{time.monotonic()-T0:.1f} L76", flush=True)
+            told = doctor(clinic)
+        print(f"{time.monotonic()-T0:.1f} L77", flush=True)
+        assert "does not serve us now (SlowDown)" in told
+        print(f"{time.monotonic()-T0:.1f} L78", flush=True)
+        assert "it goes on by itself" in told
+        print(f"{time.monotonic()-T0:.1f} L79", flush=True)
+        until(lambda: settings.state(home).error == "", 120)
+
+        # Killed while it sends: what was sent is swept, and nothing of it is taken for a backup.
+        before = settings.state(home).until
+        print(f"{time.monotonic()-T0:.1f} L83", flush=True)
+        with there.proxy.bad(lambda method, _: "hang" if method == "PUT" else ""):
+            time.sleep(2 * WINDOW)
+            os.kill(pids(clinic)["backup"], signal.SIGKILL)
+            print(f"{time.monotonic()-T0:.1f} L86", flush=True)
+            people.append(put(fhir, "Killed"))
+        print(f"{time.monotonic()-T0:.1f} L87", flush=True)
+        until(lambda: (now := settings.state(home).until) is not None and before is not None and now > before, 120)
+        print(f"{time.monotonic()-T0:.1f} L88", flush=True)
+        assert uploads(there) == 0
+
+        # Its key is ended, and is valid again.
+        print(f"{time.monotonic()-T0:.1f} L91", flush=True)
+        with there.proxy.bad(lambda *_: "403"):
+            print(f"{time.monotonic()-T0:.1f} L92", flush=True)
+            until(lambda: "refuses the access key" in settings.state(home).error, 120)
+        print(f"{time.monotonic()-T0:.1f} L93", flush=True)
+        until(lambda: settings.state(home).error == "", 120)
+
+        print(f"{time.monotonic()-T0:.1f} L95", flush=True)
+        assert "is whole" in clinic.command("backup")
+        print(f"{time.monotonic()-T0:.1f} L96", flush=True)
+        assert "whole" in clinic.command("backup", "verify", "--key", str(key))
+        print(f"{time.monotonic()-T0:.1f} L97", flush=True)
+        told = clinic.command("backup", "drill", "--key", str(key))
+        print(f"{time.monotonic()-T0:.1f} L98", flush=True)
+        assert "every page and every hash is right" in told
+        print(f"{time.monotonic()-T0:.1f} L99", flush=True)
+        assert "good, " in told
+        print(f"{time.monotonic()-T0:.1f} L100", flush=True)
+        shown = status_page(clinic)
+        print(f"{time.monotonic()-T0:.1f} L101", flush=True)
+        assert re.search(r"The last drill was .+ ago and took .+: everything came back\.", shown), shown[-3000:]
+        print(f"{time.monotonic()-T0:.1f} L102", flush=True)
+        people.append(put(fhir, "Last"))
+        last = time.time()
+        print(f"{time.monotonic()-T0:.1f} L104", flush=True)
+        until(lambda: (now := settings.state(home).until) is not None and now.timestamp() > last, 60)
+        os.kill(clinic.pid, signal.SIGKILL)
+        print(f"{time.monotonic()-T0:.1f} L106", flush=True)
+        clinic.wait_killed()
+        print(f"{time.monotonic()-T0:.1f} L107", flush=True)
+        until(lambda: gone(home))
+        shutil.rmtree(home)
+
+        again = Clinic(tmp_path / "home2", patients=2)
+        print(f"{time.monotonic()-T0:.1f} L111", flush=True)
+        out = again.command("restore", "--from", *place, "--key", str(key))
+        print(f"{time.monotonic()-T0:.1f} L112", flush=True)
+        assert "every page and every hash is right" in out
+        print(f"{time.monotonic()-T0:.1f} L113", flush=True)
+        again.start()
+        try:
+            print(f"{time.monotonic()-T0:.1f} L115", flush=True)
+            with Again(again, fhir) as back:
+                for who in people:
+                    print(f"{time.monotonic()-T0:.1f} L117", flush=True)
+                    assert back.http.get(f"{back.base}/Patient/{who}", headers=back.headers).status_code == 200
+            print(f"{time.monotonic()-T0:.1f} L118", flush=True)
+            again.command("audit", "verify")
+            print(f"{time.monotonic()-T0:.1f} L119", flush=True)
+            assert settings.needed(again.home).endpoint == there.endpoint
+        finally:
+            print(f"{time.monotonic()-T0:.1f} L121", flush=True)
+            again.stop()
+    print(out)

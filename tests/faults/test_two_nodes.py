@@ -278,7 +278,8 @@ async def test_browsers_in_a_visit_and_a_wall_outlive_either_machine(machines: M
     try:
         async with opened(machines.front.address, clinic.cookies, clinic.visit) as pages:
             for n in range(BROWSER_ROUNDS):
-                for at, strike in ((0, asked_to_end), (1, machine_dies), (1, asked_to_end), (0, machine_dies)):
+                # In this order everybody is at the machine that goes: it is where they fled to from the one before.
+                for at, strike in ((0, asked_to_end), (1, machine_dies), (0, machine_dies), (1, asked_to_end)):
                     said = await _seen_through(
                         pages, senders, f"{n}{at}{strike.__name__[0]}", partial(strike, nodes[at], members[at])
                     )
@@ -312,13 +313,16 @@ async def _seen_through(
     await clinician.write(f"afterwards {name}")
     after = await patient.read(f"afterwards {name}", SOON)
     for page in (patient, clinician):
-        await page.connected(0.1)
+        await page.connected(SOON)
     seen = [await page.seen() for page in pages]
+    assert sum(one.lost for one in seen), "nobody was at the machine that went"
+    assert max(one.apart for one in seen) < MOST_SILENT, seen
     assert max(one.still for one in seen[:2]) < MOST_SILENT, seen
     assert seen[2].still < PROMISED, seen
     assert max(one.away for one in seen) < MOST_SILENT, seen
     return (
-        f"still for at most: pictures {max(seen[0].still, seen[1].still):.2f} s, readings at the wall "
+        f"still for at most: pictures {max(seen[0].still, seen[1].still):.1f} s (not `connected` for "
+        f"{max(one.apart for one in seen):.1f} s), readings at the wall "
         f"{seen[2].still:.1f} s (which said so for {seen[2].dead:.1f} s); without a word: "
         f"{', '.join(f'{page.name} {one.away:.1f} s' for page, one in zip(pages, seen, strict=True))}, links lost: "
         f"{[one.lost for one in seen]}; a line of chat {meanwhile:.1f} s meanwhile, {after:.1f} s afterwards"

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import TimeoutError as Late
 from tools import chromium
 
 WATCH = """
@@ -27,7 +28,7 @@ WATCH = """
     }
   };
   // The longest time for which a thing that should move stood still, in ms; looked at ten times a second.
-  const still = window.__still = { longest: 0, at: performance.now(), was: null, dead: 0 };
+  const still = window.__still = { longest: 0, at: performance.now(), was: null, dead: 0, apart: 0 };
   const looks = {
     picture: () => {
       const made = document.querySelector('[data-peer] video')?.getVideoPlaybackQuality();
@@ -43,11 +44,15 @@ WATCH = """
     if (found !== null && found !== still.was) { still.was = found; still.at = now; }
     still.longest = Math.max(still.longest, now - still.at);
     if (document.querySelector('bedside-wall')?.classList.contains('is-dead')) still.dead += 100;
+    const room = document.querySelector('visit-room');
+    if (room && room.dataset.phase !== 'connected') still.apart += 100;
   }, 100);
 })();
 """
-AFRESH = "() => { Object.assign(__still, { longest: 0, dead: 0 }); Object.assign(__links, { lost: 0, away: 0 }); }"
-SEEN = """() => ({ still: __still.longest, dead: __still.dead, lost: __links.lost,
+AFRESH = (
+    "() => { Object.assign(__still, { longest: 0, dead: 0, apart: 0 }); Object.assign(__links, { lost: 0, away: 0 }); }"
+)
+SEEN = """() => ({ still: __still.longest, dead: __still.dead, apart: __still.apart, lost: __links.lost,
                   away: Math.max(__links.away, performance.now() - __links.heard) })"""
 
 
@@ -56,13 +61,15 @@ class Seen:
     """Seconds of one page since it was last asked to begin afresh.
 
     still: the longest for which no new picture was decoded, or no newer reading shown. away: the longest without a word
-    by any of its links. lost: links that were closed. dead: for how long the wall said that it has no data.
+    by any of its links. lost: links that were closed. dead: for how long the wall said that it has no data. apart: for
+    how long the visit said something else than that it is connected.
     """
 
     still: float
     away: float
     lost: int
     dead: float
+    apart: float
 
 
 class Shown:
@@ -78,11 +85,17 @@ class Shown:
 
     async def seen(self) -> Seen:
         found = await self.page.evaluate(SEEN)
-        return Seen(found["still"] / 1000, found["away"] / 1000, found["lost"], found["dead"] / 1000)
+        return Seen(
+            found["still"] / 1000, found["away"] / 1000, found["lost"], found["dead"] / 1000, found["apart"] / 1000
+        )
 
     async def connected(self, within: float) -> None:
         """Until the visit says so."""
-        await self.page.locator("visit-room[data-phase=connected]").wait_for(timeout=within * 1000)
+        try:
+            await self.page.locator("visit-room[data-phase=connected]").wait_for(timeout=within * 1000)
+        except Late:
+            told = await self.page.locator("visit-room").inner_text()
+            raise AssertionError(f"{self.name} is not connected after {within} s: {told}") from None
 
     async def write(self, text: str) -> None:
         """In the visit's chat, as a person does."""

@@ -83,7 +83,7 @@ class Linked:
     """Somebody's open page. came: moments at which what it waits for came. lost: how often its link was."""
 
     def __init__(self, front: Front, path: str, cookie: str) -> None:
-        self.url = f"{front.address.replace('https', 'wss')}{path}"
+        self.url = f"ws{front.address.removeprefix('http')}{path}"
         self.trust, self.cookie = front.trust, cookie
         self.came: list[float] = []
         self.lost, self._tries = 0, 0

@@ -13,8 +13,8 @@ import time
 import uuid
 from pathlib import Path
 
-import httpx
 import pytest
+from tests.faults.entering import entered
 from tests.faults.test_backup import Again, gone, until
 from tests.faults.test_kills import Fhir, patient
 from tests.faults.worst_day import pids
@@ -50,10 +50,7 @@ def put(fhir: Fhir, family: str) -> str:
 
 def status_page(clinic: Clinic) -> str:
     """What the administrator reads there."""
-    with httpx.Client(base_url=clinic.address, follow_redirects=True, timeout=30) as browser:
-        people = dict(re.findall(r'value="([^"]+)"[^>]*>\s*(?:<[^>]+>)*([^<,]+),', browser.get("/sign-in").text))
-        [who] = [person for person, name in people.items() if name.strip() == ADMINISTRATOR]
-        browser.post("/sign-in/demo", data={"person": who}, headers={"origin": clinic.address}).raise_for_status()
+    with entered(clinic, ADMINISTRATOR) as browser:
         return browser.get("/admin/status").raise_for_status().text
 
 

@@ -224,15 +224,15 @@ def rounds_of_kills(folder: Path, rounds: int, seed: int) -> None:
         writer = Writer(fhir, writes)
         times: dict[str, list[float]] = {name: [] for name in (*TARGETS, BESIDE)}
         for n in range(rounds):
-            for name in chance.sample(list(times), len(times)):
+            for at, name in enumerate(chance.sample(list(times), len(times))):
+                if (n, at) == (0, len(times) // 2):
+                    # From here on every cuff is high: one episode each, through the kills that follow.
+                    for cuff in cuffs:
+                        cuff.systolic = 190
                 time.sleep(chance.uniform(0.2, 1.0))
                 beside.see()
                 strike = beside.kill if name == BESIDE else partial(kill, clinic, name)
                 times[name].append(recover(strike, name, ledger, writes))
-            if n == 0:
-                # From here on every cuff is high: one episode each, through the kills of every further round.
-                for cuff in cuffs:
-                    cuff.systolic = 190
         writer.stop()
         drained = [cuff.drain(DRAIN) for cuff in cuffs]
         packs = ledger.compare(pressures(fhir, patients))
@@ -252,4 +252,4 @@ def rounds_of_kills(folder: Path, rounds: int, seed: int) -> None:
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None:
-    rounds_of_kills(tmp_path, rounds=2, seed=20261121)
+    rounds_of_kills(tmp_path, rounds=1, seed=20261121)

@@ -16,10 +16,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import orjson
 import pytest
 from tests.faults.cuffs import Cuff
+from tests.faults.entering import entered
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.test_kills import DRAIN, Fhir, Writer, heard_since, patient, pressures
 from tests.faults.two_nodes import Wall
@@ -56,10 +56,7 @@ def then(tmp_path: Path) -> Path:
 
 def cookie(clinic: Clinic, name: str) -> str:
     """Of the demo's person, signed in."""
-    with httpx.Client(base_url=clinic.address, follow_redirects=False, timeout=30) as browser:
-        people = dict(re.findall(r'value="([^"]+)"[^>]*>\s*(?:<[^>]+>)*([^<,]+)', browser.get("/sign-in").text))
-        [who] = [person for person, shown in people.items() if shown.strip() == name]
-        browser.post("/sign-in/demo", data={"person": who}, headers={"origin": clinic.address})
+    with entered(clinic, name) as browser:
         return "; ".join(f"{one}={value}" for one, value in browser.cookies.items())
 
 
@@ -98,6 +95,7 @@ async def test_the_program_before_serves_again_after_the_one_that_followed(tmp_p
             card = orjson.loads(await loop(before.command, *add))
             cuff = Cuff(card, who, before.mqtt_port, packs, every=0.2)
             writer = Writer(fhir, writes)
+            stack.callback(writer.stop)
             wall = Wall(Plain(before.address), "home-monitoring", cookie(before, "Amina Haddad"))  # type: ignore[arg-type]
             await stack.enter_async_context(wall.open())
             took = await back((packs, writes), wall)

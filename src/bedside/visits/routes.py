@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -33,6 +34,8 @@ from bedside.visits.settings import VisitSettings
 GUEST_COOKIE = "bedside-visit"
 SILENT = 20.0
 """Seconds without a ping after which the page counts as gone; a 12 s loss of the network passes."""
+DEAF = 3.0
+"""Seconds between two looks at what was written, while the bus that would tell it is away."""
 ALIVE = timedelta(minutes=1)
 """How often an open visit says that its person is here: it is never idle."""
 LARGEST = 64_000
@@ -44,6 +47,7 @@ class Page:
     def __init__(self, socket: WebSocket, ctx: Ctx, visit: str, settings: VisitSettings) -> None:
         self.socket, self.ctx, self.visit, self.settings = socket, ctx, visit, settings
         self.connection = ""
+        self.looked = 0.0
         self.kept = ctx.clock.now()
         self.me: dict[str, Any] = {}
 
@@ -112,6 +116,9 @@ class Page:
                     self.kept = now
                     if not await access.keep_alive(self.ctx):
                         await self.close()
+                if not self.ctx.bus.connected and time.monotonic() - self.looked > DEAF:
+                    self.looked = time.monotonic()
+                    await self.caught_up()
                 await self.send({"t": "pong", "n": said.get("n")})
             case "signal":
                 await self.relay(

@@ -64,7 +64,8 @@ async def back(ledgers: tuple[Ledger, ...], wall: Wall) -> float:
     """Seconds until everybody has heard something new."""
     begun = time.monotonic()
     while not (all(heard_since(one, begun) for one in ledgers) and wall.came and wall.came[-1] > begun):
-        assert time.monotonic() - begun < RECOVERY, [len(one.answered) for one in ledgers]
+        heard = [heard_since(one, begun) for one in ledgers]
+        assert time.monotonic() - begun < RECOVERY, f"packs, writes: {heard}; wall: {wall.came[-1:]}, now {begun}"
         await asyncio.sleep(0.05)
     return time.monotonic() - begun
 

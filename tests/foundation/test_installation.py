@@ -206,6 +206,8 @@ def test_reset_begins_anew(make: Make) -> None:
     while not place.exists() or place.read_text() in {"", secret}:
         assert time.monotonic() < until, program.told()
         time.sleep(0.05)
+    assert program.process is not None
+    program.process.kill()  # what it seeds now, nobody waits for
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ import pytest
 from tests.faults.cuffs import Cuff
 from tests.faults.ledger import Entry, Ledger
 from tools.clinic import Clinic, running
+from typer.testing import CliRunner
 
+from bedside.cli import cli
 from bedside.foundation.home import Home
 
 pytestmark = pytest.mark.faults
@@ -156,6 +158,15 @@ class Writer:
         self._thread.join(DRAIN)
 
 
+def carded(clinic: Clinic, who: str) -> dict[str, str]:
+    """A cuff's card, by the command within this process: each of its own starts costs a second."""
+    words = ("device", "add", "--kind", "blood-pressure", "--json", "--patient", who, "--home", str(clinic.home))
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    card: dict[str, str] = json.loads(done.stdout)
+    return card
+
+
 def kill(clinic: Clinic, name: str) -> None:
     """SIGKILL one process of the installation, by the process id that its home tells."""
     facts = Home(clinic.home).running()
@@ -210,8 +221,7 @@ def rounds_of_kills(folder: Path, rounds: int, seed: int) -> None:
         patients = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(CUFFS)]
         for n, who in enumerate(patients):
             assert fhir.put(patient(who, f"Cuff{n}"))
-        add = ("device", "add", "--kind", "blood-pressure", "--json", "--patient")
-        cards = [json.loads(clinic.command(*add, who)) for who in patients]
+        cards = [carded(clinic, who) for who in patients]
         cuffs = [
             Cuff(
                 *(card, who, clinic.mqtt_port, ledger),

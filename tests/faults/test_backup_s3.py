@@ -77,8 +77,16 @@ def test_a_store_elsewhere_on_its_bad_day(tmp_path: Path, request: pytest.Fixtur
 
         # Killed while it sends: what was sent is swept, and nothing of it is taken for a backup.
         before = settings.state(home).until
-        with there.proxy.bad(lambda method, _: "hang" if method == "PUT" else ""):
-            time.sleep(2 * WINDOW)
+        hung = list[str]()
+
+        def hang(method: str, path: str) -> str:
+            if method != "PUT":
+                return ""
+            hung.append(path)
+            return "hang"
+
+        with there.proxy.bad(hang):
+            until(lambda: bool(hung), 60)
             os.kill(pids(clinic)["backup"], signal.SIGKILL)
             people.append(put(fhir, "Killed"))
         until(lambda: (now := settings.state(home).until) is not None and before is not None and now > before, 120)

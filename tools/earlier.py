@@ -12,10 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-from io import BytesIO
 from pathlib import Path
 
 from tools.clinic import free_port
@@ -41,17 +39,22 @@ LIVES = 25.0
 """Seconds for which the clinic lives, its devices sending."""
 
 
+def tree(commit: str, folder: Path) -> Path:
+    """The source of then, in `folder`, to stand first in PYTHONPATH. Raises CalledProcessError without that history."""
+    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
+    folder.mkdir()
+    subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
+    for each in BUILT:
+        shutil.copytree(ROOT / "src/bedside" / each, folder / "src/bedside" / each, dirs_exist_ok=True)
+    return folder / "src"
+
+
 def write(commit: str, to: Path) -> None:
     """Raises CalledProcessError where that program does not run in today's environment."""
-    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
     with tempfile.TemporaryDirectory(prefix="bedside-earlier-") as folder:
-        tree = Path(folder) / "tree"
-        with tarfile.open(fileobj=BytesIO(archive)) as tar:
-            tar.extractall(tree, filter="data")
-        for each in BUILT:
-            shutil.copytree(ROOT / "src/bedside" / each, tree / "src/bedside" / each, dirs_exist_ok=True)
+        source = tree(commit, Path(folder) / "tree")
         home, dumped = Path(folder) / "home", Path(folder) / "rows.sql"
-        there = {**os.environ, "PYTHONPATH": str(tree / "src")}
+        there = {**os.environ, "PYTHONPATH": str(source)}
         ports = [f"--{name}={free_port()}" for name in ("port", "mqtt-port", "mllp-port")]
         demo = [sys.executable, "-m", "bedside", "demo", f"--home={home}", "--patients=1", *ports]
         clinic = subprocess.Popen(demo, env=there)

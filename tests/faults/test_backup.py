@@ -6,6 +6,7 @@ lost is what the backup itself says. Then a restore that is killed and begun ane
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from tests.faults.ledger import Entry, Ledger
@@ -90,11 +92,28 @@ def restored(store: Path, key: Path, home: Path, *more: str) -> str:
     return out
 
 
+async def held(home: Path, ids: tuple[str, ...]) -> set[str]:
+    """Which of these patients the database of a home that nobody has started holds."""
+    postgres = Home(home).postgres
+    postgres.start()
+    try:
+        connection = await asyncpg.connect(postgres.dsn())
+        try:
+            rows = await connection.fetch(
+                "select id from records.resource where type = 'Patient' and id = any($1)", list(ids)
+            )
+        finally:
+            await connection.close()
+    finally:
+        postgres.stop()
+    return {row["id"] for row in rows}
+
+
 @pytest.mark.timeout(240)
 def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     home, store, key = tmp_path / "home", tmp_path / "store", tmp_path / "safe" / "key"
     ledger = Ledger(tmp_path / "writes.ledger")
-    clinic = Clinic(home, patients=4)
+    clinic = Clinic(home, patients=2)
     clinic.start()
     request.addfinalizer(clinic.stop)
     with Fhir(clinic) as fhir:
@@ -118,7 +137,7 @@ def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path, reques
         told = clinic.command("backup")  # an increment, the load going on
         assert "(incremental) is whole" in told
         assert "whole" in clinic.command("backup", "verify", "--key", str(key))
-        time.sleep(2 * WINDOW)
+        time.sleep(WINDOW)
         os.kill(clinic.pid, signal.SIGKILL)
         killed = datetime.now(UTC)
         writer.stop()
@@ -138,7 +157,7 @@ def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path, reques
     # Wall time of each answer; what was answered after the moment may be there or not.
     shift = datetime.now(UTC).timestamp() - time.monotonic()
     late = {name for name, at in ledger.answered.items() if at + shift > moment.timestamp()}
-    again = Clinic(tmp_path / "home2", patients=4)
+    again = Clinic(tmp_path / "home2", patients=2)
     again.start()
     try:
         with Again(again, fhir) as back:
@@ -177,12 +196,4 @@ def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path, reques
         Home(third).check(demo=True)
     until(lambda: gone(third))
     restored(store, key, third, *wish)
-    then = Clinic(third, patients=4)
-    then.start()
-    try:
-        with Again(then, fhir) as back:
-            assert back.http.get(f"{back.base}/Patient/{first}", headers=back.headers).status_code == 200
-            assert back.http.get(f"{back.base}/Patient/{second}", headers=back.headers).status_code == 404
-        then.command("audit", "verify")
-    finally:
-        then.stop()
+    assert asyncio.run(held(third, (first, second))) == {first}

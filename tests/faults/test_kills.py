@@ -28,7 +28,9 @@ import pytest
 from tests.faults.cuffs import Cuff
 from tests.faults.ledger import Entry, Ledger
 from tools.clinic import Clinic, running
+from typer.testing import CliRunner
 
+from bedside.cli import cli
 from bedside.foundation.home import Home
 
 pytestmark = pytest.mark.faults
@@ -156,6 +158,15 @@ class Writer:
         self._thread.join(DRAIN)
 
 
+def carded(clinic: Clinic, who: str) -> dict[str, str]:
+    """A cuff's card, by the command within this process: each of its own starts costs a second."""
+    words = ("device", "add", "--kind", "blood-pressure", "--json", "--patient", who, "--home", str(clinic.home))
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    card: dict[str, str] = json.loads(done.stdout)
+    return card
+
+
 def kill(clinic: Clinic, name: str) -> None:
     """SIGKILL one process of the installation, by the process id that its home tells."""
     facts = Home(clinic.home).running()
@@ -210,8 +221,7 @@ def rounds_of_kills(folder: Path, rounds: int, seed: int) -> None:
         patients = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(CUFFS)]
         for n, who in enumerate(patients):
             assert fhir.put(patient(who, f"Cuff{n}"))
-        add = ("device", "add", "--kind", "blood-pressure", "--json", "--patient")
-        cards = [json.loads(clinic.command(*add, who)) for who in patients]
+        cards = [carded(clinic, who) for who in patients]
         cuffs = [
             Cuff(
                 *(card, who, clinic.mqtt_port, ledger),
@@ -224,15 +234,15 @@ def rounds_of_kills(folder: Path, rounds: int, seed: int) -> None:
         writer = Writer(fhir, writes)
         times: dict[str, list[float]] = {name: [] for name in (*TARGETS, BESIDE)}
         for n in range(rounds):
-            for name in chance.sample(list(times), len(times)):
+            for at, name in enumerate(chance.sample(list(times), len(times))):
+                if (n, at) == (0, len(times) // 2):
+                    # From here on every cuff is high: one episode each, through the kills that follow.
+                    for cuff in cuffs:
+                        cuff.systolic = 190
                 time.sleep(chance.uniform(0.2, 1.0))
                 beside.see()
                 strike = beside.kill if name == BESIDE else partial(kill, clinic, name)
                 times[name].append(recover(strike, name, ledger, writes))
-            if n == 0:
-                # From here on every cuff is high: one episode each, through the kills of every further round.
-                for cuff in cuffs:
-                    cuff.systolic = 190
         writer.stop()
         drained = [cuff.drain(DRAIN) for cuff in cuffs]
         packs = ledger.compare(pressures(fhir, patients))
@@ -252,4 +262,4 @@ def rounds_of_kills(folder: Path, rounds: int, seed: int) -> None:
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None:
-    rounds_of_kills(tmp_path, rounds=2, seed=20261121)
+    rounds_of_kills(tmp_path, rounds=1, seed=20261121)

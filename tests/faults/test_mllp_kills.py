@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import hl7
@@ -19,8 +22,10 @@ from bedside.foundation.home import Home
 
 pytestmark = pytest.mark.faults
 
-ROUNDS = 5
-SECONDS = 30.0
+ROUNDS = 2
+KILLED = ("ingest", "PostgreSQL", "NATS")
+EVERY = 3.0
+"""Seconds from one kill to the next."""
 # Before any module of ours: the ingest process kills itself when it has an answer to send, while the flag lies there.
 KILLING = """
 import os, pathlib, signal, sys
@@ -59,11 +64,27 @@ sys.meta_path.insert(0, Finder())
 """
 
 
-def test_committed_and_not_acknowledged_is_kept_once_and_acknowledged(tmp_path: Path) -> None:
-    flag, before = tmp_path / "kill", tmp_path / "before"
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """A clinic with an interface for a ward's monitors, and one patient of theirs."""
+
+    clinic: Clinic
+    fhir: Fhir
+    flag: Path
+    """While it lies there, the ingest process kills itself when it has an answer to send."""
+
+    def pulses(self) -> list[tuple[str, float]]:
+        """Every one that is kept: when, and what, in the order of time."""
+        found = self.fhir.everything("Observation?patient=mllp&code=http://loinc.org|8867-4&_count=200")
+        return sorted((one["effectiveDateTime"], one["valueQuantity"]["value"]) for one in found)
+
+
+@contextmanager
+def ward(folder: Path) -> Iterator[Ward]:
+    flag, before = folder / "kill", folder / "before"
     before.mkdir()
     (before / "sitecustomize.py").write_text(KILLING.format(flag=str(flag)))
-    clinic = Clinic(tmp_path / "home", patients=4, before=before)
+    clinic = Clinic(folder / "home", patients=1, before=before)
     clinic.start()
     try:
         words = ("--application", "MON", "--facility", "ICU", "--authority", f"WARD={SYSTEM}")
@@ -71,61 +92,57 @@ def test_committed_and_not_acknowledged_is_kept_once_and_acknowledged(tmp_path: 
         with Fhir(clinic) as fhir:
             body = {"resourceType": "Patient", "id": "mllp", "identifier": [{"system": SYSTEM, "value": "4711"}]}
             assert fhir.put(body)
-            for n in range(ROUNDS):
-                message = oru(obx(value=str(70 + n), at=f"2026112112{n:02d}00+0000"), head=msh(f"k{n}"), pid=PATIENT)
-                flag.touch()
-                assert answered(clinic, message) is None, "the answer was to be lost"
-                assert not flag.exists()
-                lost_at = time.monotonic()
-                while (again := answered(clinic, message)) is None:
-                    assert time.monotonic() - lost_at < 20
-                assert again == ("AA", f"k{n}")
-                found = list(fhir.everything("Observation?patient=mllp&code=http://loinc.org|8867-4"))
-                assert sorted(one["valueQuantity"]["value"] for one in found) == [70 + k for k in range(n + 1)]
-                print(f"round {n}: acknowledged {time.monotonic() - lost_at:.2f} s after the kill")
+            yield Ward(clinic, fhir, flag)
     finally:
         clinic.stop()
 
 
-def test_what_was_acknowledged_is_there_once_whatever_is_killed(tmp_path: Path) -> None:
-    """A sender that repeats until AA, as engines do, while PostgreSQL, NATS and the ingest process are killed."""
-    clinic = Clinic(tmp_path / "home", patients=4)
-    clinic.start()
-    try:
-        words = ("--application", "MON", "--facility", "ICU", "--authority", f"WARD={SYSTEM}")
-        clinic.command("interface", "add", "ward", *words)
-        with Fhir(clinic) as fhir:
-            assert fhir.put(
-                {"resourceType": "Patient", "id": "mllp", "identifier": [{"system": SYSTEM, "value": "4711"}]}
-            )
-            acknowledged: list[int] = []
-            repeats = rejected = 0
-            targets = iter(("ingest", "PostgreSQL", "NATS", "PostgreSQL", "ingest"))
-            begun = next_kill = time.monotonic()
-            while time.monotonic() - begun < SECONDS:
-                if time.monotonic() >= next_kill and (target := next(targets, None)) is not None:
-                    next_kill += SECONDS / 6
-                    running = Home(clinic.home).running()
-                    assert running is not None
-                    os.kill(running["processes"][target], signal.SIGKILL)
-                n = len(acknowledged)
-                at = f"20261121{n // 3600:02d}{n // 60 % 60:02d}{n % 60:02d}+0000"
-                message = oru(obx(value=str(60 + n % 60), at=at), head=msh(f"n{n}"), pid=PATIENT)
-                while (answer := answered(clinic, message)) != ("AA", f"n{n}"):
-                    repeats += 1
-                    rejected += answer is not None
-                    assert answer is None or answer[0] == "AR", answer
-                    time.sleep(0.1)
-                acknowledged.append(60 + n % 60)
-            found = list(fhir.everything("Observation?patient=mllp&code=http://loinc.org|8867-4&_count=200"))
-            got = sorted((one["effectiveDateTime"], one["valueQuantity"]["value"]) for one in found)
-            assert [value for _, value in got] == acknowledged
-            print(
-                f"{len(acknowledged)} acknowledged, {repeats} sent again ({rejected} after AR), none lost, none twice"
-            )
-            assert repeats
-    finally:
-        clinic.stop()
+def answers_lost(ward: Ward, rounds: int) -> None:
+    """The ingest process is killed after the commit and before the answer, each time."""
+    for n in range(rounds):
+        message = oru(obx(value=str(70 + n), at=f"20261120{n:04d}00+0000"), head=msh(f"k{n}"), pid=PATIENT)
+        ward.flag.touch()
+        assert answered(ward.clinic, message) is None, "the answer was to be lost"
+        assert not ward.flag.exists()
+        lost_at = time.monotonic()
+        while (again := answered(ward.clinic, message)) is None:
+            assert time.monotonic() - lost_at < 20
+        assert again == ("AA", f"k{n}")
+        assert [value for _, value in ward.pulses()] == [70 + k for k in range(n + 1)]
+        print(f"round {n}: acknowledged {time.monotonic() - lost_at:.2f} s after the kill")
+
+
+def anything_killed(ward: Ward, killed: Sequence[str], every: float) -> None:
+    """A sender that repeats until AA, as engines do, while engines and ingest are killed one after another."""
+    before = len(ward.pulses())
+    acknowledged: list[int] = []
+    repeats = rejected = 0
+    targets = iter(killed)
+    begun = next_kill = time.monotonic()
+    while time.monotonic() - begun < every * len(killed):
+        if time.monotonic() >= next_kill and (target := next(targets, None)) is not None:
+            next_kill += every
+            running = Home(ward.clinic.home).running()
+            assert running is not None
+            os.kill(running["processes"][target], signal.SIGKILL)
+        n = len(acknowledged)
+        at = f"20261121{n // 3600:02d}{n // 60 % 60:02d}{n % 60:02d}+0000"
+        message = oru(obx(value=str(60 + n % 60), at=at), head=msh(f"n{n}"), pid=PATIENT)
+        while (answer := answered(ward.clinic, message)) != ("AA", f"n{n}"):
+            repeats += 1
+            rejected += answer is not None
+            assert answer is None or answer[0] == "AR", answer
+            time.sleep(0.1)
+        acknowledged.append(60 + n % 60)
+    assert [value for _, value in ward.pulses()[before:]] == acknowledged
+    print(f"{len(acknowledged)} acknowledged, {repeats} sent again ({rejected} after AR), none lost, none twice")
+    assert repeats
+
+
+def test_what_was_committed_or_acknowledged_is_there_once_whatever_is_killed(tmp_path: Path) -> None:
+    with ward(tmp_path) as made:
+        answers_lost(made, ROUNDS)
+        anything_killed(made, KILLED, EVERY)
 
 
 PATIENT = "PID|||4711^^^WARD^MR"

@@ -8,16 +8,18 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 from tests.conftest import TEMPLATE, migrated
+from tests.faults.two_browsers import Shown, opened
 from tests.faults.two_nodes import Front, Linked, Node, VisitPage, Wall
 from tests.monitoring.cluster import Member, Sender, three
 
@@ -34,22 +36,25 @@ from bedside.foundation.engines import Postgres
 from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.visits import subscribers as visits_subscribers
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(900)
 
 for _governed in (*visits_subscribers.GOVERNED, *monitoring_subscribers.GOVERNED):
     records.govern(_governed)
 for _provider in monitoring_subscribers.READ_PROVIDERS:
     records.provide(_provider)
 
-MOST_SILENT = 10.0
+PROMISED = 10.0
+MOST_SILENT = 6.0
+"""Of the links and pictures; 3 s were seen on a machine that was busy with other things. Readings wait longer where a
+NATS server dies: the other two choose who keeps the devices' sessions, which takes NATS 4 s and more."""
 DEVICES = 4
 EVERY = 0.1
-BEFORE, AFTER = 3.0, 12.0
+BEFORE, AFTER = 2.0, 7.0
 READY = 120.0
 HOME = visits.Place("US", "NY", "1 Main St, Albany", "+1 518 555 0101")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """One that others run, for two machines of 26 connections each."""
     with migrated(tmp_path_factory.mktemp("pg") / "p", max_connections="120") as engine:
@@ -169,9 +174,24 @@ def machine_dies(node: Node, member: Member) -> None:
     node.killed()
 
 
-async def test_one_of_two_machines_goes(
+@dataclass
+class Machines:
+    """Two of a clinic, with what they share."""
+
+    clinic: Clinic
+    front: Front
+    nodes: list[Node]
+    members: list[Member]
+
+    def senders(self) -> list[Sender]:
+        ports = [member.mqtt_port for member in self.members]
+        return [Sender(card, patient, ports, n) for n, (card, patient) in enumerate(self.clinic.cards)]
+
+
+@pytest.fixture
+async def machines(
     ctx: Ctx, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> AsyncIterator[Machines]:
     monkeypatch.setenv("BEDSIDE_NATS_COPIES", "3")
     front = Front(tmp_path / "nginx")
     with three(tmp_path / "nats") as members:
@@ -185,14 +205,20 @@ async def test_one_of_two_machines_goes(
                 node.launch()
             await ready(*nodes)
             with front.open((nodes[0].port, nodes[1].port)):
-                said = await _struck(clinic, front, nodes, members)
+                yield Machines(clinic, front, nodes, members)
         finally:
             for node in nodes:
                 node.end()
+
+
+@pytest.mark.faults
+async def test_one_of_two_machines_goes(machines: Machines) -> None:
+    said = await _struck(machines)
     print("\n" + "\n".join(said))
 
 
-async def _struck(clinic: Clinic, front: Front, nodes: list[Node], members: list[Member]) -> list[str]:
+async def _struck(machines: Machines) -> list[str]:
+    clinic, front, nodes, members = machines.clinic, machines.front, machines.nodes, machines.members
     pages: list[Linked] = [
         VisitPage(front, clinic.visit, clinic.cookies["patient"]),
         VisitPage(front, clinic.visit, clinic.cookies["clinician"]),
@@ -202,8 +228,7 @@ async def _struck(clinic: Clinic, front: Front, nodes: list[Node], members: list
     assert isinstance(one, VisitPage)
     assert isinstance(other, VisitPage)
     one.other, other.other = other, one
-    ports, said = [member.mqtt_port for member in members], list[str]()
-    senders = [Sender(card, patient, ports, n) for n, (card, patient) in enumerate(clinic.cards)]
+    said, senders = list[str](), machines.senders()
     try:
         async with AsyncExitStack() as stack:
             for page in pages:
@@ -231,10 +256,84 @@ async def _struck(clinic: Clinic, front: Front, nodes: list[Node], members: list
                     await asyncio.to_thread(gone.process.wait, 20)
                     gone.launch()
                     await ready(gone)
-                    await asyncio.sleep(3)  # nginx asks it again
     finally:
         for sender in senders:
             with contextlib.suppress(OSError):
                 sender.client.disconnect()
             sender.client.loop_stop()
     return said
+
+
+BROWSER_ROUNDS = int(os.environ.get("BEDSIDE_TWO_NODES_ROUNDS", "3"))
+"""Of four: each of the machines asked to end, and each killed with its NATS server."""
+SOON = 6.0
+"""Seconds within which what was written meanwhile is read, and a page that lost its link has another."""
+
+
+@pytest.mark.soak
+async def test_browsers_in_a_visit_and_a_wall_outlive_either_machine(machines: Machines) -> None:
+    """Measured by what the pages show: pictures decoded, ages at the wall, lines of chat."""
+    clinic, nodes, members = machines.clinic, machines.nodes, machines.members
+    senders = machines.senders()
+    try:
+        async with opened(machines.front.address, clinic.cookies, clinic.visit) as pages:
+            for n in range(BROWSER_ROUNDS):
+                # In this order everybody is at the machine that goes: it is where they fled to from the one before.
+                for at, strike in ((0, asked_to_end), (1, machine_dies), (0, machine_dies), (1, asked_to_end)):
+                    said = await _seen_through(
+                        pages, senders, f"{n}{at}{strike.__name__[0]}", partial(strike, nodes[at], members[at])
+                    )
+                    many = await landed(clinic.ctx, senders)
+                    print(
+                        f"round {n}, machine {at}, {strike.__name__}: {said}; {many} readings, each there once",
+                        flush=True,
+                    )
+                    await _whole_again(nodes[at], members[at])
+            assert [page.errors for page in pages] == [[], [], []]
+    finally:
+        for sender in senders:
+            with contextlib.suppress(OSError):
+                sender.client.disconnect()
+            sender.client.loop_stop()
+
+
+async def _seen_through(
+    pages: tuple[Shown, Shown, Shown], senders: list[Sender], name: str, strike: Callable[[], None]
+) -> str:
+    """A machine goes while all are open; what the pages showed."""
+    patient, clinician, _ = pages
+    await measured(senders, BEFORE)
+    for page in pages:
+        await page.afresh()
+    going = asyncio.create_task(asyncio.to_thread(strike))
+    await patient.write(f"while it goes {name}")
+    sending = asyncio.create_task(measured(senders, AFTER))
+    meanwhile = await clinician.read(f"while it goes {name}", MOST_SILENT)
+    await asyncio.gather(going, sending)
+    await clinician.write(f"afterwards {name}")
+    after = await patient.read(f"afterwards {name}", SOON)
+    for page in (patient, clinician):
+        await page.connected(SOON)
+    seen = [await page.seen() for page in pages]
+    assert sum(one.lost for one in seen), "nobody was at the machine that went"
+    assert max(one.apart for one in seen) < MOST_SILENT, seen
+    assert max(one.still for one in seen[:2]) < MOST_SILENT, seen
+    assert seen[2].still < PROMISED, seen
+    assert max(one.away for one in seen) < MOST_SILENT, seen
+    return (
+        f"still for at most: pictures {max(seen[0].still, seen[1].still):.1f} s (not `connected` for "
+        f"{max(one.apart for one in seen):.1f} s), readings at the wall "
+        f"{seen[2].still:.1f} s (which said so for {seen[2].dead:.1f} s); without a word: "
+        f"{', '.join(f'{page.name} {one.away:.1f} s' for page, one in zip(pages, seen, strict=True))}, links lost: "
+        f"{[one.lost for one in seen]}; a line of chat {meanwhile:.1f} s meanwhile, {after:.1f} s afterwards"
+    )
+
+
+async def _whole_again(node: Node, member: Member) -> None:
+    """The machine is back, with its NATS server."""
+    assert node.process is not None
+    await asyncio.to_thread(node.process.wait, 20)
+    if member.process is not None and not member.process.running():
+        member.launch()
+    node.launch()
+    await ready(node)

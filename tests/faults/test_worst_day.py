@@ -30,6 +30,8 @@ from bedside.foundation import certificates
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 RECOVERY = 40.0
+SHORT = 10
+"""Seconds that a certificate lasts: it is taken up within 5."""
 QUICK = 6.0
 """Seconds that a case holds in `make test`."""
 
@@ -199,40 +201,46 @@ def test_a_certificate_that_has_expired_or_expires(tmp_path: Path) -> None:
         program.trust.check_hostname, program.trust.verify_mode = False, ssl.CERT_NONE
         return program.ready()
 
+    def put(pair: certificates.Pair) -> None:
+        for new, old in zip(pair, live, strict=True):
+            new.replace(old)
+
     def doctor() -> str:
         words = (sys.executable, "-m", "bedside", "doctor", "--home", str(program.home))
         return subprocess.run(
             words, capture_output=True, text=True, check=False, env={**os.environ, "NO_COLOR": "1"}
         ).stdout
 
-    def until(true: Callable[[], bool], seconds: float = 90) -> None:
+    def came(true: Callable[[], bool], seconds: float) -> bool:
         end = time.monotonic() + seconds
         while not true():
-            assert time.monotonic() < end, program.told()
+            if time.monotonic() > end:
+                return False
             time.sleep(0.2)
+        return True
 
     try:
         # At the start.
         program.launch()
-        until(ready, 180)
+        assert came(ready, 180), program.told()
         assert "expired 3 days ago" in program.told()
         assert "Put a newer one there" in program.told()
         assert "has expired" in refused(program, live)
         assert "expired 3 days ago: browsers and devices refuse" in doctor()
-        # A newer one, which ends soon.
-        ends = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=60)
-        fresh = pair_until(tmp_path / "fresh", ends)
-        for new, old in zip(fresh, live, strict=True):
-            new.replace(old)
-        until(lambda: refused(program, live) == "", 55)
+        # A newer one, which ends soon; on a machine that is too busy to take it up before, one that ends later.
+        for lasts in (SHORT, 6 * SHORT):
+            ends = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=lasts)
+            put(pair_until(tmp_path / f"fresh-{lasts}", ends))
+            if came(lambda: refused(program, live) == "", lasts - 2):
+                break
+        else:
+            pytest.fail(program.told())
         # While it runs.
-        until(lambda: datetime.now(UTC) > ends + timedelta(seconds=1))
+        time.sleep(max(0.0, (ends - datetime.now(UTC)).total_seconds()) + 1)
         assert "has expired" in refused(program, live)
         assert ready(), "whoever does not look at dates is still served"
         assert "browsers and devices refuse" in doctor()
-        again = pair_until(tmp_path / "again", datetime.now(UTC) + timedelta(days=90))
-        for new, old in zip(again, live, strict=True):
-            new.replace(old)
-        until(lambda: refused(program, live) == "")
+        put(pair_until(tmp_path / "again", datetime.now(UTC) + timedelta(days=90)))
+        assert came(lambda: refused(program, live) == "", 90), program.told()
     finally:
         program.end()

@@ -29,8 +29,8 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 from bedside.foundation import certificates
 from bedside.foundation.engines.nats import free_port
 
-PING_EVERY, DEAD_AFTER = 2.0, 7.0
-"""As web/visit/link.ts."""
+PING_EVERY, DEAD_AFTER = 1.0, 4.5
+"""As web/visit/link.ts: a ping that is not answered within 3.5 s, looked at every second."""
 TALK = 0.2
 
 
@@ -51,7 +51,7 @@ class Front:
         words = nginx(self.folder, ports[0], (self.clear, self.port), self.pair)
         file = self.folder / "bedside.conf"
         text = file.read_text()
-        assert "    # server 192.0.2.12:8000" in text
+        assert text.count("    # server 192.0.2.12:8000") == 2
         file.write_text(text.replace("    # server 192.0.2.12:8000", f"    server 127.0.0.1:{ports[1]}"))
         with (self.folder / "log").open("wb") as out:
             proxy = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
@@ -83,7 +83,7 @@ class Linked:
     """Somebody's open page. came: moments at which what it waits for came. lost: how often its link was."""
 
     def __init__(self, front: Front, path: str, cookie: str) -> None:
-        self.url = f"{front.address.replace('https', 'wss')}{path}"
+        self.url = f"ws{front.address.removeprefix('http')}{path}"
         self.trust, self.cookie = front.trust, cookie
         self.came: list[float] = []
         self.lost, self._tries = 0, 0
@@ -178,7 +178,7 @@ class Wall(Linked):
 
     def __init__(self, front: Front, place: str, cookie: str) -> None:
         super().__init__(front, f"/wall/live?place={place}", cookie)
-        self.dead_after = 60.0  # wall.island.ts says by itself that it hears nothing, and links again when it is closed
+        self.dead_after = 6.0  # wall.island.ts: DEAF_AFTER, looked at every second
 
     def pause(self) -> float:
         return min(5.0, 0.5 * 2 ** (self._tries - 1))

@@ -198,11 +198,16 @@ def test_reset_begins_anew(make: Make) -> None:
     program = make(verb="demo")
     program.start()
     program.stop()
-    secret = (program.home / "postgres" / "secret").read_text()
+    place = program.home / "postgres" / "secret"
+    secret = place.read_text()
     program.command.append("--reset")
-    program.start()
-    program.stop()
-    assert (program.home / "postgres" / "secret").read_text() != secret
+    program.launch()
+    until = time.monotonic() + 60
+    while not place.exists() or place.read_text() in {"", secret}:
+        assert time.monotonic() < until, program.told()
+        time.sleep(0.05)
+    assert program.process is not None
+    program.process.kill()  # what it seeds now, nobody waits for
 
 
 @pytest.fixture

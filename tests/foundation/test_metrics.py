@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -51,6 +54,23 @@ async def test_who_is_told(tmp_path: Path, database: Database, bus: Bus) -> None
         (open_, "203.0.113.9", {"authorization": "Bearer wrong"}, 404),
     ):
         assert (await asked(made, host, **headers)).status_code == status, (host, headers)
+
+
+TWICE = """
+from bedside.foundation import telemetry
+for _ in range(2):
+    told = telemetry.exposition() + telemetry.shown({"bedside_bus_connected": ("Whether NATS answers.", 1.0)})
+print(told.decode())
+"""
+
+
+def test_where_processes_share_their_counts_each_name_is_told_once(tmp_path: Path) -> None:
+    """A Gauge would leave its value in their directory, and /metrics then told it a second time."""
+    env = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    told = subprocess.run([sys.executable, "-c", TWICE], env=env, capture_output=True, text=True, check=True).stdout
+    names = re.findall(r"^# HELP (\S+)", told, re.MULTILINE)
+    assert "bedside_bus_connected" in names
+    assert len(names) == len(set(names))
 
 
 async def test_what_stands_now_and_the_names_of_the_dashboard(tmp_path: Path, database: Database, bus: Bus) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import takewhile
 
 import asyncpg
@@ -168,6 +170,35 @@ async def test_back_again_keeps_what_then_could_know_and_names_the_rest(then: st
     assert await earlier.digest(connection, of) == before
     assert await migrate(then, to=WAY[-1]) == len(WAY)
     assert earlier.schema(then) == now
+    await connection.close()
+
+
+async def test_what_the_judge_remembers_is_read_by_the_program_of_then(then: str) -> None:
+    """Which met numbers where it wrote ISO 8601, and stored no pack any more."""
+    at = datetime(2026, 11, 30, 2, 28, 20, 748001, tzinfo=UTC)
+    row = [
+        "a",
+        "systolic",
+        120.5,
+        "mm[Hg]",
+        round(at.timestamp() * 1e6),
+        round(at.timestamp() * 1e6),
+        "d",
+        "device",
+        [],
+    ]
+    await migrate(then, to=WAY[-1])
+    connection = await asyncpg.connect(then)
+    kept = (json.dumps({"systolic": row}), json.dumps({"systolic": [row, [*row[:2], 121, *row[3:]]]}))
+    await connection.execute(
+        "insert into monitoring.watch (tenant, patient, newest, weights, recent) values (1, 'p', $1, '{}', $2)", *kept
+    )
+    assert await back(then, THEN, {}) == len(WAY)
+    found = await connection.fetchrow("select newest, weights, recent from monitoring.watch where patient = 'p'")
+    newest, weights, recent = (json.loads(found[name]) for name in ("newest", "weights", "recent"))
+    assert [datetime.fromisoformat(newest["systolic"][n]) for n in (4, 5)] == [at, at]
+    assert [*newest["systolic"][:4], *newest["systolic"][6:]] == [*row[:4], *row[6:]]
+    assert (weights, [one[2] for one in recent["systolic"]]) == ({}, [120.5, 121])
     await connection.close()
 
 

@@ -15,12 +15,15 @@ from nats.aio.subscription import Subscription
 
 from bedside.foundation.errors import Unavailable
 
+Return = Callable[[], Awaitable[None]]
+
 
 class Bus:
     """One connection to NATS; publishing while it is away drops the moment, silently and countably."""
 
-    def __init__(self, client: Client | None) -> None:
+    def __init__(self, client: Client | None, returning: set[Return] | None = None) -> None:
         self._client = client
+        self._returning: set[Return] = set() if returning is None else returning
         self._trying: asyncio.Task[Client] | None = None
         self.dropped = 0
 
@@ -50,6 +53,14 @@ class Bus:
         async def quiet(_: Exception) -> None:
             return None
 
+        returning: set[Return] = set()
+        under_way: set[asyncio.Future[Any]] = set()
+
+        async def returned() -> None:
+            told = asyncio.gather(*(call() for call in list(returning)), return_exceptions=True)
+            under_way.add(told)
+            told.add_done_callback(under_way.discard)
+
         async def until_there() -> Client:
             while True:
                 try:
@@ -60,6 +71,7 @@ class Bus:
                         reconnect_time_wait=0.25,
                         connect_timeout=5,
                         error_cb=quiet,
+                        reconnected_cb=returned,
                         **options,
                     )
                 except Exception:
@@ -68,11 +80,11 @@ class Bus:
         trying = asyncio.create_task(until_there())
         await asyncio.wait({trying}, timeout=2 if patient else 10)
         if trying.done():
-            return cls(trying.result())
+            return cls(trying.result(), returning)
         if not patient:
             trying.cancel()
             raise Unavailable("NATS cannot be reached.", remedy="Check --nats-url and that NATS runs.")
-        bus = cls(None)
+        bus = cls(None, returning)
         bus._trying = trying
         trying.add_done_callback(bus._arrived)
         return bus
@@ -97,6 +109,14 @@ class Bus:
     def connected(self) -> bool:
         """Whether the link stands at this moment."""
         return self._client is not None and self._client.is_connected
+
+    def on_return(self, call: Return) -> Callable[[], None]:
+        """Call this each time NATS was away and is back: what was said meanwhile was not heard. Returns what ends it.
+
+        What it raises is dropped.
+        """
+        self._returning.add(call)
+        return lambda: self._returning.discard(call)
 
     async def publish(self, subject: str, payload: Any) -> None:
         """Send a moment as JSON. Never raises: what must not be lost does not travel here."""

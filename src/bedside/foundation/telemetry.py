@@ -14,7 +14,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -24,7 +24,9 @@ import orjson
 import structlog
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from structlog.typing import FilteringBoundLogger
 
 from bedside.foundation.errors import BedsideError
@@ -230,13 +232,21 @@ def exposition() -> bytes:
 
 def shown(values: dict[str, tuple[str, float | None]]) -> bytes:
     """What stands at this moment, in Prometheus's text format: name to (help, value); None is left out."""
-    from prometheus_client import Gauge
-
+    # Not a Gauge: where processes share their counts each would leave its own in the directory, and be told twice.
     registry = CollectorRegistry()
-    for name, (help_, value) in values.items():
-        if value is not None:
-            Gauge(name, help_, registry=registry).set(value)
+    found = [GaugeMetricFamily(name, help_, value) for name, (help_, value) in values.items() if value is not None]
+    registry.register(_Standing(found))
     return generate_latest(registry)
+
+
+class _Standing(Collector):
+    """Values that were looked up."""
+
+    def __init__(self, found: list[GaugeMetricFamily]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        return self._found
 
 
 def counter(name: str, help_: str, *labels: str) -> Counter:

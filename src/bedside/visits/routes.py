@@ -4,7 +4,8 @@ Client to server: {t: hello, connection}, {t: signal, to, data}, {t: here}, {t: 
 {t: chat, id, text}, {t: ping, n}.
 Server to client: {t: welcome, connection, who, name, role, ice, chat, status}, {t: here | gone, connection,
 who, name, role}, {t: signal, from, data}, {t: state, from, …}, {t: chat, …}, {t: visit, status, event}, {t: pong, n},
-{t: refused, error, remedy}, {t: ended}: the person is signed in no longer, and the page leaves.
+{t: refused, error, remedy, id?, text?}: of a line of chat that is not taken; {t: ended}: the person is signed in no
+longer, and the page leaves. A page sends a line again until it comes back, by the bus or in a welcome.
 connection: an id made by the page, the same across reconnects, so that a lost link finds its peer connection again.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -22,15 +24,18 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from bedside import access
 from bedside.access.events import ended_subject
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError, Forbidden
+from bedside.foundation.errors import BedsideError, Forbidden, Unavailable
 from bedside.foundation.http import ctx_of
 from bedside.visits.events import signal_subject
+from bedside.visits.model import Message
 from bedside.visits.service import joining, running
 from bedside.visits.settings import VisitSettings
 
 GUEST_COOKIE = "bedside-visit"
 SILENT = 20.0
 """Seconds without a ping after which the page counts as gone; a 12 s loss of the network passes."""
+DEAF = 3.0
+"""Seconds between two looks at what was written, while the bus that would tell it is away."""
 ALIVE = timedelta(minutes=1)
 """How often an open visit says that its person is here: it is never idle."""
 LARGEST = 64_000
@@ -42,6 +47,7 @@ class Page:
     def __init__(self, socket: WebSocket, ctx: Ctx, visit: str, settings: VisitSettings) -> None:
         self.socket, self.ctx, self.visit, self.settings = socket, ctx, visit, settings
         self.connection = ""
+        self.looked = 0.0
         self.kept = ctx.clock.now()
         self.me: dict[str, Any] = {}
 
@@ -70,11 +76,19 @@ class Page:
                 **self.me,
                 "ice": self.settings.ice_servers(self.ctx.actor.id, self.ctx.clock.now()),
                 "status": visit.status,
-                "chat": [
-                    {"id": m.id, "at": m.at.isoformat(), "who": m.who, "name": m.name, "text": m.text} for m in chat
-                ],
+                "chat": [_line(message) for message in chat],
             }
         )
+        await self.relay({"t": "here", **self.me})
+
+    async def caught_up(self) -> None:
+        """The bus was away: lines that were written meanwhile, and who is here. A page knows lines by their ids."""
+        if not self.connection:
+            return
+        async with access.work(self.ctx, "read on in the visit", readonly=True) as ctx:
+            lines = await running.chat(ctx, self.visit)
+        for line in lines:
+            await self.send({"t": "chat", **_line(line)})
         await self.relay({"t": "here", **self.me})
 
     async def close(self, *_: Any) -> None:
@@ -102,6 +116,9 @@ class Page:
                     self.kept = now
                     if not await access.keep_alive(self.ctx):
                         await self.close()
+                if not self.ctx.bus.connected and time.monotonic() - self.looked > DEAF:
+                    self.looked = time.monotonic()
+                    await self.caught_up()
                 await self.send({"t": "pong", "n": said.get("n")})
             case "signal":
                 await self.relay(
@@ -130,9 +147,19 @@ class Page:
                 await running.leave(ctx, self.visit, self.connection)
 
 
+def _line(m: Message) -> dict[str, Any]:
+    """A line of chat as pages read it."""
+    return {"id": m.id, "at": m.at.isoformat(), "who": m.who, "name": m.name, "text": m.text}
+
+
 def access_refusal() -> BedsideError:
     """A page that does not say who it is."""
     return BedsideError("The page did not introduce itself.", remedy="Reload it.")
+
+
+def closing(error: BedsideError) -> int:
+    """The code to close with: 4403 tells the page to stay away, anything else to come again."""
+    return 1013 if isinstance(error, Unavailable) else 4403
 
 
 async def door(socket: WebSocket) -> Ctx:
@@ -157,14 +184,16 @@ async def signal(socket: WebSocket) -> None:
     try:
         ctx = await door(socket)
     except BedsideError as error:
-        await socket.close(4403, error.message)
+        await socket.close(closing(error), error.message)
         return
     page = Page(socket, ctx, socket.path_params["visit"], socket.app.state.visits)
     subscription = await ctx.bus.subscribe(signal_subject(ctx.tenant, page.visit), page.heard)
     ended = await ctx.bus.subscribe(ended_subject(ctx.tenant, ctx.actor.id), page.close)
+    forget = ctx.bus.on_return(page.caught_up)
     try:
         await _converse(page)
     finally:
+        forget()
         with contextlib.suppress(Exception):
             await subscription.unsubscribe()
             await ended.unsubscribe()
@@ -179,6 +208,7 @@ async def _converse(page: Page) -> None:
         except (TimeoutError, WebSocketDisconnect, KeyError):
             return
         try:
+            said: dict[str, Any] = {}
             if len(text) > LARGEST:
                 raise access_refusal()
             said = orjson.loads(text)
@@ -187,10 +217,13 @@ async def _converse(page: Page) -> None:
             else:
                 await page.say(said)
         except BedsideError as error:
-            said, remedy = page.settings.told(page.socket, error)
-            await page.send({"t": "refused", "error": said, "remedy": remedy})
+            words, remedy = page.settings.told(page.socket, error)
+            # A line of chat that only met a bad moment is sent again by its page.
+            final = said.get("t") == "chat" and not isinstance(error, Unavailable)
+            which = {"id": said.get("id"), "text": said.get("text")} if final else {}
+            await page.send({"t": "refused", "error": words, "remedy": remedy, **which})
             if not page.connection:
-                await page.socket.close(4403)
+                await page.socket.close(closing(error))
                 return
         except orjson.JSONDecodeError:
             await page.send({"t": "refused", "error": "not JSON"})

@@ -102,6 +102,7 @@ class VisitRoom extends HTMLElement {
         break;
       case "refused":
         this.note("", `${moment["error"] as string} ${(moment["remedy"] as string | null) ?? ""}`);
+        this.unwritten(moment["text"] as string | undefined);
         break;
     }
   }
@@ -324,6 +325,12 @@ class VisitRoom extends HTMLElement {
     if (!text) return;
     this.link?.send({ t: "chat", id: crypto.randomUUID(), text });
     box.value = "";
+  }
+
+  /** A line that was refused goes back to where it was written, unless something newer stands there. */
+  private unwritten(text: string | undefined): void {
+    const box = this.querySelector<HTMLInputElement>("[data-chat-form] [name=text]");
+    if (text && box && !box.value) box.value = text;
   }
 
   /** A line of chat. fresh: it was written while this page was open; what the other side wrote is then a caption too. */

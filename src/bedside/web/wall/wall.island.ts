@@ -6,6 +6,8 @@ import { type Priority, Speaker } from "./sound";
 import { Waves } from "./waves";
 
 const DEAD_AFTER = 3_500; // ms without a word from the server; its beat comes every second
+const DEAF_AFTER = 5_000; // ms without any word, after which the link is begun anew: one to a machine that lost its power stays open
+const SLOWEST = 20_000;
 const CALM = 10_000; // ms without a change of severity before tiles may move
 const SILENCE = 120; // s
 
@@ -35,6 +37,8 @@ class BedsideWall extends HTMLElement {
   waves: Waves | null = null;
   #socket: WebSocket | null = null;
   #heard = 0; // when truth last came, by performance.now, which no clock change moves
+  #word = 0; // when anything came by this link, or it was begun
+  #patience = DEAF_AFTER;
   #blind = false;
   #fuse = 0;
   #ahead = 0; // ms that the server's clock is ahead of ours
@@ -71,7 +75,10 @@ class BedsideWall extends HTMLElement {
     void this.#stayAwake();
     this.#sound((this.dataset.sound || null) as Priority | null, null);
     this.#connect();
-    setInterval(() => this.#tick(), 1000);
+    setInterval(() => {
+      this.#unlessDeaf();
+      this.#tick();
+    }, 1000);
     this.#tick();
   }
 
@@ -92,6 +99,7 @@ class BedsideWall extends HTMLElement {
     url.protocol = url.protocol.replace("http", "ws");
     const socket = new WebSocket(url);
     this.#socket = socket;
+    this.#word = performance.now();
     socket.binaryType = "arraybuffer";
     socket.onmessage = (event) => {
       if (typeof event.data === "string") this.#take(JSON.parse(event.data) as Message);
@@ -107,7 +115,18 @@ class BedsideWall extends HTMLElement {
     };
   }
 
+  /** A link that says nothing though a beat is due every second; the next is given longer, for a slow network. */
+  #unlessDeaf(): void {
+    if (!this.#socket || performance.now() - this.#word < this.#patience) return;
+    const old = this.#socket;
+    old.onclose = old.onmessage = null;
+    old.close();
+    this.#patience = Math.min(this.#patience * 2, SLOWEST);
+    this.#connect();
+  }
+
   #take(message: Message): void {
+    this.#word = performance.now();
     if (message.kind === "ended") {
       location.reload();
       return;
@@ -118,6 +137,7 @@ class BedsideWall extends HTMLElement {
     this.#fuse = window.setTimeout(() => this.#tick(), DEAD_AFTER + 10);
     this.#ahead = Date.parse(message.now) - Date.now();
     this.#retry = 500;
+    if (message.kind === "beat") this.#patience = DEAF_AFTER;
     delete this.dataset.signedOut;
     if (message.kind === "beat") {
       this.#slow = message.bus === false;

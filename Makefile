@@ -24,11 +24,13 @@ demo: runtime    ## Start the seeded clinic on http://localhost:8000 (Ctrl-C sto
 check: setup     ## Format, lint, types, import contracts, dead code: under a minute
 	@.venv/bin/python -m tools.check
 
-# What kills engines or looks at time has the machine to itself; the rest shares the cores, each worker with its own engines.
+# What looks at time has the machine to itself; the rest shares the cores, each worker with its own engines. What kills
+# engines waits more than it works, so that three share two cores.
 test: check      ## Everything CI needs: set-up, checks, all tests but the soak
 	@.venv/bin/python -m pytest -m "unit or engine" --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=10
 	@.venv/bin/python -m pytest -m "(journey or conformance) and not alone" --numprocesses=2 --dist=loadfile --durations=10
-	@.venv/bin/python -m pytest -m "faults or alone" --durations=10
+	@.venv/bin/python -m pytest -m "faults and not alone" --numprocesses=3 --dist=worksteal --durations=10
+	@.venv/bin/python -m pytest -m alone --durations=10
 
 soak: setup      ## The slow proofs: kills under load, long runs
 	@.venv/bin/python -m pytest -m soak -s --timeout=0

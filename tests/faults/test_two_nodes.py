@@ -212,6 +212,7 @@ async def machines(
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 async def test_one_of_two_machines_goes(machines: Machines) -> None:
     said = await _struck(machines)
     print("\n" + "\n".join(said))

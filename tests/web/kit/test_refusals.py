@@ -15,11 +15,8 @@ from bedside.web.kit import told
 pytestmark = pytest.mark.unit
 
 
-def test_every_refusal_of_every_room_is_in_the_catalogue() -> None:
-    """Fails when somebody raises a message that is not in Spanish yet, or that no catalogue could hold."""
-    _, missing = messages.update({})
-    assert missing == []
-    assert messages.unreadable() == []
+def test_refusals_of_every_room_are_read() -> None:
+    """That each of them is in Spanish, `make check` says (tools/messages.py)."""
     read = {name for name, paths in messages.areas().items() if any([*raised(p)] for p in paths if p.suffix == ".py")}
     assert {"access", "foundation", "messaging", "monitoring", "prescribing", "records", "visits", "visit"} <= read
 

@@ -1,4 +1,4 @@
-"""The header of staff's pages is one line on a telephone, whatever somebody and their clinic are called."""
+"""The header of staff's pages is one line on a telephone and on a laptop, whatever somebody is called."""
 
 from __future__ import annotations
 
@@ -34,3 +34,23 @@ def test_a_long_name_stays_on_the_line(
     assert account[1] <= width - 16, "nothing runs off"
     assert all(height >= 24 and wide >= 24 for _, _, height, wide in (brand, help_, account)), "large enough to hit"
     assert tab.locator(".who .account").inner_text() == name, "read out whole"
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_on_a_laptop_all_of_it_is_one_line(
+    opened: Callable[[Page], Tab], scene: dict[str, str], width: int, language: str
+) -> None:
+    tab = opened(WORK)
+    tab.set_viewport_size({"width": width, "height": 740})
+    tab.context.request.post("/account", form={"language": language})
+    try:
+        show(tab, WORK, scene) if language == "en" else tab.goto(WORK.path)
+        tab.locator(".who .account span").evaluate("each => { each.textContent = 'María Fernanda Castellanos' }")
+        lines = tab.evaluate(
+            "[...document.querySelectorAll('.top-in > *')].map(each => each.getBoundingClientRect())"
+            ".map(box => Math.round(box.top + box.height / 2))"
+        )
+        assert max(lines) - min(lines) <= 2
+    finally:
+        tab.context.request.post("/account", form={"language": "en"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page as Tab
@@ -52,5 +53,24 @@ def test_on_a_laptop_all_of_it_is_one_line(
             ".map(box => Math.round(box.top + box.height / 2))"
         )
         assert max(lines) - min(lines) <= 2
+    finally:
+        tab.context.request.post("/account", form={"language": "en"})
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_on_a_telephone_every_place_is_in_sight(
+    opened: Callable[[Page], Tab], scene: dict[str, str], language: str
+) -> None:
+    tab = opened(WORK)
+    tab.set_viewport_size({"width": 360, "height": 740})
+    tab.context.request.post("/account", form={"language": language})
+    try:
+        tab.goto(WORK.path)
+        places = tab.locator("nav.places a")
+        assert places.count() == 8
+        assert tab.locator("nav.places").evaluate("each => each.scrollWidth - each.clientWidth") == 0
+        boxes = places.evaluate_all("all => all.map(each => each.getBoundingClientRect().toJSON())")
+        assert [box for box in boxes if box["width"] < 24 or box["height"] < 44] == []
+        assert all(one["right"] <= other["left"] for one, other in pairwise(boxes))
     finally:
         tab.context.request.post("/account", form={"language": "en"})

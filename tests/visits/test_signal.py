@@ -97,6 +97,17 @@ async def test_a_line_that_is_refused_for_good_is_named_and_one_that_met_a_bad_m
         assert [line.text for line in await running.chat(ctx, visit.id)] == ["Good morning"]
 
 
+@pytest.mark.parametrize("text", ["[1]", '"hello"', "null", "{", ""])
+async def test_what_is_no_object_is_refused_and_the_link_stays(scene: Scene, bus: Bus, text: str) -> None:
+    visit = await scene.running()
+    async with opened(scene.patient.with_(bus=bus), visit.id) as page:
+        await page.hears("welcome")
+        page.says.put_nowait({"type": "websocket.receive", "text": text})
+        assert (await page.hears("refused"))["error"] == "not a JSON object"
+        page.say(t="ping", n=7)
+        assert (await page.hears("pong"))["n"] == 7
+
+
 async def test_only_who_is_not_let_in_is_told_to_stay_away(
     scene: Scene, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:

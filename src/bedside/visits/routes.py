@@ -207,11 +207,14 @@ async def _converse(page: Page) -> None:
             text = await asyncio.wait_for(page.socket.receive_text(), SILENT)
         except (TimeoutError, WebSocketDisconnect, KeyError):
             return
+        said: dict[str, Any] = {}
         try:
-            said: dict[str, Any] = {}
             if len(text) > LARGEST:
                 raise access_refusal()
-            said = orjson.loads(text)
+            read = orjson.loads(text)
+            if not isinstance(read, dict):
+                raise orjson.JSONDecodeError("not an object", text, 0)
+            said = read
             if not page.connection:
                 await page.hello(said)
             else:
@@ -226,7 +229,7 @@ async def _converse(page: Page) -> None:
                 await page.socket.close(closing(error))
                 return
         except orjson.JSONDecodeError:
-            await page.send({"t": "refused", "error": "not JSON"})
+            await page.send({"t": "refused", "error": "not a JSON object"})
 
 
 ROUTES: list[BaseRoute] = [WebSocketRoute("/visits/{visit}/signal", signal)]

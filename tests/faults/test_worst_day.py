@@ -237,8 +237,8 @@ def test_a_certificate_that_has_expired_or_expires(tmp_path: Path) -> None:
             pytest.fail(program.told())
         # While it runs.
         time.sleep(max(0.0, (ends - datetime.now(UTC)).total_seconds()) + 1)
-        assert "has expired" in refused(program, live)
-        assert ready(), "whoever does not look at dates is still served"
+        assert came(lambda: "has expired" in refused(program, live), 20)
+        assert came(ready, 20), "whoever does not look at dates is still served"
         assert "browsers and devices refuse" in doctor()
         put(pair_until(tmp_path / "again", datetime.now(UTC) + timedelta(days=90)))
         assert came(lambda: refused(program, live) == "", 90), program.told()

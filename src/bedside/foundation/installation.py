@@ -210,7 +210,16 @@ class Installation:
             self.nats = nats = self.home.nats(mqtt_port=wish.mqtt_port, mqtt_host=wish.mqtt_host)
             if wish.tls_cert and wish.tls_key and not wish.demo:
                 nats.mqtt_tls = (wish.tls_cert.absolute(), wish.tls_key.absolute())
-            self.supervisor.add(Service("NATS", nats.launch, stage=1, stops=NATS_STOPS, last_words=nats.last_words))
+            self.supervisor.add(
+                Service(
+                    "NATS",
+                    nats.launch,
+                    stage=1,
+                    stops=NATS_STOPS,
+                    last_words=nats.last_words,
+                    reloads=signal.SIGHUP,  # its certificate anew; devices and processes stay linked
+                )
+            )
         turn = Turn(self.home.path / "turn", port=free_port()) if wish.turn else None
         if turn is not None:
             self.supervisor.add(Service("TURN", turn.launch, stage=0))

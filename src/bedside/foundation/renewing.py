@@ -27,7 +27,7 @@ class Renewing:
             )
 
     def look(self) -> None:
-        """A newer pair lies there: the next process that opens by it begins anew once the one before stands."""
+        """A newer pair lies there: what opens by it takes it up, the next once the one before stands."""
         if self._renewals.came():
             self._say("The certificate was renewed: it is taken up, one process after another")
             names = (service.name for service in self._supervisor.services)

@@ -1,7 +1,8 @@
 """Serving HTTP: Granian inside this process, on a socket that was opened before, ending in time.
 
 The listening socket belongs to the supervisor, so a web process that is killed and comes back refuses nobody: who
-connects meanwhile waits in the socket's queue.
+connects meanwhile waits in the socket's queue. One that is told to end may close a link that is being made at that very
+moment: Granian stops accepting and closes idle links at once (seen at one end of three, at 650 new links a second).
 """
 
 from __future__ import annotations

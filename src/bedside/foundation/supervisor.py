@@ -52,6 +52,8 @@ class Service:
     stops: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 4.0),)
     """Signals to end it by, each with the seconds it gets; SIGKILL follows."""
     last_words: Callable[[], str] = field(default=lambda: "")
+    reloads: signal.Signals | None = None
+    """What makes it take up new files while it goes on; None: it has to begin again."""
     child: Running | None = None
     began: float = 0.0
     ends: int = 0
@@ -152,10 +154,14 @@ class Supervisor:
                 self._ended(service)
 
     def refresh(self, name: str) -> None:
-        """End one in good order; it begins again at once. Others that do the same work go on meanwhile. Look at
-        `settled` before the next."""
+        """Let one take up new files: as it runs where it can, else it ends in good order and begins again at once.
+        Others that do the same work go on meanwhile. Look at `settled` before the next."""
         for service in self.services:
             if service.name == name and service.child is not None and service.child.running():
+                if service.reloads is not None:
+                    service.child.send(service.reloads)
+                    log.info("reloads", service=service.name, pid=service.child.pid)
+                    continue
                 service.asked = True
                 service.child.send(service.stops[0][0])
 

@@ -34,3 +34,10 @@ def test_devices_come_by_8883_where_there_is_tls(monkeypatch: pytest.MonkeyPatch
     assert asked(monkeypatch, *tls)["mqtt_port"] == 8883
     assert asked(monkeypatch, *tls, "--mqtt-port", "1999")["mqtt_port"] == 1999
     assert asked(monkeypatch, *tls[:2]) == {"code": 2}
+
+
+@pytest.mark.parametrize("wrong", ["clinic.example", "https://clinic.example/bedside", "http://clinic.example"])
+def test_an_address_that_browsers_cannot_use_is_refused(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    """Every page would lead to nowhere, and nobody would know why."""
+    assert asked(monkeypatch, "--public-url", wrong) == {"code": 2}
+    assert asked(monkeypatch, "--public-url", "https://clinic.example/")["public_url"] == "https://clinic.example"

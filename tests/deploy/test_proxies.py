@@ -89,7 +89,9 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     clear, by_tls = free_port(), free_port()
     address = f"https://localhost:{by_tls}"
     pair = certificates.own(folder / "keys", "localhost")
-    program = Program(folder / "home", options=("--public-url", address, "--trusted-proxy", "127.0.0.1"))
+    # With the devices' certificate, as docs/production.md says: the pages' door stays plain for the proxy.
+    tls = ("--tls-cert", str(pair[0]), "--tls-key", str(pair[1]))
+    program = Program(folder / "home", options=("--public-url", address, "--trusted-proxy", "127.0.0.1", *tls))
     words = request.param(folder, program.port, (clear, by_tls), pair)
     env = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     with (folder / "proxy.log").open("wb") as out:

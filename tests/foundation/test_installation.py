@@ -129,6 +129,15 @@ def test_a_taken_port_is_named_with_the_option_for_another(make: Make) -> None:
     program.stop()
 
 
+def test_an_address_that_is_not_ours_is_not_called_a_taken_port(make: Make) -> None:
+    for option, address in (("--host", "192.0.2.7"), ("--mqtt-host", "no-such-name.invalid")):
+        program = make(options=(option, address))
+        told = program.refused()
+        assert f"{address} is no address of this machine." in told
+        assert f": {option}." in told
+        assert not program.home.exists()
+
+
 def test_a_relay_that_is_not_installed_is_said_before_anything_is_made(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvloop
 
+from bedside import access
 from bedside.app.rooms import BUS, EVERY, INGEST, JOBS, PREPARE, WORKER, BusHandler, mllp_door, open_ground
 from bedside.app.upgrading import upgrade
 from bedside.app.web import build_web
@@ -94,6 +95,8 @@ async def run_prepare(settings: Settings, say: Callable[[str], None]) -> None:
     try:
         for step in PREPARE:
             await step(ground, say)
+        if not settings.demo and await access.clinics.known(ground.database) is None:
+            say(f"Nobody has said yet whose clinic this is, so nobody can sign in: bedside init --home {settings.home}")
     finally:
         await ground.close()
 
@@ -107,8 +110,7 @@ class Bedside:
 
     def web(self, settings: Settings, door: socket.socket, ready: Callable[[], None]) -> None:
         """Serve HTTP."""
-        tls = (settings.tls_cert, settings.tls_key) if settings.tls_cert and settings.tls_key else None
-        _run("web", serve(lambda stopping: build_web(settings, stopping), door, tls=tls, ready=ready))
+        _run("web", serve(lambda stopping: build_web(settings, stopping), door, tls=settings.web_tls, ready=ready))
 
     def worker(self, settings: Settings) -> None:
         """Run jobs."""
@@ -129,6 +131,11 @@ class Bedside:
         if settings.mllp_port and not settings.demo:
             where += f"\nHL7 v2 (MLLP) listens at {settings.mllp_host}:{settings.mllp_port}, " + (
                 "with TLS." if settings.tls_cert else "in plain text: it belongs inside a VPN or behind TLS."
+            )
+        if settings.tls_cert and settings.web_tls is None:
+            where += (
+                f"\nIts pages are at {settings.host}:{settings.port} in plain HTTP, for the proxy at "
+                f"{settings.trusted_proxy}; the certificate is for what comes past it."
             )
         return f"{where}\n{seeding.sign_ins(settings.public_url)}" if settings.demo else where
 

@@ -57,6 +57,21 @@ def bedside(
     """Bedside: video visits, monitoring and one FHIR record, on your own machine."""
 
 
+def site(typed: str) -> str:
+    """How browsers reach an installation, as it is kept. Raises Invalid: no address, a path in it, plain HTTP."""
+    from urllib.parse import urlsplit
+
+    from bedside.foundation.errors import Invalid
+
+    text = typed.strip().rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.path:
+        raise Invalid("That is no address of a site.", remedy="Write it as https://clinic.example.")
+    if parts.scheme == "http" and parts.hostname != "localhost":
+        raise Invalid("Browsers give passkeys and cameras to https alone.", remedy="Write it as https://…")
+    return text
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """A refusal is one sentence and its remedy, and exit code 1."""
@@ -67,6 +82,11 @@ def plain_errors() -> Iterator[None]:
         yield
     except BedsideError as error:
         typer.echo(told(error), err=True)
+        raise typer.Exit(1) from None
+    except OSError as error:  # a folder that may not be written, a disk that is full: no traceback helps there
+        if error.filename is None or error.strerror is None:
+            raise
+        typer.echo(f"Error: {str(error.filename).removesuffix('.new')}: {error.strerror}.", err=True)
         raise typer.Exit(1) from None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bedside.cli.command import HOME, DatabaseOption, HomeOption, cli, from_file, plain_errors
+from bedside.cli.command import HOME, DatabaseOption, HomeOption, cli, from_file, plain_errors, site
 
 if TYPE_CHECKING:
     from bedside.app import Founded
@@ -109,7 +109,7 @@ def _whole(home: Path, database_url: str | None, *, again: bool) -> Path:
 
     place = Home(home.absolute())
     place.check(demo=False)
-    if again or (place.made() is None and database_url is None):
+    if again or (not place.postgres.made and database_url is None):
         return place.path
     with reach(place.path, database_url) as settings:
         known = asyncio.run(app.founded(settings))
@@ -149,19 +149,8 @@ def _checks() -> dict[str, Callable[[str], str]]:
             raise Invalid("That is no e-mail address.", remedy="Write it as name@clinic.example.")
         return text
 
-    def address(typed: str) -> str:
-        from urllib.parse import urlsplit
-
-        text = typed.strip().rstrip("/")
-        parts = urlsplit(text)
-        if parts.scheme not in {"https", "http"} or not parts.hostname or parts.path:
-            raise Invalid("That is no address of a site.", remedy="Write it as https://clinic.example.")
-        if parts.scheme == "http" and parts.hostname != "localhost":
-            raise Invalid("Browsers give passkeys and cameras to https alone.", remedy="Write it as https://…")
-        return text
-
     plain = {field: partial(clinics.checked, field) for field in clinics.FIELDS}
-    return {**plain, "language": language, "admin_name": person, "admin_email": email, "public_url": address}
+    return {**plain, "language": language, "admin_name": person, "admin_email": email, "public_url": site}
 
 
 def _questions() -> list[Question]:

@@ -21,6 +21,7 @@ from bedside.cli.command import (
     cli,
     from_file,
     plain_errors,
+    site,
 )
 
 MQTT_PORT = 1883
@@ -157,6 +158,13 @@ def serve(
             "Whoever reached the port could then say that they are anybody. Name the proxy's address.",
             param_hint="--trusted-proxy",
         )
+    if public_url is not None:
+        from bedside.foundation.errors import Invalid
+
+        try:
+            public_url = site(public_url)
+        except Invalid as error:
+            raise typer.BadParameter(f"{error.message} {error.remedy}", param_hint="--public-url") from None
     _run(
         False,
         home,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -94,13 +95,19 @@ class Wish:
 def door_at(host: str, port: int, what: str, option: str, *, again: float = 0.0) -> socket.socket:
     """Open a listening socket. again: seconds to keep trying, after a predecessor that may still be going.
 
-    Raises Unavailable naming the port and the option that chooses another.
+    Raises Unavailable naming the port, or the address, and the option that chooses another.
     """
     until = time.monotonic() + again
     while True:
         try:
             return listen(host, port)
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                option = option.replace("port", "host")
+                raise Unavailable(
+                    f"{host} is no address of this machine.",
+                    remedy=f"Name one that it has (`ip -brief address` lists them): {option}.",
+                ) from error
             if time.monotonic() < until:
                 time.sleep(0.05)
                 continue
@@ -224,7 +231,9 @@ class Installation:
         if turn is not None:
             self.supervisor.add(Service("TURN", turn.launch, stage=0))
         scheme = "https" if wish.tls_cert else "http"
-        name = "localhost" if wish.host in {"127.0.0.1", "::1", "0.0.0.0"} else wish.host  # noqa: S104
+        name = f"[{wish.host}]" if ":" in wish.host else wish.host
+        if wish.host in {"127.0.0.1", "::1", "0.0.0.0", "::"}:  # noqa: S104
+            name = "localhost"
         return Settings(
             home=self.home.path,
             database_url=wish.database_url or self.home.postgres.dsn(),
@@ -355,7 +364,9 @@ class Installation:
         nats_port = self.nats.port if self.nats else None
         certificate = str(self.wish.tls_cert.absolute()) if self.wish.tls_cert else None
         self.home.announce(
+            host=self.wish.host,
             port=self.wish.port,
+            mqtt_host=self.wish.mqtt_host,
             mqtt_port=self.wish.mqtt_port,
             nats_port=nats_port,
             certificate=certificate,
@@ -371,8 +382,11 @@ class Installation:
 
 
 def backups_told(home: Path) -> bool:
-    """Whether this home was told where its backups go."""
-    return (home / "backup" / "settings.json").exists()
+    """Whether this home was told where its backups go. What another user wrote there ends no clinic: doctor tells."""
+    try:
+        return (home / "backup" / "settings.json").exists()
+    except PermissionError:
+        return False
 
 
 def told(error: BedsideError) -> str:

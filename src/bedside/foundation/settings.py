@@ -16,6 +16,8 @@ from bedside.foundation.context import Actor, Ctx, Purpose
 from bedside.foundation.database import Database
 from bedside.foundation.errors import Unavailable
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -65,6 +67,15 @@ class Settings:
     def secure(self) -> bool:
         """Whether browsers come by https, so that cookies are Secure."""
         return self.public_url.startswith("https://")
+
+    @property
+    def web_tls(self) -> tuple[Path, Path] | None:
+        """What the pages' door speaks TLS by. None: in plain, also where a trusted proxy on this very machine speaks it
+        and the certificate is given for devices and HL7 v2, which come past the proxy."""
+        if self.tls_cert is None or self.tls_key is None:
+            return None
+        behind = self.trusted_proxy is not None and self.host in LOOPBACK
+        return None if behind else (self.tls_cert, self.tls_key)
 
     def key_file(self, name: str) -> Path:
         """Where a room keeps a key outside the database (foundation.private writes it with mode 0600)."""

@@ -215,3 +215,10 @@ def test_every_limit_of_time_is_there() -> None:
 def test_what_a_flag_forbids(flags: set[str], unfit: str | None, sound: bool) -> None:
     reading = Measured("1", "spo2", 65, "%", NOW, NOW, flags=frozenset(flags))
     assert (reading.unfit, reading.sound) == (unfit, sound)
+
+
+@pytest.mark.parametrize("on", [date(2000, 1, 1), date(2025, 12, 31), date(2026, 1, 1), date(2031, 5, 6)])
+def test_what_was_measured_before_there_was_a_table_is_judged_by_the_oldest(on: date) -> None:
+    """Else a reading of last year, typed in or out of a device's memory, could never be stored."""
+    assert tables.standing("systolic", on) > timedelta(0)
+    assert set(tables.news2_fresh(on)) == set(tables.news2_fresh(date(2026, 11, 21)))

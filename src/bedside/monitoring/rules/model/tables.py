@@ -145,6 +145,12 @@ def _in_force(row: dict[str, Any], on: date) -> bool:
     return first <= on <= last
 
 
+def _at_least(rows: list[dict[str, Any]], on: date) -> date:
+    """That day, or the table's first: what was measured before there was a table is judged by the oldest rows."""
+    first: date = min(row["from"] for row in rows)
+    return max(on, first)
+
+
 def _window(row: dict[str, Any]) -> timedelta | None:
     if "days" in row:
         return timedelta(days=row["days"])
@@ -227,7 +233,8 @@ def report_row(on: date) -> LimitRow:
 
 @cache
 def _standing(metric: str, on: date) -> dict[str, Any]:
-    rows = {row["metric"]: row for row in _file("timing.toml")["standing"] if _in_force(row, on)}
+    told = _file("timing.toml")["standing"]
+    rows = {row["metric"]: row for row in told if _in_force(row, _at_least(told, on))}
     found: dict[str, Any] = rows.get(metric) or rows["*"]
     return found
 
@@ -248,7 +255,7 @@ def settle(metric: str, on: date) -> timedelta:
 def news2_fresh(on: date) -> dict[str, timedelta]:
     """How old each of NEWS2's seven inputs may be, in the chart's order."""
     rows = _file("timing.toml")["news2"]
-    return {row["metric"]: timedelta(minutes=row["minutes"]) for row in rows if _in_force(row, on)}
+    return {row["metric"]: timedelta(minutes=row["minutes"]) for row in rows if _in_force(row, _at_least(rows, on))}
 
 
 @cache

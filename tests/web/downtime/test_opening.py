@@ -80,3 +80,13 @@ async def test_on_paper_it_has_lines_to_write_on(copied: Any, tab: Tab) -> None:
     await tab.emulate_media(media="print")
     await expect(tab.get_by_text("Written by hand. Type it in afterwards")).to_be_visible()
     await expect(tab.get_by_role("button", name="Print")).to_be_hidden()
+
+
+async def test_a_clock_that_is_behind_makes_no_copy_new(copied: Any, tab: Tab) -> None:
+    """A ward's machine without a network may say any time: an hour behind, an old copy would pass for new."""
+    made: datetime = copied.ctx.clock.now()
+    await tab.clock.set_system_time(datetime.fromtimestamp(made.timestamp() - 3600, UTC))
+    await tab.clock.fast_forward(2000)
+    await expect(tab.get_by_text("this machine’s clock is behind")).to_be_visible()
+    await expect(tab.locator("body.is-old")).to_have_count(1)
+    await expect(tab.get_by_text("just now")).to_have_count(0)

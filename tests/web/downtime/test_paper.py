@@ -10,6 +10,7 @@ import pytest
 from bedside import access, monitoring, records
 from bedside.access.testing import acting, someone
 from bedside.monitoring import subscribers as monitoring_subscribers
+from bedside.web.clinician import chart
 from bedside.web.downtime import paper
 
 pytestmark = pytest.mark.engine
@@ -29,7 +30,7 @@ def house(ward: Any) -> Any:
 
     def app_of(person: Any) -> Any:
         app = plain(person)
-        app.router.routes[:0] = paper.ROUTES
+        app.router.routes[:0] = [*paper.ROUTES, *chart.ROUTES]
         return app
 
     ward.app_of = app_of
@@ -59,6 +60,29 @@ async def test_a_line_is_kept_with_its_time_and_once(house: Any) -> None:
     assert "sheet WARD-3-1121-0900-01" in said[0]["note"][0]["text"]
 
 
+async def test_two_lines_of_one_minute_are_both_kept(house: Any) -> None:
+    async with house.as_(house.nurse) as client:
+        for words in ("Paracetamol 1 g, J.K.", "Vomited, Dr Ruiz told", "Paracetamol  1 g, J.K."):
+            line = {**LINE, "systolic": "", "diastolic": "", "words": words}
+            assert (await client.post(f"/patients/{house.rosa_id}/paper", data=line)).status_code == 303
+    _, said = await kept(house)
+    assert sorted(one["payload"][0]["contentString"] for one in said) == [
+        "Paracetamol 1 g, J.K.",
+        "Vomited, Dr Ruiz told",
+    ]
+
+
+async def test_what_was_written_stands_on_the_chart_by_its_own_time(house: Any) -> None:
+    """A dose that was given while nothing ran is seen by whoever gives the next one."""
+    async with house.as_(house.nurse) as client:
+        before = (await client.get(f"/patients/{house.rosa_id}")).text
+        assert "Written on paper" not in before
+        await client.post(f"/patients/{house.rosa_id}/paper", data=LINE)
+        after = (await client.get(f"/patients/{house.rosa_id}")).text
+    card = after[after.index('id="paper"') :]
+    assert card.index("09:10") < card.index("Paracetamol 1 g, J.K.") < card.index("WARD-3-1121-0900-01")
+
+
 async def test_an_old_danger_is_a_late_finding_and_no_alarm(house: Any) -> None:
     pat = acting(house.ctx, await someone(house.ctx, "administrator", name="Pat Morgan"))
     async with access.work(pat, "switched alarms on") as ctx:
@@ -71,6 +95,9 @@ async def test_an_old_danger_is_a_late_finding_and_no_alarm(house: Any) -> None:
     async with access.work(acting(house.ctx, house.nurse), "looked", readonly=True) as ctx:
         assert await monitoring.alarms(ctx, patient=house.rosa_id) == []
         assert [one.patient for one in await monitoring.late_findings(ctx)] == [house.rosa_id]
+    async with house.as_(house.nurse) as client:
+        older = {**LINE, "day": "2019-02-03"}  # before the first row of any table
+        assert (await client.post(f"/patients/{house.rosa_id}/paper", data=older)).status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from bedside import access, monitoring, prescribing, records
 from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
-from bedside.web.clinician import results, summary, vitals, words
+from bedside.web.clinician import papers, results, summary, vitals, words
 from bedside.web.clinician.dosage import dosages
 from bedside.web.clinician.resources import Resource
 from bedside.web.kit import page_of, render
@@ -59,6 +59,7 @@ async def page(request: Request) -> Response:
         ours = await prescribing.of_patient(ctx, id_)
         taken = {p.id for p in ours if p.taken(ctx.clock.now())}
         conflicts = await monitoring.conflicts(ctx, id_)
+        written = await papers.lines(ctx, id_)
     language = page_of(request).language
     units = "us" if getattr(request.state, "units", None) == "us" else "metric"
     return render(
@@ -85,6 +86,7 @@ async def page(request: Request) -> Response:
         age_words=age_words(page_of(request).language),
         refills=refills,
         conflicts=conflicts,
+        written=written,
         cause=cause_of,
         metric=words.metric,
         value_of=value_of,

@@ -7,17 +7,20 @@ const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
 const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
 
 function age() {
-  const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(told.at)) / 1000));
+  const since = Math.floor((Date.now() - Date.parse(told.at)) / 1000);
+  const behind = since < -60; // by a clock that is behind every copy would be new
+  const seconds = Math.max(0, since);
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);
   let said = words.just;
   if (hours >= 48) said = fill(words.d, { n: Math.floor(hours / 24) });
   else if (hours) said = fill(words.h, { n: hours, m: minutes % 60 });
   else if (minutes) said = fill(words.min, { n: minutes });
+  if (behind) said = words.behind;
   const place = document.getElementById("how-old");
   if (place.textContent !== said) place.textContent = said;
   const old = seconds > Number(told.old);
-  document.body.classList.toggle("is-old", old);
+  document.body.classList.toggle("is-old", old || behind);
   document.getElementById("old").hidden = !old;
 }
 

@@ -1,6 +1,7 @@
 """What was written on paper while nothing ran: a line of a sheet is typed in with the time at which it was written.
 
-Once: what one patient's staff measured at one moment has one identity, and the words are kept under sheet and moment.
+Once: what one patient's staff measured at one moment has one identity, and the words are kept under sheet, moment and
+what they say.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,13 +21,12 @@ from bedside import access, monitoring, records
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import N_, BedsideError, Invalid, Unprocessable
 from bedside.foundation.http import ctx_of
+from bedside.web.clinician.papers import SYSTEM
 from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.patient.whose import whose
 from bedside.web.readings.typed import BY_KEY, Box
 
-SYSTEM = "urn:bedside:paper"
-"""Identifies a written line in the record: sheet/moment."""
 SHEET = re.compile(r"[A-Z0-9][A-Z0-9-]{0,39}")
 MOST_WORDS = 2000
 KEYS = ("blood-pressure", "oxygen", "added-oxygen", "breathing", "temperature", "consciousness")
@@ -125,7 +126,9 @@ async def _keep(ctx: Ctx, patient: str, typed: Line, *, confirmed: bool) -> None
             ),
         )
     if typed.words:
-        key = f"{typed.sheet}/{typed.at:%Y%m%dT%H%MZ}/{patient}"
+        # Two lines may have been written in one minute: what says something else is another line.
+        said = sha256(" ".join(typed.words.split()).encode()).hexdigest()[:12]
+        key = f"{typed.sheet}/{typed.at:%Y%m%dT%H%MZ}/{patient}/{said}"
         await records.create_if_none(
             ctx,
             {

@@ -21,7 +21,7 @@ from bedside import access
 from bedside.app import handbook
 from bedside.foundation import private, sealed, telemetry
 from bedside.foundation.context import Actor, Ctx
-from bedside.foundation.errors import Invalid, NotFound
+from bedside.foundation.errors import BedsideError, Invalid, NotFound, Unavailable
 from bedside.foundation.settings import Ground
 from bedside.web.admin import shown
 from bedside.web.downtime import sheet
@@ -32,6 +32,15 @@ LOOK = 15.0
 """Seconds between looks at whether copies are asked for and due."""
 BOOK = "handbook"
 """The folder beside the copies: what to do while nothing runs."""
+README = "README.txt"
+"""Beside the copies: what they are; and that this is the folder that was named, not the empty one under a share that is
+away."""
+WORDS = """\
+Downtime copies of a Bedside: what a ward needs while nothing runs.
+
+Open the file of your ward in Firefox, Chromium, Edge or Safari and type the words that stand on the ward's paper.
+What to do then stands in handbook/index.html. Bedside writes the copies anew every five minutes.
+"""
 AGAIN = 60.0
 """Seconds after which a failed one is tried again."""
 
@@ -47,9 +56,9 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Wrote(msgspec.Struct, frozen=True):
-    """HOME/downtime/state.json: when the last copies were written, and of how many patients."""
+    """HOME/downtime/state.json: when the last copies were written, and of how many patients. error: why not since."""
 
-    at: datetime
+    at: datetime | None
     files: int
     patients: int
     error: str = ""
@@ -62,11 +71,14 @@ def _key(home: Path) -> Path:
 def init(home: Path, to: Path) -> str:
     """Where copies go from now on; returns the words that open them, which are kept nowhere. Raises Invalid."""
     to = to.absolute()
+    if to == home or home in to.parents:
+        raise Invalid(
+            "The copies would lie in the home: with its disk they are gone too.",
+            remedy="Name a folder that the wards reach without this machine, with --to.",
+        )
     try:
         to.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = to / ".bedside-probe"
-        probe.write_text("")
-        probe.unlink()
+        private.write(to / README, WORDS, _open_to(to))
     except OSError as error:
         raise Invalid(
             "%(folder)s cannot be written: %(why)s.",
@@ -79,6 +91,7 @@ def init(home: Path, to: Path) -> str:
     private.write(_key(home), made.key.hex())
     told = Told(str(to), base64.b64encode(made.salt).decode(), made.rounds)
     private.write(home / "downtime" / "settings.json", msgspec.json.encode(told).decode())
+    (home / "downtime" / "state.json").unlink(missing_ok=True)  # the first of them are due now
     return words
 
 
@@ -99,10 +112,15 @@ def wrote(home: Path) -> Wrote | None:
 
 
 async def write(ctx: Ctx, home: Path) -> Wrote:
-    """All copies as they stand now. Raises NotFound where none are asked for, OSError where the folder is away."""
+    """All copies as they stand now.
+
+    Raises NotFound where none are asked for, Unavailable or OSError where the folder is away.
+    """
     asked = told(home)
     if asked is None:
         raise NotFound("Nobody has asked for downtime copies.", remedy="bedside downtime init --to FOLDER")
+    _there(Path(asked.to))
+    mode = _open_to(Path(asked.to))
     lock = sealed.Lock(base64.b64decode(asked.salt), bytes.fromhex(_key(home).read_text()), asked.rounds)
     found = await access.clinics.known(ctx.database)
     clinic = shown(found) if found is not None else Clinic()
@@ -115,7 +133,7 @@ async def write(ctx: Ctx, home: Path) -> Wrote:
             copy = await sheet.gather(inner, place, clinic)
         page = await asyncio.to_thread(sheet.sealed, copy, clinic, lock, book)
         names.add(name := f"{copy.key}.html")
-        await asyncio.to_thread(private.write, Path(asked.to) / name, page)
+        await asyncio.to_thread(private.write, Path(asked.to) / name, page, mode)
         patients += len(copy.sheets) if place is not None else 0
     _forget(Path(asked.to), names)
     await asyncio.to_thread(_book, Path(asked.to) / BOOK, clinic)
@@ -124,19 +142,52 @@ async def write(ctx: Ctx, home: Path) -> Wrote:
     return done
 
 
+def _there(folder: Path) -> None:
+    """It is the folder that was named: written into the empty one under a share that is away, the copies would reach
+    nobody, and nobody would know. Raises Unavailable."""
+    if (folder / README).exists():
+        return
+    if not any(_copies(folder)):
+        raise Unavailable(
+            "%(folder)s is not the folder that was named: its README.txt is missing.",
+            remedy="Is the share connected? For another folder: bedside downtime init --to FOLDER.",
+            folder=str(folder),
+        )
+    private.write(folder / README, WORDS, _open_to(folder))  # copies of before there was one
+
+
+def _open_to(folder: Path) -> int:
+    """The mode of what lies there: whoever may read the folder may read the copies, which are sealed."""
+    return 0o600 | (folder.stat().st_mode & 0o044)
+
+
 def _book(to: Path, clinic: Clinic) -> None:
     """Once for each version and clinic, and after the copies: they come first where the disk is nearly full."""
     try:
         handbook.keep(to, clinic.language or "en", clinic)
+        _open_as(to, _open_to(to.parent))
     except Exception as error:  # whatever hinders it must not keep the wards from their copies
         log.warning("the handbook could not be written beside the downtime copies", exc_info=error)
 
 
+def _open_as(folder: Path, mode: int) -> None:
+    """Whatever the process's umask made of it."""
+    for place, _, names in os.walk(folder):
+        inside = 0o100 | mode | (mode & 0o044) >> 2
+        for path, wanted in ((Path(place), inside), *((Path(place) / name, mode) for name in names)):
+            if path.stat().st_mode & 0o777 != wanted:
+                path.chmod(wanted)
+
+
 def _forget(folder: Path, names: set[str]) -> None:
     """A copy of a ward that there is no more would grow old for ever: who opened it would be misled."""
-    for file in folder.glob("*.html"):
-        if file.name not in names and b'data-box="' in file.read_bytes()[:8192]:
+    for file in _copies(folder):
+        if file.name not in names:
             file.unlink(missing_ok=True)
+
+
+def _copies(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.glob("*.html") if b'data-box="' in file.read_bytes()[:8192])
 
 
 @contextmanager
@@ -154,6 +205,19 @@ def _alone(home: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
+def _due(at: datetime, now: datetime) -> bool:
+    return (now - at).total_seconds() >= EVERY - LOOK / 2
+
+
+def _why(error: Exception) -> str:
+    """For doctor and the status page: never what a foreign error quotes."""
+    if isinstance(error, BedsideError):
+        return f"{error.message} {error.remedy or ''}".strip()
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The folder'}: {error.strerror}."
+    return type(error).__name__
+
+
 async def _keep_writing(ground: Ground) -> None:
     home = ground.settings.home
     ctx = ground.ctx(Actor("job", "downtime", "downtime copy", roles=frozenset({"system"})), origin="downtime")
@@ -162,18 +226,15 @@ async def _keep_writing(ground: Ground) -> None:
         try:
             if told(home) is not None:
                 last = wrote(home)
-                due = last is None or (ground.clock.now() - last.at).total_seconds() >= EVERY - LOOK / 2 or last.error
                 with _alone(home) as mine:
-                    if due and mine:
+                    if mine and (last is None or last.at is None or last.error or _due(last.at, ground.clock.now())):
                         await write(ctx, home)
         except Exception as error:  # the engines may be away: what lies there stands, and grows old in plain sight
             log.warning("the downtime copies could not be written", exc_info=error)
             with contextlib.suppress(OSError, msgspec.DecodeError):
-                last = wrote(home)
-                if last is not None:
-                    why = type(error).__name__
-                    failed = msgspec.structs.replace(last, error=why)
-                    private.write(home / "downtime" / "state.json", msgspec.json.encode(failed).decode())
+                last = wrote(home) or Wrote(None, 0, 0)
+                failed = msgspec.structs.replace(last, error=_why(error))
+                private.write(home / "downtime" / "state.json", msgspec.json.encode(failed).decode())
             wait = AGAIN
         await asyncio.sleep(wait)
 

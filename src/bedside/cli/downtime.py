@@ -35,7 +35,8 @@ def init(
     typer.echo(f"\n  {words}\n")
     typer.echo("Beside them, in the folder handbook, lies what to do while nothing runs; it is not sealed.")
     typer.echo(
-        "Open a copy once on each ward's machine now, so that nobody does it for the first time on the worst day."
+        "Half a minute later open a copy once on each ward's machine, so that nobody does it for the first time on the "
+        "worst day."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from html import unescape
 from pathlib import Path
@@ -17,7 +18,7 @@ from bedside import access
 from bedside.access.testing import acting, someone
 from bedside.app import downtime
 from bedside.foundation import sealed
-from bedside.foundation.errors import Forbidden
+from bedside.foundation.errors import Forbidden, Invalid, Unavailable
 
 pytestmark = pytest.mark.engine
 
@@ -69,7 +70,7 @@ async def test_a_ward_that_is_no_more_leaves_no_copy_and_other_files_stay(copied
     (copied.to / "gone.html").write_text((copied.to / "ward-3.html").read_text())
     await copied.write()
     found = sorted(one.name for one in copied.to.iterdir())
-    assert found == ["clinic.html", "handbook", "notes.html", "ward-3.html"]
+    assert found == ["README.txt", "clinic.html", "handbook", "notes.html", "ward-3.html"]
 
 
 async def test_the_handbook_lies_beside_the_copies_and_is_written_once(copied: Any) -> None:
@@ -101,3 +102,39 @@ async def test_the_audit_names_whom_each_copy_holds(copied: Any) -> None:
     async with access.work(copied.ctx, "looked at the audit") as ctx:
         lines = [one for one in await access.audit_lines(ctx) if one.action == "wrote the downtime copy"]
     assert [one.patients for one in lines] == [(copied.rosa_id,)], "that of the clinic holds nobody"
+
+
+async def test_the_empty_folder_under_a_share_that_is_away_is_not_written(copied: Any) -> None:
+    """Else the copies would lie where no ward looks, and doctor would say that all is well."""
+    await copied.write()
+    away = copied.to.rename(copied.to.with_name("away"))
+    copied.to.mkdir()
+    with pytest.raises(Unavailable, match=r"README\.txt is missing"):
+        await copied.write()
+    assert list(copied.to.iterdir()) == []
+    copied.to.rmdir()
+    with pytest.raises(Unavailable, match=r"README\.txt is missing"):
+        await copied.write()
+    away.rename(copied.to)
+    (copied.to / "README.txt").unlink()  # copies of before there was one
+    await copied.write()
+    assert (copied.to / "README.txt").exists()
+
+
+async def test_whom_the_folder_lets_in_may_read_what_lies_in_it(copied: Any) -> None:
+    copied.to.chmod(0o755)
+    umask = os.umask(0o077)
+    try:
+        await copied.write()
+    finally:
+        os.umask(umask)
+    inside = [copied.to / "ward-3.html", copied.to / "handbook" / "index.html", copied.to / "handbook" / "en"]
+    assert [oct(one.stat().st_mode & 0o777) for one in inside] == ["0o644", "0o644", "0o755"]
+
+
+async def test_a_folder_in_the_home_is_refused_and_new_words_are_due_at_once(copied: Any) -> None:
+    with pytest.raises(Invalid, match="lie in the home"):
+        downtime.init(copied.home, copied.home / "copies")
+    await copied.write()
+    downtime.init(copied.home, copied.to)
+    assert downtime.wrote(copied.home) is None

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -91,3 +92,19 @@ def test_an_address_of_a_store_is_checked_and_never_holds_a_key(home: Path) -> N
         assert code == 1
         assert "secret" not in out
     assert settings.settings(home) is None
+
+
+def test_init_again_changes_what_is_named_and_nothing_else(home: Path, tmp_path: Path) -> None:
+    """Nobody remembers a year later what else the first line said: certificates must not fall out of the backup."""
+    code, out = said(home, "--keep-days", "7")
+    assert (code, "Say where backups go." in out) == (1, True)
+    cert, spool = tmp_path / "cert.pem", tmp_path / "spool"
+    cert.write_text("x")
+    first = ("--to", str(tmp_path / "store"), "--also", str(cert), "--synchronous", "--spool", str(spool))
+    assert said(home, *first, "--window", "5")[0] == 0
+    before = settings.needed(home)
+    code, out = said(home, "--keep-days", "14")
+    assert (code, str(cert) in out) == (0, True)
+    assert settings.needed(home) == msgspec.structs.replace(before, keep_days=14)
+    assert said(home, "--no-synchronous")[0] == 0
+    assert not settings.needed(home).synchronous

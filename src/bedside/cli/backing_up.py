@@ -27,6 +27,7 @@ from bedside.cli.restoring import report
 
 if TYPE_CHECKING:
     from bedside.foundation.backup.check import Listing
+    from bedside.foundation.backup.places import Place
     from bedside.foundation.backup.settings import Settings
     from bedside.foundation.backup.store import Store
 
@@ -36,21 +37,40 @@ cli.add_typer(backup, name="backup")
 
 @backup.command("init")
 def init(
-    to: Annotated[str, typer.Option("--to", help="A folder on another disk, a mounted share, or s3://BUCKET/PREFIX.")],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", help="A folder on another disk, a mounted share, or s3://BUCKET/PREFIX; later: as it is."),
+    ] = None,
     home: HomeOption = HOME,
     endpoint: EndpointOption = "",
     region: RegionOption = "",
     store_keys: StoreKeysOption = None,
-    every_hours: Annotated[float, typer.Option(min=0.05, help="A new base every so many hours.")] = 24,
-    full_days: Annotated[float, typer.Option(min=0, help="A full base after so many days; between: what changed.")] = 7,
-    keep_days: Annotated[float, typer.Option(min=0, help="Every moment of so many days stays restorable.")] = 30,
-    window: Annotated[float, typer.Option(min=1, max=40, help="Seconds that may be lost when the machine is.")] = 15,
+    every_hours: Annotated[
+        float | None, typer.Option(min=0.05, help="A new base every so many hours: 24.", show_default=False)
+    ] = None,
+    full_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="A full base after so many days, between them what changed: 7.", show_default=False),
+    ] = None,
+    keep_days: Annotated[
+        float | None,
+        typer.Option(min=0, help="Every moment of so many days stays restorable: 30.", show_default=False),
+    ] = None,
+    window: Annotated[
+        float | None,
+        typer.Option(min=1, max=40, help="Seconds that may be lost when the machine is: 15.", show_default=False),
+    ] = None,
     spool: Annotated[
         Path | None, typer.Option(help="For --synchronous: a folder on another, encrypted disk for the incoming log.")
     ] = None,
     synchronous: Annotated[
-        bool, typer.Option(help="Lose nothing: acknowledge only what is in --spool too, and stand still without it.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--synchronous/--no-synchronous",
+            help="Lose nothing: acknowledge only what is in --spool too, and stand still without it.",
+            show_default=False,
+        ),
+    ] = None,
     also: Annotated[
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A file outside the home to keep too.")
     ] = None,
@@ -60,7 +80,7 @@ def init(
     new_key: Annotated[bool, typer.Option(help="A new recovery key; the old one opens what is there.")] = False,
     new_line: Annotated[bool, typer.Option(help="Begin a line of sets anew: this home is a copy of another.")] = False,
 ) -> None:
-    """Say where backups go, and get the recovery key. Again changes the settings; the key stays."""
+    """Say where backups go, and get the recovery key. Again changes what is named; the rest and the key stay."""
     from bedside.foundation.errors import Conflict, Invalid, NotFound
 
     with plain_errors():
@@ -68,17 +88,23 @@ def init(
         from bedside.foundation.backup import settings
         from bedside.foundation.backup.archive import explain
         from bedside.foundation.backup.keys import RecoveryKey
-        from bedside.foundation.backup.places import Place
         from bedside.foundation.home import Home
 
-        place, there = Home(home.absolute()), Place.typed(to, endpoint, region, store_keys)
-        folder = there.to
+        place = Home(home.absolute())
         if place.made() is None:
             raise NotFound(f"There is no Bedside in {place.path}.", remedy="Start it once, or name a home with --home.")
+        old = settings.settings(place.path)
+        there = _where(old, to, endpoint, region, store_keys)
+        folder = there.to
+        before = old or settings.Settings(folder, "", "")
+        if synchronous is None:
+            synchronous = before.synchronous
+        if spool is None and synchronous and before.spool:
+            spool = Path(before.spool)
         if synchronous and (spool is None or spool.absolute() == place.path or place.path in spool.absolute().parents):
             raise Invalid("--synchronous needs --spool: a folder on another disk, outside the home.")
         conditional = apart(there, place.path)
-        old = settings.settings(place.path)
+        explain(there.store(conditional=conditional))
         key = RecoveryKey.make() if old is None or new_key else None
         if key is not None and key_file is not None:
             if key_file.exists():
@@ -97,15 +123,14 @@ def init(
             conditional=conditional,
             recipient=key.recipient if key else old.recipient if old else "",
             line=settings.new_line() if moved or old is None else old.line,
-            every_hours=every_hours,
-            full_days=full_days,
-            keep_days=keep_days,
-            window=window,
+            every_hours=before.every_hours if every_hours is None else every_hours,
+            full_days=before.full_days if full_days is None else full_days,
+            keep_days=before.keep_days if keep_days is None else keep_days,
+            window=before.window if window is None else window,
             synchronous=synchronous,
             spool=str(spool.absolute()) if spool else "",
-            also=tuple(str(each.absolute()) for each in also or ()),
+            also=tuple(str(each.absolute()) for each in also) if also else before.also,
         )
-        explain(told.store)
         if told.spool:
             Path(told.spool).mkdir(mode=0o700, parents=True, exist_ok=True)
         settings.put(place.path, told)
@@ -117,15 +142,32 @@ def init(
     elif key is not None:
         typer.echo(f"The recovery key is in {key_file}. Move it off this machine, and print it.")
     typer.echo(
-        f"Backups go to {folder}: the log every {window:g} s, a base every {every_hours:g} h; "
-        f"the last {keep_days:g} days stay restorable."
+        f"Backups go to {folder}: the log every {told.window:g} s, a base every {told.every_hours:g} h; "
+        f"the last {told.keep_days:g} days stay restorable."
     )
+    if told.also:
+        typer.echo(f"Kept with the home: {', '.join(told.also)}.")
     if old is not None or synchronous:
         typer.echo("Stop Bedside and start it again, so that it takes up the new settings.")
     elif place.running() is None:
         typer.echo("They begin when Bedside is started; `bedside backup` makes one now.")
     else:
         typer.echo("The first one has begun: `bedside backup list` shows it when it is done.")
+
+
+def _where(old: Settings | None, to: str | None, endpoint: str, region: str, store_keys: Path | None) -> Place:
+    """As it is typed; what is not said of a place that was set up before stays. Raises Invalid."""
+    from bedside.foundation.backup.places import Place
+    from bedside.foundation.errors import Invalid
+
+    if to is None:
+        if old is None:
+            raise Invalid("Say where backups go.", remedy="bedside backup init --to FOLDER (on another disk).")
+        to = old.to
+    typed = Place.typed(to, endpoint, region, store_keys)
+    if old is None or typed.to != old.to:
+        return typed
+    return Place(typed.to, typed.endpoint or old.endpoint, typed.region or old.region, typed.keys_file or old.keys_file)
 
 
 @backup.callback(invoke_without_command=True)

@@ -86,7 +86,10 @@ def apart(place: Place, home: Path) -> bool:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise Unavailable(f"{folder} cannot be written ({error.strerror}).", remedy="Is the disk connected?") from error
+        raise Unavailable(
+            f"{folder} cannot be written ({error.strerror}).",
+            remedy="Is the disk connected, and may the user that Bedside runs as write there?",
+        ) from error
     if folder.stat().st_dev == home.stat().st_dev:
         typer.echo(f"Note: {folder} is on the same disk as the clinic. When that disk dies, both are gone.", err=True)
     return False

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from bedside.foundation import private
 from bedside.foundation.counters import counters
 from bedside.foundation.engines import Nats, Postgres
 from bedside.foundation.engines.postgres import buffers, sized
-from bedside.foundation.errors import Conflict, Unavailable
+from bedside.foundation.errors import Conflict, Forbidden, Unavailable
 
 LAYOUT = 1
 RESTORING = "restoring"
@@ -44,6 +45,19 @@ ROOM_AGAIN = 48 * 1024 * 1024
 def version_key(version: str) -> tuple[int, ...]:
     """`1.10.2` sorts after `1.9.0`; what is not a number counts as 0."""
     return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+
+
+def _named(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
+
+
+def _as_owner(owner: int, path: Path) -> str:
+    if owner == 0:
+        return f"Give it to the user that Bedside runs as: chown -R {_named(os.geteuid())}: {path}"
+    return f"Type the same line as that user, with this before it: sudo -u {_named(owner)}"
 
 
 @dataclass(slots=True)
@@ -67,8 +81,29 @@ class Home:
         """The embedded NATS of this home."""
         return Nats(self.path / "nats", port=port, mqtt_port=mqtt_port, mqtt_host=mqtt_host)
 
+    def mine(self) -> None:
+        """Refuse another user's home: what root writes there its own program cannot read, and does not start.
+
+        Raises Forbidden naming the user.
+        """
+        me = os.geteuid()
+        for path in (self.path / "bedside.json", self.path, *self.path.absolute().parents):
+            try:
+                owner = path.stat().st_uid
+            except PermissionError:
+                continue  # whose it is the folder above tells
+            except OSError:
+                return
+            if owner != me and (path.name == "bedside.json" or not os.access(path, os.X_OK)):
+                raise Forbidden(f"{self.path} belongs to the user {_named(owner)}.", remedy=_as_owner(owner, self.path))
+            return
+
     def made(self) -> dict[str, Any] | None:
-        """bedside.json, or None for a home that is not made yet. Raises Conflict for what is no home of Bedside."""
+        """bedside.json, or None for a home that is not made yet.
+
+        Raises Conflict for what is no home of Bedside, Forbidden for another user's.
+        """
+        self.mine()
         try:
             read: dict[str, Any] = orjson.loads((self.path / "bedside.json").read_bytes())
         except FileNotFoundError:
@@ -83,10 +118,7 @@ class Home:
         Raises Conflict (a newer version made it, a demo's home for a real clinic and the reverse, not a home),
         Unavailable (no space, no permission).
         """
-        if (self.path / RESTORING).exists():
-            raise Conflict(
-                f"{self.path} is half restored.", remedy="Run the same `bedside restore` again: it begins anew."
-            )
+        self.whole()
         made = self.made()
         self.refuse_newer()
         foreign = made is None and self.path.is_dir() and {entry.name for entry in self.path.iterdir()} - OURS
@@ -105,6 +137,13 @@ class Home:
             raise Unavailable(
                 f"The disk of {self.path} is full: {free >> 20} MB are free, {needed >> 20} MB are needed.",
                 remedy="Free some space and start again; nothing was changed.",
+            )
+
+    def whole(self) -> None:
+        """Refuse a home whose restore was broken off. Raises Conflict."""
+        if (self.path / RESTORING).exists():
+            raise Conflict(
+                f"{self.path} is half restored.", remedy="Run the same `bedside restore` again: it begins anew."
             )
 
     def refuse_newer(self) -> None:

@@ -33,6 +33,11 @@ def reach(home_path: Path, database_url: str | None = None, nats_url: str | None
     if made is None:
         raise NotFound(f"There is no Bedside in {home.path}.", remedy="Run `bedside demo`, or name a home with --home.")
     postgres = home.postgres
+    if not postgres.made:  # an empty one would be made in its place, and asked
+        raise NotFound(
+            f"{home.path} holds no database: this clinic's is run by others.",
+            remedy="Say which, as `bedside serve` is told: --database-url URL, or BEDSIDE_DATABASE_URL.",
+        )
     bare = Settings(home.path, postgres.dsn(), nats_url or "", demo=bool(made.get("demo")), own_database=True)
     if running := home.running():
         port, mqtt_port = running["port"], running["mqtt_port"]

@@ -11,20 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import msgspec
 import pytest
 from tests.foundation.backup.s3_server import BUCKET, Server, server
 
 from bedside.foundation import private
-from bedside.foundation.backup import archiver, check, restore, settings
+from bedside.foundation.backup import archiver, check, manifest, restore, settings
 from bedside.foundation.backup.archive import Archive, explain
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.backup.places import Place
 from bedside.foundation.backup.store import Folder
 from bedside.foundation.backup.wal import Receiver
 from bedside.foundation.doctor import backups
-from bedside.foundation.errors import BedsideError, Conflict, Unavailable
+from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable
 from bedside.foundation.home import RESTORING, Home
 
 pytestmark = pytest.mark.engine
@@ -130,6 +131,22 @@ def test_where_others_run_the_database_the_files_alone_are_kept(home: Home, tmp_
         restore.complete(there)
     assert (there.path / "keys" / "backup.pem").exists()
     assert not (there.path / "postgres" / "data").exists()
+    [told] = backups(home, running=True, own=False)
+    assert told.state == "good", "a clinic on a database that others run is not told for ever that it has no backup"
+    assert settings.state(home.path).based is not None, "so that the list of first steps knows"
+
+
+def test_the_files_alone_do_not_fill_the_disk(home: Home) -> None:
+    """They are kept every hour, by cron: what has outlived its days goes, the newest never."""
+    told = msgspec.structs.replace(settings.needed(home.path), keep_days=0)
+    made = []
+    for _ in range(3):
+        made.append(archiver.files_alone(home, told).id)
+        time.sleep(1.1)
+    assert [id_ for _, id_ in manifest.ids(told.store)] == made[-1:]
+    found = check.listing(told.store, KEY.signer().public)
+    assert check.verify(told.store, found, KEY, lambda *_: None)[1] == []
+    assert len(told.store.names("L/files")) == sum(len(one.objects) for one in found.sets)
 
 
 def test_a_segment_that_is_filled_while_it_is_looked_for_is_kept_whole(
@@ -240,6 +257,23 @@ def test_a_disk_that_is_away_is_not_replaced_by_its_empty_folder(home: Home, tmp
     assert list((tmp_path / "store").iterdir()) == []
 
 
+def test_no_base_is_written_under_a_disk_that_went_away(home: Home, tmp_path: Path) -> None:
+    """The process that writes backups looked at the place long ago: the day's base is due, or somebody asks for one."""
+    told = settings.needed(home.path)
+    receiver = archiver.receiver_of(home, told)
+    try:
+        while not receiver.see():
+            time.sleep(0.1)
+        archive = Archive(home, told, receiver)
+        shutil.move(tmp_path / "store", tmp_path / "away")
+        (tmp_path / "store").mkdir()
+        with pytest.raises(Unavailable, match="not the place that was set up"):
+            archive.begin()
+        assert list((tmp_path / "store").iterdir()) == []
+    finally:
+        receiver.stop()
+
+
 def test_damage_is_refused_in_words_and_the_next_base_is_full(home: Home, tmp_path: Path) -> None:
     once(home)
     once(home)
@@ -273,6 +307,8 @@ def test_the_doctor_says_how_old_the_backup_is_and_when_it_was_tried(home: Home)
         return [(each.state, each.what) for each in backups(home, running=True)]
 
     assert words()[0] == ("bad", "No backup was made yet.")
+    settings.put(home.path, settings.State(line="before", set="A", until=datetime.now(UTC)))
+    assert words() == [("bad", f"No backup was made yet in {home.path.parent}/store.")], "that was another place's"
     now = datetime.now(UTC)
     settings.put(home.path, settings.State(set="A", until=now - timedelta(seconds=20)))
     [fresh, untried] = words()
@@ -288,6 +324,43 @@ def test_the_doctor_says_how_old_the_backup_is_and_when_it_was_tried(home: Home)
     assert words()[1][0] == "bad"
     (settings.folder(home.path) / "settings.json").write_text("{")
     assert words()[0][0] == "bad"
+
+
+def test_a_file_that_may_not_be_read_is_no_backup_without_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that somebody made as root: left out in silence it would be missing on the worst day."""
+    plain = Path.open
+
+    def refused(path: Path, *rest: Any, **more: Any) -> Any:
+        if path.name == "heads":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return plain(path, *rest, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(Unavailable, match="heads may not be read"):
+        archiver.files_alone(home, settings.needed(home.path))
+
+
+def test_another_key_and_a_newer_program_s_backup_are_said_before_anything_is_written(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archiver.files_alone(home, settings.needed(home.path))
+    store = settings.needed(home.path).store
+    with pytest.raises(Conflict, match="This recovery key is not the one of the backups in"):
+        restore.plan(restore.Wish(store, RecoveryKey.make()))
+    monkeypatch.setattr(restore, "__version__", "0.0.9")
+    with pytest.raises(Conflict, match=r"newer Bedside \(0\."):
+        restore.plan(restore.Wish(store, KEY))
+
+
+def test_the_folder_above_or_below_is_named(home: Home, tmp_path: Path) -> None:
+    archiver.files_alone(home, settings.needed(home.path))
+    for wrong in (tmp_path, tmp_path / "store" / "L"):
+        with pytest.raises(NotFound) as refused:
+            check.listing(Folder(wrong), KEY.signer().public)
+        assert refused.value.remedy == f"There is one in {tmp_path / 'store'}: name that folder."
+    with pytest.raises(NotFound) as refused:
+        check.listing(Folder(tmp_path / "home" / "postgres"), KEY.signer().public)
+    assert refused.value.remedy == "Is the right disk connected?"
 
 
 def test_a_home_that_was_never_told_says_so(tmp_path: Path) -> None:

@@ -104,7 +104,11 @@ class Archive:
         return settings.folder(self.home.path) / "bases" / _short(self.told.to)
 
     def begin(self) -> Taking:
-        """A base, from the main thread: what changed after the newest, or all where that is too old or unknown."""
+        """A base, from the main thread: what changed after the newest, or all where that is too old or unknown.
+
+        Raises Unavailable: the place is away. A base would else be written under it, on the clinic's own disk.
+        """
+        self.there()
         if self.postgres.ask("show summarize_wal") != "on":
             # From now on the server notes what changes, for increments.
             self.postgres.ask("alter system set summarize_wal = on")
@@ -138,9 +142,13 @@ class Archive:
         if self.receiver is None:
             raise RuntimeError("no log comes in")
         ended = datetime.now(UTC)
-        self.receiver.wait(self.receiver.flushed())
-        if self.current is not None and not self.gap:
-            self.ship()  # beyond the new base's end, so that no moment falls between the two
+        try:
+            self.receiver.wait(self.receiver.flushed())
+            if self.current is not None and not self.gap:
+                self.ship()  # beyond the new base's end, so that no moment falls between the two
+        except BaseException:
+            self.store.drop(base.sealed.name)
+            raise
         before, self.gap = self.current, False
         first = manifest.number(base.start)
         self.pieces = {name: piece for name, piece in self.pieces.items() if manifest.number(name) >= first}

@@ -7,18 +7,20 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bedside import __version__
 from bedside.foundation import telemetry
-from bedside.foundation.backup import files, manifest, settings
+from bedside.foundation.backup import files, manifest, retention, settings
 from bedside.foundation.backup.archive import LEAST_FREE, Archive, alone, explain
 from bedside.foundation.backup.basebackup import Base
+from bedside.foundation.backup.keys import Signer
 from bedside.foundation.backup.manifest import Set
 from bedside.foundation.backup.settings import Settings, State
 from bedside.foundation.backup.wal import Receiver
-from bedside.foundation.errors import BedsideError, Unavailable
+from bedside.foundation.errors import BedsideError, Conflict, Unavailable, Unprocessable
 from bedside.foundation.home import Home
 
 log = telemetry.logger("backup")
@@ -73,9 +75,11 @@ class Archiver:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.state: State = settings.state(home.path)
-        self.stopping = False
         self._told = settings.needed(home.path)
+        before = settings.state(home.path)
+        self.state = before if before.line in {"", self._told.line} else State()
+        self.state.line = self._told.line
+        self.stopping = False
         self._receiver = receiver_of(home, self._told)
         self._archive: Archive | None = None
         self._working: Working | None = None
@@ -219,7 +223,9 @@ def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]
             made = archive.adopt(working.base)
             archive.tidy()
             if not other:
-                settings.put(home.path, State(set=made.id, n=made.n, until=made.until, based=made.ended))
+                settings.put(
+                    home.path, State(line=told.line, set=made.id, n=made.n, until=made.until, based=made.ended)
+                )
             return made
         finally:
             if other:
@@ -258,4 +264,24 @@ def files_alone(home: Home, told: Settings) -> Set:
         files=tuple(kept),
     )
     manifest.write(store, made, signer)
+    _outlived_files(told, signer)
+    if settings.needed(home.path).to == told.to:
+        settings.put(home.path, State(line=told.line, set=made.id, n=made.n, until=made.until, based=made.ended))
     return made
+
+
+def _outlived_files(told: Settings, signer: Signer) -> None:
+    """Sets of files alone that have outlived their days go, and with them what they alone named."""
+    store, sets = told.store, list[Set]()
+    for line, id_ in manifest.ids(store):
+        if line == told.line:
+            with suppress(Conflict, Unprocessable):  # one that cannot be read is nobody's to delete
+                sets.append(manifest.read(store, line, id_, signer.public))
+    keep = timedelta(days=told.keep_days)
+    old = retention.outlived([one for one in sets if one.kind == "files"], datetime.now(UTC), keep)
+    needed = {each.name for one in sets if one not in old for each in one.objects}
+    for one in old:
+        store.drop(manifest.name(one.line, one.id))
+        for each in one.objects:
+            if each.name not in needed:
+                store.drop(each.name)

@@ -30,7 +30,9 @@ def listing(store: Store, public: Ed25519PublicKey) -> Listing:
     found = Listing(public=public)
     ids = manifest.ids(store)
     if not ids:
-        raise NotFound(f"There is no Bedside backup in {store.place}.", remedy="Is the right disk connected?")
+        near = manifest.near(store)
+        remedy = f"There is one in {near}: name that folder." if near else "Is the right disk connected?"
+        raise NotFound(f"There is no Bedside backup in {store.place}.", remedy=remedy)
     for line, id_ in ids:
         try:
             found.sets.append(manifest.read(store, line, id_, public))

@@ -11,6 +11,7 @@ from bedside.foundation import telemetry
 from bedside.foundation.backup.manifest import Kept
 from bedside.foundation.backup.sealed import SUFFIX, Sealed, seal
 from bedside.foundation.backup.store import Store
+from bedside.foundation.errors import Unavailable
 
 log = telemetry.logger("backup")
 
@@ -73,9 +74,14 @@ def keep(
                 else:
                     parts = (seal(store, place + SUFFIX, file, recipient),)
                 kept.append(Kept(name, stat.st_mode & 0o777, parts, mark))
-        except (FileNotFoundError, PermissionError) as error:
+        except FileNotFoundError as error:
             if name.startswith(ALSO):
                 log.warning("a file outside the home cannot be read", file=name, why=error.strerror)
+        except PermissionError as error:
+            raise Unavailable(
+                f"{path} may not be read by the user that Bedside runs as: the backup would lack it.",
+                remedy="Give it to that user (chown).",
+            ) from error
     return kept
 
 

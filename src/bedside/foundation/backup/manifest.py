@@ -24,6 +24,8 @@ MANIFEST = "manifest"
 SEGMENT = 16 * 1024 * 1024
 """Bytes in a piece of PostgreSQL's log."""
 
+FOREIGN = "was changed, or is of another clinic: its signature does not hold."
+
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder
 
 
@@ -111,7 +113,7 @@ def read(store: Store, line: str, id_: str, public: Ed25519PublicKey) -> Set:
         raise damaged(place, "has no signature") from None
     if not vouched(public, said, signature):
         raise Conflict(
-            f"{place} was changed, or is of another clinic: its signature does not hold.",
+            f"{place} {FOREIGN}",
             remedy="Check the recovery key. If it is the right one, somebody changed this backup: take another copy.",
         )
     if msgspec.json.decode(said).get("format") != FORMAT:
@@ -126,6 +128,16 @@ def ids(store: Store) -> list[tuple[str, str]]:
     """(line, id) of every set there, oldest first within a line, whole or not."""
     parts = [each.split("/") for each in store.names("")]
     return sorted((p[0], p[2]) for p in parts if len(p) == 4 and p[1] == "sets" and p[3] == MANIFEST)
+
+
+def near(store: Store) -> str:
+    """Where sets stand instead, when there are none here: in a folder below or the one above; "" for neither."""
+    for each in store.names(""):
+        *above, sets, _, last = ["", "", *each.split("/")]
+        if (sets, last) == ("sets", MANIFEST):
+            below = "/".join(above[2:-1])
+            return f"{store.place}/{below}" if below else store.place.rpartition("/")[0]
+    return ""
 
 
 def chain(sets: list[Set], last: Set) -> list[Set]:

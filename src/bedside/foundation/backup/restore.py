@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from bedside import __version__
 from bedside.foundation import private
 from bedside.foundation.backup import check, manifest, sealed, settings
 from bedside.foundation.backup.basebackup import MEMBER
@@ -28,7 +29,7 @@ from bedside.foundation.backup.store import Store, told
 from bedside.foundation.engines import Postgres
 from bedside.foundation.engines.postgres import binaries
 from bedside.foundation.errors import Conflict, Unavailable
-from bedside.foundation.home import RESTORING, Home
+from bedside.foundation.home import RESTORING, Home, version_key
 
 WORK = "restoring.work"
 """Bases before they are put together, and the log while it is played back."""
@@ -72,8 +73,19 @@ def plan(wish: Wish) -> Plan:
     """Raises BedsideError: no backup there, not this moment, something missing."""
     found = check.listing(wish.store, wish.key.signer().public)
     if not found.sets:
+        if all(each.endswith(manifest.FOREIGN) for each in found.problems):
+            raise Conflict(
+                f"This recovery key is not the one of the backups in {wish.store.place}.",
+                remedy="Look for the sheet that names this place. If it is that one, somebody changed them all: take "
+                "another copy.",
+            )
         raise Conflict(found.problems[0], remedy="Check the recovery key and the folder.")
     last = check.pick(found.sets, wish.until, wish.line)
+    if version_key(last.version) > version_key(__version__):
+        raise Conflict(
+            f"This backup was made by a newer Bedside ({last.version}; this is {__version__}).",
+            remedy="Install that version, then type the same line. Nothing was written.",
+        )
     objects = check.needs(found.sets, last)
     chain = manifest.chain(found.sets, last)
     return Plan(wish, last, chain, sum(each.size for each in objects), sum(each.plain for each in objects))

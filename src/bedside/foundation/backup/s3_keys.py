@@ -34,8 +34,7 @@ def keys(file: Path | None) -> Keys:
             return Keys(os.environ[id_], os.environ[secret], os.environ.get(token, "") if token else "")
     raise Unavailable(
         "The access key of the backups' store is not known.",
-        remedy="Set BEDSIDE_S3_KEY_ID and BEDSIDE_S3_SECRET, or name a file that holds them: "
-        "bedside backup init --store-keys FILE.",
+        remedy="Set BEDSIDE_S3_KEY_ID and BEDSIDE_S3_SECRET, or name a file that holds them: --store-keys FILE.",
     )
 
 

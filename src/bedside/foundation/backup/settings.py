@@ -15,6 +15,7 @@ from bedside.foundation.backup.keys import Signer
 from bedside.foundation.backup.places import Place
 from bedside.foundation.backup.store import Store
 from bedside.foundation.errors import Conflict, NotFound
+from bedside.foundation.home import Home
 
 FOLDER = "backup"
 WINDOW = 15
@@ -57,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True):
 class State(msgspec.Struct):
     """backup/state.json: how it went, for doctor and for commands that wait."""
 
+    line: str = ""
+    """Of which this is said: another place that was set up since has a line of its own."""
     set: str = ""
     n: int = 0
     until: datetime | None = None
@@ -96,6 +99,7 @@ def settings(home: Path) -> Settings | None:
 
 def needed(home: Path) -> Settings:
     """Raises NotFound where no backups were set up."""
+    Home(home).mine()
     found = settings(home)
     if found is None:
         raise NotFound(
@@ -151,6 +155,11 @@ def _read(path: Path, kind: type[T]) -> T | None:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise Conflict(
+            f"{path} is another user's, and Bedside may not read it.",
+            remedy="Give the whole home to Bedside's user: chown -R.",
+        ) from error
     except (msgspec.DecodeError, OSError) as error:
         raise Conflict(f"{path} cannot be read.", remedy="Set the backups up again: bedside backup init.") from error
 

@@ -52,7 +52,7 @@ class Receiver:
         elif not self.spool.is_dir():  # an empty folder in its place would promise what is no longer so
             raise Unavailable(
                 f"{self.spool}, where each commit is to be kept too, is away: nothing is acknowledged.",
-                remedy="Connect that disk, or give the promise up: bedside backup init without --synchronous.",
+                remedy="Connect that disk, or give the promise up: bedside backup init --no-synchronous.",
             )
         if self._gone():
             # What the server could keep no longer is gone: begin anew from here; the next base begins there too.

@@ -29,7 +29,9 @@ def nats_config(home: HomeOption = HOME) -> None:
 
         from bedside.foundation import private
         from bedside.foundation.engines.nats import account_seed, for_production
+        from bedside.foundation.home import Home
 
+        Home(home.absolute()).mine()
         seed = private.kept(home.absolute() / "keys" / "callout.nk", account_seed)
         typer.echo(for_production(nkeys.from_seed(bytearray(seed.encode())).public_key.decode()), nl=False)
 
@@ -76,16 +78,22 @@ def doctor(
             show(finding)
         raise typer.Exit(1 if bad else 0)
     place = Home(home.absolute())
+    with plain_errors():
+        place.mine()
     running = place.running()
-    ports = {"--port": port, "--mqtt-port": mqtt_port}
+    ports = {"--port": ("127.0.0.1", port), "--mqtt-port": ("127.0.0.1", mqtt_port)}
     if running:
-        ports = {"--port": running["port"], "--mqtt-port": running["mqtt_port"]}
+        ports = {
+            "--port": (running.get("host", "127.0.0.1"), running["port"]),
+            "--mqtt-port": (running.get("mqtt_host", "127.0.0.1"), running["mqtt_port"]),
+        }
     if nats_url is not None or (running and running.get("nats_port") is None):
         del ports["--mqtt-port"]  # devices come in where that NATS listens
     out.print("[bold]This machine[/]")
     for finding in doctor_.machine(place.path, ports, running=bool(running)):
         show(finding)
     try:
+        place.whole()
         made = place.made()
         if made is None and database_url is None:
             out.print(f"There is no Bedside in {place.path} yet.")
@@ -95,7 +103,7 @@ def doctor(
                 from bedside.app import look_at_notices, verify_audit
 
                 engines = asyncio.run(doctor_.installation(settings, place))
-                for finding in engines:
+                for finding in (*engines, asyncio.run(doctor_.bus_outside(settings))):
                     show(finding)
                 # Of a database that does not answer or is not up to date nothing can be asked.
                 if all(finding.state != "bad" for finding in engines):
@@ -103,7 +111,7 @@ def doctor(
                         show(finding)
                 for finding in doctor_.certificate(running or {}):
                     show(finding)
-                for finding in doctor_.backups(place, running=bool(running)) if database_url is None else ():
+                for finding in doctor_.backups(place, running=bool(running), own=database_url is None):
                     show(finding)
                 for finding in doctor_.downtime(place, running=bool(running)):
                     show(finding)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.engine
 @pytest.fixture
 async def house(ward: Any, tmp_path: Path, bus: Bus) -> Any:
     """ward, with the administrator's pages; .pat is an administrator; .bus is what the program sees of NATS."""
-    plain, settings = ward.app_of, Settings(tmp_path, "", "")
+    plain, settings = ward.app_of, Settings(tmp_path, "", "", own_database=True)
     ward.pat, ward.bus = await someone(ward.ctx, "administrator", name="Pat Morgan"), bus
 
     def app_of(person: Any) -> Any:

@@ -1,5 +1,6 @@
 """What is wrong with a machine or an installation, in plain words, each with what to do."""
 
+from bedside.foundation.doctor.bus import bus, bus_outside
 from bedside.foundation.doctor.database import contents, installation, version
 from bedside.foundation.doctor.finding import Finding, age, bad, good, note
 from bedside.foundation.doctor.kept import backups, certificate, downtime, numbers, recent_ends
@@ -10,6 +11,8 @@ __all__ = [
     "age",
     "backups",
     "bad",
+    "bus",
+    "bus_outside",
     "certificate",
     "clock",
     "contents",

@@ -19,6 +19,8 @@ CERTIFICATE_SOON = timedelta(days=14)
 """Who renews by itself does so a month before the end: with less left, that does not work."""
 LATE = timedelta(minutes=2)
 """The log is kept every few seconds: a copy that is older stands still."""
+FILES_OLD = timedelta(days=1)
+"""They are kept every hour: keys change seldom, but the audit's signed heads stand among them."""
 COPIES_OLD = timedelta(minutes=15)
 """They are written every five; an older one shows itself in red."""
 DRILL = timedelta(days=90)
@@ -43,12 +45,17 @@ def certificate(running: dict[str, Any]) -> list[Finding]:
     return [good(N_("The certificate ends in %(left)s."), left=left)]
 
 
-def backups(home: Home, *, running: bool) -> list[Finding]:
-    """How old the backup is, and when it was last tried. Reads the home's own notes alone."""
+def backups(home: Home, *, running: bool, own: bool = True) -> list[Finding]:
+    """How old the backup is, and when it was last tried. Reads the home's own notes alone.
+
+    own: the database is the home's; else its backup is the matter of whoever runs it, and here the files alone are.
+    """
     from bedside.foundation.backup import settings
 
     try:
         told = settings.settings(home.path)
+        if not own:
+            return [_files(told, settings.state(home.path))]
         if told is None:
             demo = (home.made() or {}).get("demo")
             if demo:
@@ -57,6 +64,9 @@ def backups(home: Home, *, running: bool) -> list[Finding]:
         state, drill = settings.state(home.path), settings.drill(home.path)
     except BedsideError as error:
         return [failed(error)]
+    if state.line not in {"", told.line}:
+        what, remedy = N_("No backup was made yet in %(folder)s."), N_("Stop Bedside and start it again.")
+        return [bad(what, remedy, folder=str(told.to))]
     now = datetime.now(UTC)
     ails = f"{state.error} {state.remedy}".strip()
     if state.until is None:
@@ -82,6 +92,20 @@ def backups(home: Home, *, running: bool) -> list[Finding]:
     return [*found, good(N_("The last drill was %(age)s ago and took %(took)s: everything came back."), **values)]
 
 
+def _files(told: Any, state: Any) -> Finding:
+    """Of a home whose database others run."""
+    remedy = N_("bedside backup --database-url URL, every hour (docs/runbooks/backup.md).")
+    if told is None:
+        what = N_("The database is run by others, and so is its backup; the home's keys are kept nowhere else.")
+        return note(what, N_("bedside backup init --to FOLDER, then bedside backup --database-url URL every hour."))
+    if state.until is None:
+        return bad(N_("The home's files were never kept in %(folder)s."), remedy, folder=str(told.to))
+    age = datetime.now(UTC) - state.until
+    what = N_("The home's files in %(folder)s are %(age)s old; the database's backup is the matter of who runs it.")
+    values: dict[str, Any] = {"folder": str(told.to), "age": age}
+    return note(what, remedy, **values) if age > FILES_OLD else good(what, **values)
+
+
 def downtime(home: Home, *, running: bool) -> list[Finding]:
     """How old the sealed copies are that are read while nothing runs (app.downtime writes both notes)."""
     folder = home.path / "downtime"
@@ -90,14 +114,17 @@ def downtime(home: Home, *, running: bool) -> list[Finding]:
     if not (folder / "settings.json").exists():
         what = N_("There are no downtime copies: while nothing runs, nobody knows allergies, medicines or telephones.")
         return [note(what, N_("bedside downtime init --to FOLDER (that the wards reach without this machine)."))]
-    try:
+    state: dict[str, Any] = {}
+    with suppress(OSError, ValueError):
         state = orjson.loads((folder / "state.json").read_bytes())
-        age = datetime.now(UTC) - datetime.fromisoformat(state["at"])
-    except (OSError, ValueError, KeyError):
-        return [bad(N_("No downtime copy was written yet."), N_("Start Bedside, or: bedside downtime write"))]
-    if running and (age > COPIES_OLD or state.get("error")):
-        remedy = N_("Look at the folder that bedside downtime init was told, and at logs/worker.log.")
-        return [bad(N_("The downtime copies are %(age)s old."), remedy, age=age)]
+    remedy = N_("%(why)s Look at the folder that bedside downtime init was told, and at logs/worker.log.")
+    why = str(state.get("error") or "")
+    if state.get("at") is None:
+        what = N_("No downtime copy was written yet.")
+        return [bad(what, remedy, why=why) if why else bad(what, N_("Start Bedside, or: bedside downtime write"))]
+    age = datetime.now(UTC) - datetime.fromisoformat(state["at"])
+    if running and (age > COPIES_OLD or why):
+        return [bad(N_("The downtime copies are %(age)s old."), remedy, age=age, why=why)]
     return [good(N_("The downtime copies are %(age)s old."), age=age)]
 
 
@@ -123,7 +150,7 @@ def numbers(home: Home) -> dict[str, tuple[str, float | None]]:
     backup = copies = left = None
     with suppress(BedsideError, OSError, ValueError, KeyError):
         backup = since(settings.state(home.path).until)
-    with suppress(OSError, ValueError, KeyError):
+    with suppress(OSError, ValueError, KeyError, TypeError):
         copies = since(datetime.fromisoformat(orjson.loads((home.path / "downtime" / "state.json").read_bytes())["at"]))
     with suppress(BedsideError):
         file = (home.running() or {}).get("certificate")

@@ -25,8 +25,8 @@ CLOCK_UNSYNCHRONISED = 5
 """adjtimex(2)'s TIME_ERROR: the kernel knows of nothing that keeps its clock right."""
 
 
-def machine(home: Path, ports: dict[str, int], *, running: bool) -> Iterator[Finding]:
-    """ports: option to number; running: whether this home's program has them."""
+def machine(home: Path, ports: dict[str, tuple[str, int]], *, running: bool) -> Iterator[Finding]:
+    """ports: option to address and number; running: whether this home's program has them."""
     yield good("Python %(version)s.", version=platform.python_version())
     if sys.platform != "linux":
         yield bad(
@@ -47,8 +47,8 @@ def machine(home: Path, ports: dict[str, int], *, running: bool) -> Iterator[Fin
             yield good("%(name)s's program is there.", name=name)
         except BedsideError as error:
             yield failed(error)
-    for option, port in ports.items():
-        yield _port(option, port, running=running)
+    for option, (host, port) in ports.items():
+        yield _port(option, host, port, running=running)
     yield clock()
     if shutil.which("turnserver"):
         yield good("coturn is installed: visits get through strict firewalls.")
@@ -74,11 +74,11 @@ def disk(home: Path) -> Finding:
     return good(N_("%(free)s GB are free at %(place)s."), free=free // GB, place=str(place))
 
 
-def _port(option: str, port: int, *, running: bool) -> Finding:
-    with socket.socket() as probe:
+def _port(option: str, host: str, port: int, *, running: bool) -> Finding:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             if running:
                 return good("Port %(port)s (%(option)s) is Bedside's own.", port=port, option=option)

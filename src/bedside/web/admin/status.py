@@ -37,8 +37,8 @@ async def page(request: Request) -> Response:
     home = Home(settings.home)
     running = home.running() or {}
     # Files and the clock are looked at beside the work of others.
-    found = await asyncio.to_thread(_local, home, running)
-    found += [_bus(ground), *await doctor.contents(ground.database, running=True)]
+    found = await asyncio.to_thread(_local, home, running, own=settings.own_database)
+    found += [doctor.bus(connected=ground.bus.connected), *await doctor.contents(ground.database, running=True)]
     found.sort(key=lambda one: RANK[one.state])
     language = page_of(request).language
     _ = translator(language)
@@ -67,24 +67,15 @@ async def page(request: Request) -> Response:
     )
 
 
-def _local(home: Home, running: dict[str, Any]) -> list[Finding]:
+def _local(home: Home, running: dict[str, Any], *, own: bool) -> list[Finding]:
     return [
         doctor.disk(home.path),
         doctor.clock(),
         doctor.recent_ends(home),
         *doctor.certificate(running),
-        *doctor.backups(home, running=True),
+        *doctor.backups(home, running=True, own=own),
         *doctor.downtime(home, running=True),
     ]
-
-
-def _bus(ground: Ground) -> Finding:
-    if ground.bus.connected:
-        return doctor.good(N_("NATS answers."))
-    return doctor.bad(
-        N_("NATS does not answer: readings wait in their devices, and walls do not move."),
-        N_("It is tried again by itself. Read logs/ in the home, or look after the server that others run."),
-    )
 
 
 def _nats(ground: Ground) -> str:

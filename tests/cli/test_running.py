@@ -41,3 +41,9 @@ def test_an_address_that_browsers_cannot_use_is_refused(monkeypatch: pytest.Monk
     """Every page would lead to nowhere, and nobody would know why."""
     assert asked(monkeypatch, "--public-url", wrong) == {"code": 2}
     assert asked(monkeypatch, "--public-url", "https://clinic.example/")["public_url"] == "https://clinic.example"
+
+
+def test_a_proxy_is_named_by_its_address_and_ports_are_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in (("--trusted-proxy", "nginx"), ("--port", "80000"), ("--mqtt-port", "0")):
+        assert asked(monkeypatch, *wrong) == {"code": 2}
+    assert asked(monkeypatch, "--trusted-proxy", "127.0.0.1, 10.0.0.0/8")["trusted_proxy"] == "127.0.0.1, 10.0.0.0/8"

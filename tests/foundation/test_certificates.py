@@ -36,6 +36,8 @@ def test_what_cannot_be_served_is_said_with_its_file(tmp_path: Path) -> None:
     (tmp_path / "words.pem").write_text("not a certificate")
     with pytest.raises(Invalid, match=r"words\.pem"):
         certificates.check((tmp_path / "words.pem", mine[1]))
+    with pytest.raises(Invalid, match="one of them holds no such thing"):
+        certificates.check((mine[0], mine[0]))
     with pytest.raises(Invalid, match="holds no certificate"):
         certificates.ends(tmp_path / "words.pem")
 

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,8 +15,9 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="BEDSIDE_HOME", help="The directory that holds everything.", show_default=True)
 ]
-PortOption = Annotated[int, typer.Option("--port", envvar="BEDSIDE_PORT", help="Port of the web.")]
-MqttPortOption = Annotated[int, typer.Option("--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT.")]
+PORTS: dict[str, Any] = {"min": 1, "max": 65535}
+PortOption = Annotated[int, typer.Option("--port", envvar="BEDSIDE_PORT", help="Port of the web.", **PORTS)]
+MqttPortOption = Annotated[int, typer.Option("--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT.", **PORTS)]
 MllpPortOption = Annotated[
     int | None,
     typer.Option("--mllp-port", envvar="BEDSIDE_MLLP_PORT", min=0, max=65535, help="Port of HL7 v2; 0 shuts it."),

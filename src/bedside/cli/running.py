@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from bedside.cli.command import (
     HOME,
+    PORTS,
     DatabaseOption,
     HomeOption,
     MllpHostOption,
@@ -122,7 +124,9 @@ def serve(
     mqtt_host: Annotated[str, typer.Option(envvar="BEDSIDE_MQTT_HOST", help="Address of MQTT.")] = "127.0.0.1",
     mqtt_port: Annotated[
         int | None,
-        typer.Option("--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT: 8883 with TLS, else 1883."),
+        typer.Option(
+            "--mqtt-port", envvar="BEDSIDE_MQTT_PORT", help="Port of MQTT: 8883 with TLS, else 1883.", **PORTS
+        ),
     ] = None,
     mllp_host: MllpHostOption = "127.0.0.1",
     mllp_port: MllpPortOption = None,
@@ -158,6 +162,11 @@ def serve(
             "Whoever reached the port could then say that they are anybody. Name the proxy's address.",
             param_hint="--trusted-proxy",
         )
+    if trusted_proxy and not all(_address(one.strip()) for one in trusted_proxy.split(",")):
+        raise typer.BadParameter(
+            "By a name no proxy is known: everybody would seem to come from it. Write its address, as 127.0.0.1.",
+            param_hint="--trusted-proxy",
+        )
     if public_url is not None:
         from bedside.foundation.errors import Invalid
 
@@ -184,6 +193,15 @@ def serve(
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,
     )
+
+
+def _address(text: str) -> bool:
+    """Of a machine, or of a network."""
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 @cli.command()

@@ -33,6 +33,8 @@ def check(pair: Pair) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_none)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+        if "PEM lib" in str(error):
+            reason = "one of them holds no such thing"
         raise Invalid(
             "The certificate %(certificate)s and the key %(key)s cannot be used: %(reason)s.",
             remedy="Give a PEM certificate with its chain, and the key that belongs to it, without a password.",

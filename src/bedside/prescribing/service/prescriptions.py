@@ -52,34 +52,23 @@ def _holds(resource: dict[str, Any]) -> bool:
     return not in_error(resource) and code(resource.get("verificationStatus")) != "refuted"
 
 
-async def _every(ctx: Ctx, type_: str, **wanted: str) -> list[dict[str, Any]]:
-    """All that match, page by page: what lies behind the first page is weighed as well."""
-    params = {**wanted, "_count": "200"}
-    page = await records.search(ctx, type_, params)
-    found = list(page.entries)
-    while page.next:
-        page = await records.search(ctx, type_, {**params, "_cursor": page.next})
-        found += page.entries
-    return found
-
-
 async def checks(ctx: Ctx, patient: str, key: str, renews: str | None = None) -> list[Check]:
     """What speaks against giving this medicine to this patient now, from the record as it stands.
 
     What was dispensed and is still being taken counts, though its MedicationRequest is completed. renews: a dispensed
     prescription that this one follows, so that it is no duplicate of itself.
     """
-    allergies = await _every(ctx, "AllergyIntolerance", patient=patient)
+    allergies = await records.every(ctx, "AllergyIntolerance", {"patient": patient})
     current: list[Current] = []
     for kind in ("MedicationStatement", "MedicationRequest"):
-        found = await _every(ctx, kind, patient=patient, status="active")
-        current += [_concept(entry, "medicationCodeableConcept") for entry in found]
+        page = await records.every(ctx, kind, {"patient": patient, "status": "active"})
+        current += [_concept(entry, "medicationCodeableConcept") for entry in page.entries]
     here = await store.of_patient(ctx, patient)
     dispensed = [p for p in here if p.status == "dispensed" and p.id != renews and p.taken(ctx.clock.now())]
     current += [Current(p.name) for p in dispensed]
     person = await records.read(ctx, "Patient", patient)
     elsewhere = bool(joined.goes_on(person) or joined.also(person))
-    known = [_concept(a, "code") for a in allergies if _holds(a)]
+    known = [_concept(a, "code") for a in allergies.entries if _holds(a)]
     return check(medicine(key), current, known, joined=elsewhere)
 
 

@@ -1,5 +1,6 @@
 """The record as other rooms use it: resources in and out as FHIR JSON dicts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bedside.fhir.definitions import resource_types
@@ -65,6 +66,22 @@ async def search(ctx: Ctx, type: str, params: Params, *, provided: bool = True) 
     """
     known(type)
     return page_of(await searching.search(ctx, type, params, provided=provided))
+
+
+async def every(ctx: Ctx, type: str, params: Mapping[str, str], *, provided: bool = True) -> Page:  # noqa: A002
+    """All that `search` finds as one page, however many pages that is: for what must not be judged by its first page,
+    as allergies and medicines. Of one patient's resources of a kind of which there are hundreds, not of readings.
+
+    Raises as search does.
+    """
+    wanted = {**params, "_count": str(searching.MOST)}
+    page = await search(ctx, type, wanted, provided=provided)
+    entries, included = list(page.entries), {(one["resourceType"], one["id"]): one for one in page.included}
+    while page.next:
+        page = await search(ctx, type, {**wanted, "_cursor": page.next}, provided=provided)
+        entries += page.entries
+        included |= {(one["resourceType"], one["id"]): one for one in page.included}
+    return Page(entries, len(entries), None, list(included.values()))
 
 
 async def history(ctx: Ctx, type: str, id: str) -> list[dict[str, Any]]:  # noqa: A002

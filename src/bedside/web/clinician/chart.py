@@ -16,7 +16,6 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import results, summary, vitals, words
 from bedside.web.clinician.dosage import dosages
-from bedside.web.clinician.resources import Resource
 from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
@@ -47,8 +46,9 @@ async def page(request: Request) -> Response:
     async with access.work(ctx_of(request), "opened the chart", readonly=True) as ctx:
         await access.require(ctx, "clinician", "nurse")
         patient = await records.read(ctx, "Patient", id_)
-        found = {type_: await _all(ctx, type_, id_) for type_ in LISTED}
-        laboratory = await _all(ctx, "Observation", id_, category="laboratory")
+        found = {type_: (await records.every(ctx, type_, {"patient": id_})).entries for type_ in LISTED}
+        newest_first = {"patient": id_, "category": "laboratory", "_count": str(MOST)}
+        laboratory = (await records.search(ctx, "Observation", newest_first)).entries
         latest = (await monitoring.latest(ctx, [id_]))[id_]
         span, charts = await curves(ctx, id_, request.query_params.get("span"), usual_span(latest))
         alarms = await monitoring.alarms(ctx, patient=id_)
@@ -94,11 +94,6 @@ async def page(request: Request) -> Response:
 
 
 LISTED = ("AllergyIntolerance", "Condition", "MedicationRequest", "MedicationStatement", "Encounter")
-
-
-async def _all(ctx: Ctx, type_: str, patient: str, **more: str) -> list[Resource]:
-    page = await records.search(ctx, type_, {"patient": patient, "_count": str(MOST), **more})
-    return page.entries
 
 
 def usual_span(latest: list[monitoring.Latest]) -> str:

@@ -61,7 +61,8 @@ async def page(request: Request) -> Response:
             until = until_of(request.query_params.get("until", ""), now, said.zone)
         except Invalid as wrong:
             until, error = now, wrong
-        tests = laboratory(await _all(ctx, "Observation", patient, category="laboratory"))
+        newest_first = {"patient": patient, "category": "laboratory", "_count": str(MOST)}
+        tests = laboratory((await records.search(ctx, "Observation", newest_first, provided=False)).entries)
         known = {key: sign.title for key, sign in SIGNS.items()} | {key: chart.title for key, chart in tests.items()}
         latest = (await monitoring.latest(ctx, [patient]))[patient]
         shown = [key for key in asked if key in known] or usual(latest, list(tests))
@@ -220,17 +221,12 @@ def first_of(charts: list[Chart], spans: list[list[happened.Span]], until: datet
 async def _spans(ctx: Ctx, patient: str) -> list[list[happened.Span]]:
     """Medicines and visits."""
     requests, statements, encounters, appointments = [
-        await _all(ctx, type_, patient)
+        (await records.every(ctx, type_, {"patient": patient}, provided=False)).entries
         for type_ in ("MedicationRequest", "MedicationStatement", "Encounter", "Appointment")
     ]
     now = ctx.clock.now()
     taken = {p.id for p in await prescribing.of_patient(ctx, patient) if p.taken(now)}
     return [happened.medicines(requests, statements, taken), happened.visits(encounters, appointments)]
-
-
-async def _all(ctx: Ctx, type_: str, patient: str, **more: str) -> list[Resource]:
-    params = {"patient": patient, "_count": str(MOST), **more}
-    return (await records.search(ctx, type_, params, provided=False)).entries
 
 
 ROUTES: list[BaseRoute] = [Route("/patients/{id}/overlay", page)]

@@ -31,8 +31,6 @@ OLD = timedelta(minutes=15)
 AHEAD = timedelta(hours=24)
 PATIENTS = 500
 """Of one copy, at most; it says when there are more."""
-MOST = 200
-"""Entries of one kind for a patient; the sheet says when there are more."""
 LINES = 6
 """Empty lines of a sheet, to be written on by hand."""
 HERE = Path(__file__).parent
@@ -53,7 +51,6 @@ class Sheet:
     alarms: Sequence[monitoring.Alarm]
     score: monitoring.News2Result | None
     visits: Sequence[visits.Visit]
-    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,7 @@ async def _sheet(ctx: Ctx, patient: str, bed: str | None, number: str, language:
     record = await records.read(ctx, "Patient", patient)
     found: dict[str, list[Resource]] = {}
     for type_ in LISTED:
-        found[type_] = (await records.search(ctx, type_, {"patient": patient, "_count": str(MOST)})).entries
+        found[type_] = (await records.every(ctx, type_, {"patient": patient})).entries
     ours = await prescribing.of_patient(ctx, patient)
     taken = {one.id for one in ours if one.taken(ctx.clock.now())}
     return Sheet(
@@ -130,7 +127,6 @@ async def _sheet(ctx: Ctx, patient: str, bed: str | None, number: str, language:
         await monitoring.alarms(ctx, patient=patient),
         await monitoring.score(ctx, patient),
         await visits.of_patient(ctx, patient, open_only=True),
-        more=any(len(entries) >= MOST for entries in found.values()),
     )
 
 

@@ -8,6 +8,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
 from bedside.records.model.stored import Page, Stored
 from bedside.records.service import conditional, reading, searching
+from bedside.records.service.operations import lastn
 from bedside.records.service.searching import Params, page_of
 from bedside.records.service.writing import Draft, draft, write
 
@@ -82,6 +83,13 @@ async def every(ctx: Ctx, type: str, params: Mapping[str, str], *, provided: boo
         entries += page.entries
         included |= {(one["resourceType"], one["id"]): one for one in page.included}
     return Page(entries, len(entries), None, list(included.values()))
+
+
+async def newest(ctx: Ctx, params: Params, most: int) -> list[dict[str, Any]]:
+    """The newest Observations of each kind among what `search` finds of a patient, at most so many of one, as
+    `Observation/$lastn` has them: a test that is made daily hides none that is made once a year. Raises as search."""
+    found = await lastn.newest(ctx, searching.parse("Observation", params), most)
+    return [one.resource for kind in found for one in kind]
 
 
 async def history(ctx: Ctx, type: str, id: str) -> list[dict[str, Any]]:  # noqa: A002

@@ -16,6 +16,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import results, summary, vitals, words
 from bedside.web.clinician.dosage import dosages
+from bedside.web.clinician.resources import Resource
 from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.kit.places import N_
@@ -24,6 +25,8 @@ from bedside.web.kit.written import age_words
 from bedside.web.wall.words import cause_of, value_of
 
 MOST = 500
+EACH = 4
+"""Of a test: what is shown is the newest and the one before, which may have been entered in error."""
 """Resources of one type read for a page: beyond it the page says that there are more."""
 
 
@@ -47,8 +50,7 @@ async def page(request: Request) -> Response:
         await access.require(ctx, "clinician", "nurse")
         patient = await records.read(ctx, "Patient", id_)
         found = {type_: (await records.every(ctx, type_, {"patient": id_})).entries for type_ in LISTED}
-        newest_first = {"patient": id_, "category": "laboratory", "_count": str(MOST)}
-        laboratory = (await records.search(ctx, "Observation", newest_first)).entries
+        laboratory, _ = await laboratory_of(ctx, id_)
         latest = (await monitoring.latest(ctx, [id_]))[id_]
         span, charts = await curves(ctx, id_, request.query_params.get("span"), usual_span(latest))
         alarms = await monitoring.alarms(ctx, patient=id_)
@@ -94,6 +96,18 @@ async def page(request: Request) -> Response:
 
 
 LISTED = ("AllergyIntolerance", "Condition", "MedicationRequest", "MedicationStatement", "Encounter")
+
+
+async def laboratory_of(ctx: Ctx, patient: str) -> tuple[list[Resource], bool]:
+    """The newest laboratory results, and the newest few of each test of which these hold none; and whether that is
+    all that there are."""
+    wanted = {"patient": patient, "category": "laboratory"}
+    page = await records.search(ctx, "Observation", {**wanted, "_count": str(MOST)})
+    if page.next is None:
+        return page.entries, True
+    known = {one["id"] for one in page.entries}
+    more = await records.newest(ctx, wanted, EACH)
+    return page.entries + [one for one in more if one["id"] not in known], False
 
 
 def usual_span(latest: list[monitoring.Latest]) -> str:

@@ -22,7 +22,7 @@ from bedside.foundation.errors import BedsideError, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import happened, vitals
 from bedside.web.clinician.banner import banner_of
-from bedside.web.clinician.chart import MOST, charted
+from bedside.web.clinician.chart import charted, laboratory_of
 from bedside.web.clinician.resources import Resource, effective, moment
 from bedside.web.clinician.timeline import HIGH, WIDE, Axis, Tick, lane
 from bedside.web.kit import page_of, render
@@ -61,8 +61,8 @@ async def page(request: Request) -> Response:
             until = until_of(request.query_params.get("until", ""), now, said.zone)
         except Invalid as wrong:
             until, error = now, wrong
-        newest_first = {"patient": patient, "category": "laboratory", "_count": str(MOST)}
-        tests = laboratory((await records.search(ctx, "Observation", newest_first, provided=False)).entries)
+        results, whole = await laboratory_of(ctx, patient)
+        tests = laboratory(results)
         known = {key: sign.title for key, sign in SIGNS.items()} | {key: chart.title for key, chart in tests.items()}
         latest = (await monitoring.latest(ctx, [patient]))[patient]
         shown = [key for key in asked if key in known] or usual(latest, list(tests))
@@ -71,6 +71,8 @@ async def page(request: Request) -> Response:
         span = request.query_params.get("span", "month")
         span = span if span in vitals.SPANS else "month"
         since = vitals.beginning(span, until)
+        if not whole:
+            tests |= await _tests_since(ctx, patient, [key for key in shown if key in tests], since)
         signs = [SIGNS[key] for key in shown if key in SIGNS]
         charts = {chart.key: chart for chart in await charted(ctx, patient, signs, since, until)}
         spans = await _spans(ctx, patient)
@@ -189,6 +191,16 @@ def laboratory(observations: list[Resource]) -> dict[str, Chart]:
             LABORATORY + key, title, unit, (Line(title, dots),), (_range(rows[-1][1]),), *ends
         )
     return found
+
+
+async def _tests_since(ctx: Ctx, patient: str, keys: list[str], since: datetime) -> dict[str, Chart]:
+    """Every value of these tests since then, where a patient has more results than are read for the choice."""
+    found: dict[str, Chart] = {}
+    for key in keys:
+        wanted = {"patient": patient, "category": "laboratory", "code": key.removeprefix(LABORATORY)}
+        page = await records.every(ctx, "Observation", {**wanted, "date": f"ge{since:%Y-%m-%d}"}, provided=False)
+        found |= laboratory(page.entries)
+    return {key: chart for key, chart in found.items() if key in keys}
 
 
 def _unit(observation: Resource) -> str:

@@ -177,6 +177,25 @@ async def set_alerts(sql: Connection, tenant: int, patient: str, person: str, at
         )
 
 
+async def sources_of_grants(sql: Connection, tenant: int, patient: str, person: str, at: datetime) -> list[str]:
+    """What lets this person in now, each once."""
+    rows = await sql.fetch(
+        """select distinct source from access.granted where tenant = $1 and patient = $2 and person = $3
+        and revoked is null and (until is null or until > $4) order by source""",
+        *(tenant, patient, person, at),
+    )
+    return [row["source"] for row in rows]
+
+
+async def revoke_from(sql: Connection, tenant: int, person: str, source: str, now: datetime) -> None:
+    """End what one source grants one person."""
+    await sql.execute(
+        """update access.granted set revoked = $4 where tenant = $1 and person = $2 and source = $3
+        and revoked is null""",
+        *(tenant, person, source, now),
+    )
+
+
 async def revoke_grant(sql: Connection, tenant: int, id: str, now: datetime) -> str | None:
     """End a grant, by its id or its source. Answers with the patient."""
     patient: str | None = await sql.fetchval(

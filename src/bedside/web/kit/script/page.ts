@@ -58,6 +58,16 @@ addEventListener("online", sayNetwork);
 addEventListener("offline", sayNetwork);
 sayNetwork();
 
+// The device knows in which time zone it is; without JavaScript that is typed.
+for (const offer of document.querySelectorAll<HTMLButtonElement>("[data-zone-for]")) {
+  const field = document.getElementById(offer.dataset.zoneFor ?? "") as HTMLInputElement | null;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!field || !zone || field.value === zone) continue;
+  offer.append(` ${zone}`);
+  offer.hidden = false;
+  offer.addEventListener("click", () => (field.value = zone));
+}
+
 for (const button of document.querySelectorAll<HTMLElement>("[data-print]"))
   button.addEventListener("click", () => print());
 

@@ -42,6 +42,15 @@ async def end_relations(sql: Connection, tenant: int, source: str, at: datetime)
     )
 
 
+async def end_care(sql: Connection, tenant: int, person: str, patient: str, at: datetime) -> None:
+    """A person's care of a patient ends at a moment, whatever made it."""
+    await sql.execute(
+        """update access.relation set until = $4 where tenant = $1 and person = $2 and patient = $3 and kind = 'care'
+        and (until is null or until > $4)""",
+        *(tenant, person, patient, at),
+    )
+
+
 async def end_all_of(sql: Connection, tenant: int, person: str, at: datetime) -> None:
     """Whatever binds a person to patients ends at a moment."""
     await sql.execute(

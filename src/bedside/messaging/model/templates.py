@@ -132,6 +132,10 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "dentro con su nombre. Si no fue usted, llame ahora a la clínica.",
         ),
     },
+    "access.care": {
+        "en": Words("A patient is in your care", "A colleague gave a patient into your care. Sign in to see whom."),
+        "es": Words("Un paciente a su cargo", "Un compañero ha puesto un paciente a su cargo. Entre para ver quién."),
+    },
     "access.let-in": {
         "en": Words(
             "Somebody lets you see their page",

@@ -3,7 +3,7 @@ who cannot sign in any more is let in again, and whom a patient lets in is writt
 
 from starlette.routing import BaseRoute
 
-from bedside.web.desk import apply, calls, caregivers, invite, letting_in, register, waiting
+from bedside.web.desk import apply, calls, care, caregivers, details, invite, letting_in, register, waiting
 
 ROUTES: list[BaseRoute] = [
     *register.ROUTES,
@@ -12,5 +12,7 @@ ROUTES: list[BaseRoute] = [
     *invite.ROUTES,
     *letting_in.ROUTES,
     *caregivers.ROUTES,
+    *details.ROUTES,
+    *care.ROUTES,
     *apply.ROUTES,
 ]

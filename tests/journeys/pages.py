@@ -83,6 +83,7 @@ PAGES: tuple[Page, ...] = (
     Page("patients", "/patients?q=a", CLINICIAN, "Patients"),
     Page("register", "/patients/new", NURSE, "Register a patient"),
     Page("patient-sign-in", "/patients/{patient}/invite", NURSE, "Sign-in of"),
+    Page("known", "/patients/{patient}/known", NURSE, "What is known of"),
     Page("details", "/patients/{patient}/details", NURSE, "Details of"),
     Page("care", "/patients/{patient}/care", NURSE, "Care of"),
     Page("desk-caregivers", "/patients/{patient}/caregivers", NURSE, "Whom .* lets in"),

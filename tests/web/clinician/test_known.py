@@ -11,6 +11,7 @@ from bedside import access, prescribing, records
 from bedside.access.testing import acting, someone
 from bedside.fhir import known
 from bedside.foundation.ids import uuid7
+from bedside.web.kit import translator
 
 if TYPE_CHECKING:
     from tests.web.conftest import Ward
@@ -47,8 +48,17 @@ async def test_an_allergy_is_written_once_seen_on_the_chart_and_weighed_at_signi
     async with access.work(ward.ctx, "let in") as ctx:
         await access.relate(ctx, person=elena.id, patient=ward.rosa_id, kind="care", source="test")
     async with access.work(acting(ward.ctx, elena), "checked", readonly=True) as ctx:
-        found = await prescribing.checks(ctx, ward.rosa_id, "amoxicillin-500-capsule")
+        found = await prescribing.checks(ctx, ward.rosa_id, "amoxicillin-500")
     assert any(one.level == "stop" and one.about == "allergy" for one in found)
+
+
+def test_a_substance_in_another_language_is_known_by_its_english_name_too() -> None:
+    said = translator("es")
+    assert prescribing.named("Penicilina", said) == "Penicilina (penicillin)"
+    assert prescribing.named("alergia a la penicilina, niñez", said) == "alergia a la penicilina, niñez (penicillin)"
+    assert prescribing.named("Penicillin", said) == "Penicillin"
+    assert prescribing.named("ramipril 5 mg", said) == "ramipril 5 mg"
+    assert prescribing.named("polen", said) == "polen"
 
 
 async def test_that_somebody_asked_is_written_and_gives_way_to_an_allergy(ward: Ward) -> None:

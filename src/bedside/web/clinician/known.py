@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bedside import access, records
+from bedside import access, prescribing, records
 from bedside.fhir import known
 from bedside.fhir.allergies import denies
 from bedside.fhir.allergies import stands as allergy_stands
@@ -25,7 +25,7 @@ from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
 from bedside.web.clinician.banner import MOST, banner_of
 from bedside.web.clinician.summary import CURRENT_MEDICINE, CURRENT_PROBLEM
-from bedside.web.kit import page_of, render, told
+from bedside.web.kit import page_of, render, told, translator
 from bedside.web.kit.places import N_
 
 FIELDS = ("text", "detail", "category", "since")
@@ -83,6 +83,7 @@ async def _page(
         faults={error.where: told(error, language)} if error and error.where in FIELDS else {},
         error=error,
         categories=CATEGORIES,
+        substances=sorted({translator(language)(one) for one in prescribing.substances()}),
         done=next((DONE[word] for word in DONE if word in request.query_params), None),
         today=page_of(request).now.astimezone(page_of(request).zone).date(),
     )
@@ -106,7 +107,7 @@ def _line(kind: known.Kind, one: dict[str, Any]) -> Line:
     detail = "; ".join(
         [
             *(words(shown) for part in one.get("reaction") or () for shown in part.get("manifestation") or ()),
-            *(str(part["text"]) for part in one.get("dosage") or () if part.get("text")),
+            *(str(part["text"]) for name in ("dosage", "note") for part in one.get(name) or () if part.get("text")),
         ]
     )
     since = one.get("onsetDateTime") or (one.get("effectivePeriod") or {}).get("start") or ""
@@ -133,6 +134,8 @@ async def write(request: Request) -> Response:
             _check(kind, typed, page_of(request).now.astimezone(page_of(request).zone).date())
         async with access.work(ctx_of(request), "wrote down what is known of a patient") as ctx:
             await access.require(ctx, "clinician", "nurse")
+            if kind != "problem":
+                typed["text"] = prescribing.named(typed["text"], translator(page_of(request).language))
             await _write(ctx, kind, key, patient, {} if none else typed)
     except (Invalid, Conflict) as error:
         return await _page(request, error, kind, typed)

@@ -30,6 +30,8 @@ __all__ = [
     "impossible",
     "instruction",
     "medicine",
+    "named",
     "next_status",
+    "substances",
     "version",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
@@ -14,20 +14,20 @@ NOUN = "urn:bedside:noun"
 
 
 def permit(
-    id: str,
+    key: str,
     patient: str,
     person: str,
     name: str,
     *,
     actions: Iterable[str],
     kinds: Iterable[str] = (),
-    until: date | None = None,
+    until: datetime | None = None,
     at: datetime,
     how: str,
 ) -> dict[str, Any]:
     """A patient's consent for one person.
 
-    actions: of ACTION. kinds: resource types and nouns; none: the whole record. until: its last day. how: how the
+    actions: of ACTION. kinds: resource types and nouns; none: the whole record. until: its last second. how: how the
     patient said so, in words. name: what the patient calls the person.
     """
     provision: dict[str, Any] = {
@@ -43,10 +43,10 @@ def permit(
     if classes := [{"system": _system(one), "code": one} for one in kinds]:
         provision["class"] = classes
     if until is not None:
-        provision["period"] = {"end": until.isoformat()}
+        provision["period"] = {"end": until.isoformat(timespec="seconds")}
     return {
         "resourceType": "Consent",
-        "id": id,
+        "id": key,
         "status": "active",
         "scope": {"coding": [{"system": SCOPE, "code": "patient-privacy"}]},
         "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],

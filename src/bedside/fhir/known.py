@@ -20,7 +20,7 @@ def _said(system: str, code: str) -> dict[str, Any]:
 
 def written(
     kind: Kind,
-    id: str,
+    key: str,
     patient: str,
     text: str,
     *,
@@ -72,7 +72,7 @@ def written(
                 "informationSource": who,
                 "dosage": [{"text": detail}] if detail else None,
             }
-    return {"resourceType": TYPES[kind], "id": id} | {name: one for name, one in made.items() if one is not None}
+    return {"resourceType": TYPES[kind], "id": key} | {name: one for name, one in made.items() if one is not None}
 
 
 def in_error(kind: Kind, resource: dict[str, Any]) -> dict[str, Any]:

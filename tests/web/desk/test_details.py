@@ -42,7 +42,10 @@ RICH: dict[str, Any] = {
     ],
     "gender": "female",
     "birthDate": "1951-03-02",
-    "address": [{"use": "home", "line": ["Calle 1"], "city": "Madrid", "country": "ES"}, {"use": "old", "city": "Soria"}],
+    "address": [
+        {"use": "home", "line": ["Calle 1"], "city": "Madrid", "country": "ES"},
+        {"use": "old", "city": "Soria"},
+    ],
     "contact": [
         {"name": {"text": "Luis"}, "telecom": [{"system": "phone", "value": "+34 600 000 009"}]},
         {"name": {"text": "Ana"}},
@@ -167,7 +170,7 @@ async def test_care_and_places_change_and_nobody_is_left_alone(at_desk: Ward) ->
         assert (await client.post(f"{here}/watch", data={"place": "icu", "bed": "7"})).status_code == 303
         text = (await client.get(here)).text
         assert "Elena Ruiz" in text
-        assert "<td>7</td>" in text
+        assert re.search(r">\s*7\s*<", text)
         assert (await client.post(f"{here}/end", data={"person": elena.id})).status_code == 303
         assert (await client.post(f"{here}/give", data={"person": elena.id})).status_code == 303
         assert (await client.post(f"{here}/end", data={"person": me})).headers["location"] == "/patients"

@@ -1,6 +1,6 @@
 """Who takes care of a patient, and where they are watched, after the day on which they were registered.
 
-Whoever may change the patient's record says so. Nobody is left in nobody's care, and on no ward: nobody would find them.
+Whoever may change the patient's record says so. Nobody is left in nobody's care and on no ward: they would be lost.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""/patients/{id}/known: allergies, problems and medicines taken, written down by whoever asked; a slip is struck out, what
-is over is past. What a signature checks a prescription against stands here."""
+"""/patients/{id}/known: allergies, problems and medicines taken, written down by whoever asked; a slip is struck out,
+what is over is past. What a signature checks a prescription against stands here."""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ async def page(request: Request) -> Response:
     return await _page(request)
 
 
-async def _page(request: Request, error: BedsideError | None = None, typed: Mapping[str, str] | None = None) -> Response:
+async def _page(
+    request: Request, error: BedsideError | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
     patient = request.path_params["id"]
     async with access.work(ctx_of(request), "looked whom a patient lets in", readonly=True) as ctx:
         await access.require(ctx, *CARE)
@@ -63,7 +65,7 @@ async def let_in(request: Request) -> Response:
         async with access.work(ctx_of(request).with_(reason=typed["how"]), "let somebody in for a patient") as ctx:
             await access.require(ctx, *CARE)
             goes = messaging.leads_out(ctx, "email")
-            made = await consent.let_in(ctx, patient, said, how=typed["how"], language=None, by_mail=goes)
+            made = await consent.let_in(ctx, patient, said, reader.zone, how=typed["how"], language=None, by_mail=goes)
     except (Conflict, Invalid, TooMany) as error:
         return await _page(request, error, typed)
     sheet = None

@@ -190,7 +190,7 @@ def typed_of(record: Mapping[str, Any]) -> dict[str, str]:
         typed["contact_relation"] = next((str(r["text"]) for r in one.get("relationship") or () if r.get("text")), "")
         typed["contact_phone"] = _reached(one, "phone")
     for one in record.get("communication") or ():
-        coding = next(iter((one.get("language") or {}).get("coding") or ()), {})
+        coding: dict[str, Any] = next(iter((one.get("language") or {}).get("coding") or ()), {})
         if one.get("preferred") or not typed["language"]:
             typed["language"] = str(coding.get("code") or "")[:2]
     return {name: " ".join(value.split()) for name, value in typed.items()}

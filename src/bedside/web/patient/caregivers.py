@@ -33,7 +33,9 @@ async def page(request: Request) -> Response:
     return await _page(request)
 
 
-async def _page(request: Request, error: BedsideError | None = None, typed: Mapping[str, str] | None = None) -> Response:
+async def _page(
+    request: Request, error: BedsideError | None = None, typed: Mapping[str, str] | None = None
+) -> Response:
     async with access.work(ctx_of(request), "opened whom they let in", readonly=True) as ctx:
         people = await consent.shown(ctx, await _mine(ctx))
         mails = messaging.leads_out(ctx, "email")
@@ -83,7 +85,7 @@ async def let_in(request: Request) -> Response:
             if not messaging.leads_out(ctx, "email"):
                 raise Conflict(N_("No mail leaves this clinic."), remedy=N_("Ask the clinic to let them in for you."))
             how = "The patient said so, signed in"
-            await consent.let_in(ctx, patient, said, how=how, language=reader.language, by_mail=True)
+            await consent.let_in(ctx, patient, said, reader.zone, how=how, language=reader.language, by_mail=True)
     except (Conflict, Invalid, TooMany) as error:
         return await _page(request, error, typed)
     return RedirectResponse(f"{HERE}?in", 303)

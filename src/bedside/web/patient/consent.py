@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from bedside import access, records
 from bedside.fhir import consents
@@ -69,13 +70,14 @@ def checked(typed: Mapping[str, str], today: date) -> Said:
 
 
 async def let_in(
-    ctx: Ctx, patient: str, said: Said, *, how: str, language: str | None, by_mail: bool
+    ctx: Ctx, patient: str, said: Said, zone: ZoneInfo, *, how: str, language: str | None, by_mail: bool
 ) -> access.caregivers.LetIn:
-    """The account, and the Consents that grant it. Raises Forbidden, Conflict (where: email)."""
+    """zone: by whose clock the last day ends. The account, and the Consents that grant it. Raises Forbidden, Conflict (where: email)."""
     made = await access.caregivers.account(
         ctx, patient, name=said.name, email=said.email, language=language, by_mail=by_mail
     )
-    common: dict[str, Any] = {"until": said.until, "at": ctx.clock.now(), "how": how}
+    ends = access.instant(said.until, time(23, 59, 59), zone).astimezone(zone) if said.until else None
+    common: dict[str, Any] = {"until": ends, "at": ctx.clock.now(), "how": how}
     about = (patient, made.person.id, said.name)
     await _keep(ctx, consents.permit(said.key, *about, actions=["access"], **common))
     if said.may == "act":
@@ -105,4 +107,15 @@ async def shown(ctx: Ctx, patient: str) -> list[tuple[access.Caregiver, bool]]:
     for one in page.entries:
         called |= consents.names(one)
     found = await access.caregivers.of_patient(ctx, patient)
-    return [(replace(one, name=called.get(one.person, one.name)), access.caregivers.reads_alarms(one)) for one in found]
+    return [
+        (
+            # A grant ends with the first moment at which it holds no longer: people are told the last day.
+            replace(
+                one,
+                name=called.get(one.person, one.name),
+                until=one.until - timedelta(seconds=1) if one.until else None,
+            ),
+            access.caregivers.reads_alarms(one),
+        )
+        for one in found
+    ]

@@ -139,7 +139,7 @@ async def write(request: Request) -> Response:
             await _write(ctx, kind, key, patient, {} if none else typed)
     except (Invalid, Conflict) as error:
         return await _page(request, error, kind, typed)
-    return RedirectResponse(f"/patients/{patient}/known?{'none' if none else 'kept'}#{kind}", 303)
+    return RedirectResponse(f"/patients/{patient}/known?{'none' if none else 'kept'}", 303)
 
 
 def _check(kind: known.Kind, typed: dict[str, str], today: date) -> None:
@@ -195,7 +195,7 @@ async def change(request: Request) -> Response:
         if whose.get("reference") != f"Patient/{patient}":
             raise NotFound("There is no such page.")
         await records.update(ctx, CHANGES[deed](kind, kept), if_match=int(kept["meta"]["versionId"]))
-    return RedirectResponse(f"/patients/{patient}/known?{deed}#{kind}", 303)
+    return RedirectResponse(f"/patients/{patient}/known?{deed}", 303)
 
 
 ROUTES: list[BaseRoute] = [

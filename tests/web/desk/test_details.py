@@ -11,7 +11,8 @@ import pytest
 
 from bedside import access, records
 from bedside.access import settings as access_settings
-from bedside.access.testing import someone
+from bedside.access.testing import acting, someone
+from bedside.foundation.ids import uuid7
 from bedside.web import desk
 from bedside.web.desk import form
 
@@ -148,6 +149,26 @@ async def test_a_number_of_somebody_else_is_refused(at_desk: Ward) -> None:
         assert taken.status_code == 409
         assert "Somebody has this number already." in taken.text
         assert (await client.post(here, data={**typed, "number": "78"})).status_code == 303
+
+
+async def test_emergency_access_makes_itself_neither_endless_nor_somebody_elses(at_desk: Ward) -> None:
+    elena = await someone(at_desk.ctx, "clinician", name="Elena Ruiz")
+    here = f"/patients/{at_desk.rosa_id}"
+    async with access.work(at_desk.ctx, "broke the glass for a test") as ctx:
+        await access.relate(ctx, person=elena.id, patient=at_desk.rosa_id, kind="emergency", source="test")
+    async with at_desk.as_(elena) as client:
+        typed = filled((await client.get(f"{here}/details")).text)
+        for path, data in (
+            ("care/give", {"person": elena.id}),
+            ("care/end", {"person": at_desk.nurse.id}),
+            ("caregivers", {"name": "X", "email": "x@y.example", "may": "look", "key": uuid7(), "how": "said so"}),
+            ("details", {**typed, "email": "elena@evil.example", "account": "1"}),
+        ):
+            assert (await client.post(f"{here}/{path}", data=data)).status_code == 403, path
+    async with access.work(at_desk.ctx, "looked", readonly=True) as ctx:
+        assert (await access.person(ctx, at_desk.rosa.id)).email is None
+    async with access.work(acting(at_desk.ctx, at_desk.nurse), "looked", readonly=True) as ctx:
+        assert [one.person.id for one in await access.caring.carers(ctx, at_desk.rosa_id)] == [at_desk.nurse.id]
 
 
 async def test_care_and_places_change_and_nobody_is_left_alone(at_desk: Ward) -> None:

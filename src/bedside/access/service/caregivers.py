@@ -99,6 +99,11 @@ async def account(
     the patient's own address or a colleague's, whose account opens no record at home.
     """
     await authorise(ctx, patient, "C", what="Consent")
+    if ctx.trail.emergency:
+        ctx.trail.refused = "a caregiver by emergency access"
+        raise Forbidden(
+            "Emergency access opens the record, and lets nobody else in.", remedy="Ask whoever takes care of them."
+        )
     who = next(iter(await people_store.persons_at(ctx.sql, ctx.tenant, email=email, phone=None)), None)
     if who is None:
         ours = await clinic(ctx)

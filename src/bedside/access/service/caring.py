@@ -13,7 +13,7 @@ from bedside.access.service.decide import authorise, require
 from bedside.access.service.people import leave_place, people, person, persons, place_patient, places, places_of, relate
 from bedside.access.store import relations as store
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Conflict, Invalid
+from bedside.foundation.errors import Conflict, Forbidden, Invalid
 from bedside.foundation.jobs import enqueue
 
 CARING = ("clinician", "nurse")
@@ -63,10 +63,20 @@ async def colleagues(ctx: Ctx) -> list[Person]:
     return [one for one in await people(ctx) if one.roles & set(CARING)]
 
 
-async def take_over(ctx: Ctx, patient: str, who: str) -> None:
-    """The patient is in this colleague's care from now on, who is told. Raises Forbidden, Invalid (where: person)."""
+async def _may_change(ctx: Ctx, patient: str) -> None:
+    """Raises Forbidden, for emergency access too: four hours must not make themselves endless."""
     await require(ctx, *CARING)
     await authorise(ctx, patient, "U", what=WHAT)
+    if ctx.trail.emergency:
+        ctx.trail.refused = "care by emergency access"
+        raise Forbidden(
+            "Emergency access opens the record, and changes nobody's care.", remedy="Ask whoever takes care of them."
+        )
+
+
+async def take_over(ctx: Ctx, patient: str, who: str) -> None:
+    """The patient is in this colleague's care from now on, who is told. Raises Forbidden, Invalid (where: person)."""
+    await _may_change(ctx, patient)
     if who not in {one.id for one in await colleagues(ctx)}:
         raise Invalid("Choose a colleague.", where="person")
     await relate(ctx, person=who, patient=patient, kind="care", source=f"care/{patient}")
@@ -77,8 +87,7 @@ async def take_over(ctx: Ctx, patient: str, who: str) -> None:
 async def end_care(ctx: Ctx, patient: str, who: str) -> None:
     """The patient is in this colleague's care no longer. Raises Forbidden; Conflict for the last one who looks after
     somebody that no ward or programme holds."""
-    await require(ctx, *CARING)
-    await authorise(ctx, patient, "U", what=WHAT)
+    await _may_change(ctx, patient)
     await store.claim_registration(ctx.sql, ctx.tenant, patient)
     others = [one for one in await carers(ctx, patient) if one.person.id != who and one.until is None]
     if not others and not await places_of(ctx, patient):
@@ -94,8 +103,7 @@ async def end_care(ctx: Ctx, patient: str, who: str) -> None:
 
 async def watch(ctx: Ctx, patient: str, place: str, bed: str) -> None:
     """The patient is watched in a place from now on, or lies in another bed. Raises Forbidden, Invalid."""
-    await require(ctx, *CARING)
-    await authorise(ctx, patient, "U", what=WHAT)
+    await _may_change(ctx, patient)
     if place not in {one.id for one in await places(ctx) if one.kind != "pharmacy"}:
         raise Invalid("Choose a ward or a programme of the list.", where="place")
     if len(bed) > BED:
@@ -105,8 +113,7 @@ async def watch(ctx: Ctx, patient: str, place: str, bed: str) -> None:
 
 async def unwatch(ctx: Ctx, patient: str, place: str) -> None:
     """The patient is watched there no longer. Raises Forbidden; Conflict where nobody would look after them."""
-    await require(ctx, *CARING)
-    await authorise(ctx, patient, "U", what=WHAT)
+    await _may_change(ctx, patient)
     await store.claim_registration(ctx.sql, ctx.tenant, patient)
     elsewhere = [one for one in await places_of(ctx, patient) if one.place != place]
     if not elsewhere and not [one for one in await carers(ctx, patient) if one.until is None]:

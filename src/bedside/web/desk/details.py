@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from bedside import access, messaging, records
 from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import BedsideError, Conflict, Invalid, PreconditionFailed
+from bedside.foundation.errors import BedsideError, Conflict, Forbidden, Invalid, PreconditionFailed
 from bedside.foundation.http import ctx_of
 from bedside.web.desk import form as desk
 from bedside.web.desk.register import choices_of
@@ -100,6 +100,11 @@ async def _correct(ctx: Ctx, patient: str, typed: dict[str, str]) -> None:
     account = await access.person_of_patient(ctx, patient)
     if account is None:
         return
+    if typed["account"] == "1" and ctx.trail.emergency:
+        raise Forbidden(
+            N_("Emergency access opens the record, and changes nobody's sign-in."),
+            remedy=N_("Ask whoever takes care of them."),
+        )
     if typed["account"] == "1" and any(typed[name] != before[name] for name in REACH):
         await messaging.correct(ctx, account.id, typed["email"], typed["phone"])
     if desk.name(typed) != desk.name(before):

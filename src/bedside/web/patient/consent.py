@@ -72,7 +72,10 @@ def checked(typed: Mapping[str, str], today: date) -> Said:
 async def let_in(
     ctx: Ctx, patient: str, said: Said, zone: ZoneInfo, *, how: str, language: str | None, by_mail: bool
 ) -> access.caregivers.LetIn:
-    """zone: by whose clock the last day ends. The account, and the Consents that grant it. Raises Forbidden, Conflict (where: email)."""
+    """The account, and the Consents that grant it. zone: by whose clock the last day ends.
+
+    Raises Forbidden, Conflict (where: email).
+    """
     made = await access.caregivers.account(
         ctx, patient, name=said.name, email=said.email, language=language, by_mail=by_mail
     )

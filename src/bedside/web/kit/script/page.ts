@@ -53,6 +53,8 @@ lookForUndo();
 function sayNetwork(): void {
   const line = document.querySelector<HTMLElement>("[data-offline]");
   if (line) line.hidden = navigator.onLine;
+  const unsent = document.querySelector<HTMLElement>("[data-unsent]");
+  if (unsent && navigator.onLine) unsent.hidden = true;
 }
 addEventListener("online", sayNetwork);
 addEventListener("offline", sayNetwork);
@@ -64,6 +66,15 @@ const SENDING = 10_000;
 document.addEventListener("submit", (event) => {
   const form = event.target as HTMLFormElement;
   if (event.defaultPrevented || form.method !== "post") return;
+  const unsent = document.querySelector<HTMLElement>("[data-unsent]");
+  if (!navigator.onLine && unsent) {
+    // The browser's own page of "no internet" would take the place of what was typed.
+    event.preventDefault();
+    unsent.hidden = false;
+    sayNetwork();
+    unsent.scrollIntoView({ block: "center" });
+    return;
+  }
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
   setTimeout(() => delete form.dataset.sent, SENDING);

@@ -47,6 +47,8 @@ def test_marks_commas_semicolons_and_any_order_of_columns(mark: str, comma: str)
         (f"{HEAD}\n,,\n".encode(), "nobody"),
         (f"{HEAD}\n".encode() + b"Ana,a@b.example,nurse\n" * 2001, "2000 rows"),
         (b"x" * 1_000_001, "1 MB"),
+        (b"PK\x03\x04 a workbook", "workbook"),
+        (b"\xd0\xcf\x11\xe0 an old workbook", "CSV UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_in_words(data: bytes, said: str) -> None:
@@ -70,7 +72,11 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(data: bytes, said: str) 
         ("Ana,a@b.example,nurse,,,,,ES,,,2020-01-01,2027-01-01,register", "licence_number", "number"),
         ("Ana,a@b.example,nurse,,,,,ES,1,,2020-01-01,2027-01-01,", "licence_source", "checked"),
         ("Ana,a@b.example,nurse,,,,,ES,1,best,2020-01-01,2027-01-01,register", "licence_kind", "full"),
-        ("Ana,a@b.example,nurse,,,,,ES,1,,2020-01-01,31/12/2027,register", "licence_until", "2027-12-31"),
+        ("Ana,a@b.example,nurse,,,,,ES,1,,2020-01-01,03/04/2027,register", "licence_until", "two days"),
+        ("Ana,a@b.example,nurse,,,,,ES,1,,2020-01-01,31/31/2027,register", "licence_until", "no day"),
+        ("Ana,a@b.example,nurse,,,,,ES,1,,2020-01-01,next year,register", "licence_until", "2027-12-31"),
+        ("Ana,a@b.example,nurse,,,,,ES,2.82801E+15,,2020-01-01,2027-01-01,register", "licence_number", "shortened"),
+        ('Ana,a@b.example,nurse,"3,46E+10"', "phone", "shortened"),
         ("Ana,a@b.example,nurse,,,,,ES,1,,2020-01-01,2019-01-01,register", "licence_until", "before it begins"),
     ],
 )
@@ -78,6 +84,20 @@ def test_what_is_wrong_with_a_row_is_said_by_its_column(line: str, column: str, 
     found = faults(line)
     assert list(found) == [column]
     assert said in found[column]
+
+
+@pytest.mark.parametrize("written", ["2027-12-31", "31.12.2027", "31/12/2027", "12/31/2027"])
+def test_days_are_read_as_spreadsheets_write_them_back(written: str) -> None:
+    [row] = model.read(f"{HEAD}\nAna,a@b.example,nurse,,,,,ES,1,,01/01/2020,{written},register\n".encode())
+    assert not row.faults
+    assert row.licence is not None
+    assert (row.licence.since.isoformat(), row.licence.until.isoformat()) == ("2020-01-01", "2027-12-31")
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;\r", '"sep=;"'])
+def test_a_line_that_says_what_stands_between_columns_is_none_of_the_list(line: str) -> None:
+    [row] = model.read(f"{line}\nname;email;role\nAna, of the desk;a@b.example;nurse\n".encode())
+    assert (row.name, row.faults) == ("Ana, of the desk", ())
 
 
 def test_one_address_twice_in_a_list_is_wrong_the_second_time() -> None:

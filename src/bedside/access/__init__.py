@@ -28,6 +28,7 @@ from bedside.access.service import (
     applying,
     calling,
     caregivers,
+    caring,
     emergencies,
     ending,
     invited,
@@ -41,6 +42,7 @@ from bedside.access.service import (
     staff_list,
 )
 from bedside.access.service import clinic as clinics
+from bedside.access.service.appointing import appoint
 from bedside.access.service.clients import NewClient, add_client, clients, end_client
 from bedside.access.service.confirm import break_glass, confirm, set_pin
 from bedside.access.service.decide import absent, authorise, may, require, visible
@@ -112,12 +114,14 @@ __all__ = [
     "add_person",
     "add_place",
     "applying",
+    "appoint",
     "audit_line",
     "audit_lines",
     "authorise",
     "break_glass",
     "calling",
     "caregivers",
+    "caring",
     "change_person",
     "clients",
     "clinics",

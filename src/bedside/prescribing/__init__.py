@@ -18,6 +18,8 @@ from bedside.prescribing.model import (
     impossible,
     instruction,
     medicine,
+    named,
+    substances,
 )
 from bedside.prescribing.service.leaving import RefillsInHand, hand_on, in_hand
 from bedside.prescribing.service.prescriptions import (
@@ -61,6 +63,7 @@ __all__ = [
     "inbox",
     "instruction",
     "medicine",
+    "named",
     "of_patient",
     "pharmacies",
     "put_pharmacy",
@@ -73,5 +76,6 @@ __all__ = [
     "save",
     "sign",
     "step",
+    "substances",
     "to_dispense",
 ]

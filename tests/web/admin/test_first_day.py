@@ -92,6 +92,72 @@ async def test_places_are_added_and_not_twice(clinic: Any) -> None:
         assert (await client.post("/admin/places", data=form)).status_code == 403
 
 
+async def test_a_place_is_called_something_else(clinic: Any) -> None:
+    form = {"name": "Wrad 1", "kind": "ward", "zone": "Europe/Madrid"}
+    async with clinic.as_(clinic.pat) as client:
+        await client.post("/admin/places", data=form)
+        await client.post("/admin/places", data={**form, "name": "Ward 2"})
+        await client.post("/admin/places", data={**form, "kind": "pharmacy", "name": "Shop", "telephone": "1"})
+        async with access.work(clinic.ctx, "looked", readonly=True) as ctx:
+            key = {one.name: one.id for one in await access.places(ctx)}
+        for name in ("", "ward 2", "x" * 81):
+            assert (await client.post(f"/admin/places/{key['Wrad 1']}", data={"name": name})).status_code in {400, 409}
+        wrong = await client.post(f"/admin/places/{key['Shop']}", data={"name": "Corner", "telephone": ""})
+        assert "Write the pharmacy" in wrong.text
+        assert 'action="/admin/places"' in wrong.text, "the other form still adds"
+        for old, said in (("Wrad 1", {"name": "Ward 1"}), ("Shop", {"name": "Corner", "telephone": "2"})):
+            assert (await client.post(f"/admin/places/{key[old]}", data=said)).status_code == 303
+        text = (await client.get("/admin/places?changed")).text
+        assert "Wrad" not in text
+        assert 'value="Corner"' in text
+        async with access.work(clinic.ctx, "looked", readonly=True) as ctx:
+            assert {one.name: (one.kind, one.zone) for one in await access.places(ctx)} == {
+                "Corner": ("pharmacy", "Europe/Madrid"),
+                "Ward 1": ("ward", "Europe/Madrid"),
+                "Ward 2": ("ward", "Europe/Madrid"),
+            }
+        assert (await client.post("/admin/places/nowhere", data={"name": "X"})).status_code == 404
+    async with clinic.as_(clinic.nurse) as client:
+        assert (await client.post(f"/admin/places/{key['Ward 2']}", data={"name": "Mine"})).status_code == 403
+
+
+async def test_one_colleague_is_typed_as_carefully_as_many(clinic: Any) -> None:
+    good = {"name": "Ana Núñez", "email": "ana@sol.example", "role": "nurse"}
+    async with clinic.as_(clinic.pat) as client:
+        for wrong in ({"name": "x" * 81}, {"email": "ana@sol"}, {"email": "ana sol@sol.example"}, {"email": ""}):
+            answer = await client.post("/admin/people", data={**good, **wrong})
+            assert answer.status_code == 400, wrong
+        assert (await client.post("/admin/people", data=good)).status_code == 200
+
+
+async def test_a_colleagues_name_roles_and_unused_address_are_changed(clinic: Any) -> None:
+    ana = await someone(clinic.ctx, "nurse", name="Ana Nunes")
+    here = f"/admin/people/{ana.id}"
+    async with clinic.as_(clinic.pat) as client:
+        assert 'value="nurse" checked' in (await client.get(here)).text
+        none = await client.post(f"{here}/change", data={"name": "Ana"})
+        assert none.status_code == 400
+        assert "Choose at least one role." in none.text
+        said = {"name": "Ana Núñez", "roles": ["nurse", "clinician"]}
+        assert (await client.post(f"{here}/change", data=said)).status_code == 303
+        text = (await client.get(f"{here}?changed")).text
+        assert "Ana Núñez" in text
+        assert 'value="clinician" checked' in text
+        reach = {"email": "ana.nunez@sol.example", "phone": ""}
+        assert (await client.post(f"{here}/address", data={**reach, "phone": "600 000"})).status_code == 400
+        assert (await client.post(f"{here}/address", data=reach)).status_code == 303
+        assert "ana.nunez@sol.example" in (await client.get(here)).text
+        async with access.work(clinic.ctx, "gave her a patient") as ctx:
+            await access.relate(ctx, person=ana.id, patient=clinic.rosa_id, kind="care", source="test")
+        held = await client.post(f"{here}/change", data={"name": "Ana", "roles": ["administrator"]})
+        assert held.status_code == 409
+        assert "They have work in hand" in held.text
+        assert (await client.post(f"/admin/people/{clinic.rosa.id}/change", data=said)).status_code == 404
+    async with clinic.as_(clinic.nurse) as client:
+        for deed, data in (("change", said), ("address", reach)):
+            assert (await client.post(f"{here}/{deed}", data=data)).status_code == 403
+
+
 async def test_many_colleagues_are_looked_at_and_then_added(clinic: Any) -> None:
     head = "name;email;role;place"
     rows = "Ana Núñez;ana@sol.example;nurse;\nBen;nobody;nurse;\n"

@@ -82,6 +82,9 @@ def test_a_zone_is_named_where_clocks_differ() -> None:
     assert written.when(at, "en", NEW_YORK, NOW, NEW_YORK) == "today 14:30"
     there = ZoneInfo("America/Los_Angeles")
     assert written.when(at, "en", there, NOW, NEW_YORK) == "today 11:30 PST"
+    canary = ZoneInfo("Atlantic/Canary")
+    assert written.when(at, "en", canary, NOW, ZoneInfo("Europe/Madrid")) == "today 19:30 (Canary)", "not +0000"
+    assert written.when(at, "es", canary, NOW, ZoneInfo("Europe/Madrid")) == "hoy 19:30 WET"
     assert written.when(at - timedelta(days=1), "es", NEW_YORK, NOW) == "ayer 14:30"
 
 

@@ -150,6 +150,20 @@ async def test_a_caregiver_chooses_only_among_those_who_let_them_in(ward: Ward) 
     assert "for Rosa Núñez" in text
 
 
+async def test_a_patient_chooses_their_own_clock(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        assert 'name="zone" type="text" value="UTC"' in (await client.get("/me")).text
+        wrong = await client.post("/me", data={"zone": "Mars/Base"})
+        assert wrong.headers["location"] == "/me?zone=unknown#shown"
+        assert "There is no such time zone." in (await client.get("/me?zone=unknown")).text
+        assert (await client.post("/me", data={"zone": "Atlantic/Canary"})).status_code == 303
+    async with access.work(ward.ctx, "looked", readonly=True) as ctx:
+        rosa = await access.person(ctx, ward.rosa.id)
+    assert rosa.zone == "Atlantic/Canary"
+    async with ward.as_(rosa) as client:
+        assert 'value="Atlantic/Canary"' in (await client.get("/me")).text
+
+
 async def test_every_tab_answers(ward: Ward) -> None:
     async with ward.as_(ward.rosa) as client:
         for path in (

@@ -117,7 +117,8 @@ class Substitute:
 
 @dataclass(frozen=True, slots=True)
 class Caregiver:
-    """Somebody whom a patient's grant lets in, and whether they are told of alarms."""
+    """Somebody whom a patient's grant lets in, and whether they are told of alarms. acts: one of the patient's grants
+    lets them write, too."""
 
     person: str
     name: str
@@ -125,6 +126,7 @@ class Caregiver:
     what: frozenset[str]
     until: datetime | None
     alerts: bool
+    acts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

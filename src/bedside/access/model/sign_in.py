@@ -94,6 +94,8 @@ LIMITS: dict[str, Limit] = {
     "call-back": Limit(6, 60 * _MINUTE),
     # by network address: asking to be registered
     "applying": Limit(10, 60 * _MINUTE),
+    # by person: letting somebody in, whose account is looked for by their e-mail
+    "letting-in": Limit(10, 60 * _MINUTE),
     # by person: registering somebody, who is looked for in the whole clinic first
     "registering": Limit(60, 15 * _MINUTE),
 }

@@ -38,7 +38,15 @@ EXAMPLE = (
     "Ana Ruiz,ana@clinic.example,clinician,+34 600 000 001,es,,2,ES,282800001,full,2020-01-01,2027-12-31,the register",
     "Tom Berg,tom@clinic.example,nurse,,en,,1,,,,,,",
 )
+LONGEST = 80
+"""Characters of a name."""
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_DOTS = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_STROKES = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How .xlsx, .ods and .xls files begin."""
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)
+"""What a spreadsheet makes of a long number: its last digits are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +90,9 @@ def read(data: bytes) -> list[Row]:
     """
     if len(data) > LARGEST:
         raise Invalid("The file is larger than 1 MB.", where="file", remedy="Send it in parts.")
+    text, delimiter = _said(_text(data))
     try:
-        lines = list(csv.reader(io.StringIO(_text(data), newline=""), delimiter=_delimiter(data)))
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error:
         raise Invalid("The file is no CSV list.", where="file", remedy="Fill in the template.") from None
     if not lines:
@@ -115,6 +124,12 @@ def read(data: bytes) -> list[Row]:
 
 
 def _text(data: bytes) -> str:
+    if data.startswith(_WORKBOOKS):
+        raise Invalid(
+            "This is a workbook of a spreadsheet, and not yet a list.",
+            where="file",
+            remedy="Save it in the spreadsheet as “CSV UTF-8”, and send it again.",
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -128,23 +143,58 @@ def _text(data: bytes) -> str:
     return text
 
 
-def _delimiter(data: bytes) -> str:
-    first = _text(data).partition("\n")[0]
+def _said(text: str) -> tuple[str, str]:
+    """The list and what stands between its columns; some spreadsheets say that in a line of its own: sep=;"""
+    first, _, rest = text.partition("\n")
+    if found := re.fullmatch(r'"?sep=([,;\t])"?', first.strip(), re.IGNORECASE):
+        return rest, found[1]
     try:
-        return csv.Sniffer().sniff(first, delimiters=",;\t").delimiter
+        return text, csv.Sniffer().sniff(first, delimiters=",;\t").delimiter
     except csv.Error:
-        return ","
+        return text, ","
+
+
+def check_name(text: str) -> str:
+    """A colleague's name as it is kept. Raises Invalid."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= LONGEST:
+        raise Invalid("Write the name, in 80 characters at most.", where="name")
+    return name
+
+
+def check_email(text: str) -> str:
+    """An e-mail address as it is kept. Raises Invalid."""
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text.strip()):
+        raise Invalid("This is no e-mail address.", where="email", remedy="Write it as ana@clinic.example.")
+    return text.strip()
+
+
+def day_of(text: str) -> date:
+    """A day with the year first, or as spreadsheets write it back: 31.12.2027, and 31/12/2027 or 12/31/2027 where only
+    one of the two can be a day. Raises ValueError."""
+    if dots := _DOTS.fullmatch(text):
+        return date(int(dots[3]), int(dots[2]), int(dots[1]))
+    if strokes := _STROKES.fullmatch(text):
+        one, other, year = (int(part) for part in strokes.groups())
+        if one != other and one <= 12 and other <= 12:
+            raise ValueError("two days")
+        return date(year, other, one) if other <= 12 else date(year, one, other)
+    return date.fromisoformat(text)
 
 
 def _row(line: int, cells: Mapping[str, str], seen: dict[str, int]) -> Row:
     faults: list[Invalid] = []
     name, email = cells.get("name", ""), cells.get("email", "")
-    if not 1 <= len(name) <= 80:
-        faults.append(Invalid("Write the name, in 80 characters at most.", where="name"))
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", email):
-        faults.append(Invalid("This is no e-mail address.", where="email", remedy="Write it as ana@clinic.example."))
-    elif (earlier := seen.setdefault(email.casefold(), line)) != line:
-        faults.append(Invalid("Line %(line)s has this e-mail already.", where="email", line=earlier))
+    try:
+        check_name(name)
+    except Invalid as error:
+        faults.append(error)
+    try:
+        check_email(email)
+        if (earlier := seen.setdefault(email.casefold(), line)) != line:
+            faults.append(Invalid("Line %(line)s has this e-mail already.", where="email", line=earlier))
+    except Invalid as error:
+        faults.append(error)
     roles = frozenset(one.strip().lower() for one in cells.get("role", "").split("+") if one.strip())
     if not roles or roles - STAFF:
         faults.append(
@@ -156,7 +206,9 @@ def _row(line: int, cells: Mapping[str, str], seen: dict[str, int]) -> Row:
             )
         )
     phone = cells.get("phone", "")
-    if phone and (not re.fullmatch(r"\+?[\d ()-]+", phone) or sum(c.isdigit() for c in phone) < 5):
+    if _SHORTENED.fullmatch(phone):
+        faults.append(_shortened("phone"))
+    elif phone and (not re.fullmatch(r"\+?[\d ()-]+", phone) or sum(c.isdigit() for c in phone) < 5):
         faults.append(
             Invalid("This is no telephone number.", where="phone", remedy="Digits, spaces and a plus: +34 910 000 000.")
         )
@@ -181,6 +233,14 @@ def _row(line: int, cells: Mapping[str, str], seen: dict[str, int]) -> Row:
         int(step),
         licence,
         tuple(faults),
+    )
+
+
+def _shortened(column: str) -> Invalid:
+    return Invalid(
+        "The spreadsheet has shortened this number, and its last digits are gone.",
+        where=column,
+        remedy="Make the column's format text there, and type the number again.",
     )
 
 
@@ -210,6 +270,8 @@ def _licence(cells: Mapping[str, str], faults: list[Invalid]) -> HeldLicence | N
         for name in ("number", "source")
         if not given[name]
     ]
+    if _SHORTENED.fullmatch(given["number"]):
+        faults.append(_shortened("licence_number"))
     kind = next((one for one in get_args(LicenceKind) if one == (given["kind"].lower() or "full")), None)
     if kind is None:
         kinds = ", ".join(get_args(LicenceKind))
@@ -219,10 +281,15 @@ def _licence(cells: Mapping[str, str], faults: list[Invalid]) -> HeldLicence | N
     days = {}
     for name in ("from", "until"):
         try:
-            days[name] = date.fromisoformat(given[name])
+            days[name] = day_of(given[name])
         except ValueError:
+            two = (found := _STROKES.fullmatch(given[name])) and max(int(found[1]), int(found[2])) <= 12
             faults.append(
-                Invalid("This is no day.", where=f"licence_{name}", remedy="Write the year first: 2027-12-31.")
+                Invalid(
+                    "This may be two days." if two else "This is no day.",
+                    where=f"licence_{name}",
+                    remedy="Write it as 31.12.2027, or with the year first: 2027-12-31.",
+                )
             )
     if len(days) == 2 and days["until"] < days["from"]:
         faults.append(Invalid("It ends before it begins.", where="licence_until"))

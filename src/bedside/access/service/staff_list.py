@@ -13,7 +13,7 @@ import msgspec
 from bedside.access.model import staff_list as model
 from bedside.access.model.licence import Licence
 from bedside.access.model.people import NewPerson, Person, Place
-from bedside.access.model.staff_list import COLUMNS, MOST, HeldLicence, Row, template
+from bedside.access.model.staff_list import COLUMNS, MOST, HeldLicence, Row, check_email, check_name, template
 from bedside.access.service import clinic, sign_in
 from bedside.access.service.decide import require
 from bedside.access.service.duties import set_duty
@@ -22,7 +22,20 @@ from bedside.access.service.people import add_person, people, places
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import N_, Invalid
 
-__all__ = ["COLUMNS", "MOST", "Added", "Looked", "Preview", "Row", "licence", "look", "take", "template"]
+__all__ = [
+    "COLUMNS",
+    "MOST",
+    "Added",
+    "Looked",
+    "Preview",
+    "Row",
+    "check_email",
+    "check_name",
+    "licence",
+    "look",
+    "take",
+    "template",
+]
 
 STATUSES: tuple[Literal["active", "suspended", "revoked"], ...] = ("active", "suspended", "revoked")
 ANSWERERS = ("nurse", "clinician")

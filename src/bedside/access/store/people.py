@@ -113,6 +113,13 @@ async def change_person(sql: Connection, tenant: int, id: str, changes: dict[str
     return row is not None
 
 
+async def appoint(sql: Connection, tenant: int, id: str, name: str, roles: Sequence[str]) -> None:
+    """Set name and roles."""
+    await sql.execute(
+        "update access.person set name = $3, roles = $4 where tenant = $1 and id = $2", tenant, id, name, list(roles)
+    )
+
+
 async def insert_place(sql: Connection, tenant: int, place: Place) -> None:
     """Add, or rename one that is there."""
     await sql.execute(

@@ -42,6 +42,15 @@ async def end_relations(sql: Connection, tenant: int, source: str, at: datetime)
     )
 
 
+async def end_care(sql: Connection, tenant: int, person: str, patient: str, at: datetime) -> None:
+    """A person's care of a patient ends at a moment, whatever made it."""
+    await sql.execute(
+        """update access.relation set until = $4 where tenant = $1 and person = $2 and patient = $3 and kind = 'care'
+        and (until is null or until > $4)""",
+        *(tenant, person, patient, at),
+    )
+
+
 async def end_all_of(sql: Connection, tenant: int, person: str, at: datetime) -> None:
     """Whatever binds a person to patients ends at a moment."""
     await sql.execute(
@@ -175,6 +184,25 @@ async def set_alerts(sql: Connection, tenant: int, patient: str, person: str, at
         await sql.execute(
             "delete from access.alerted where tenant = $1 and patient = $2 and person = $3", tenant, patient, person
         )
+
+
+async def sources_of_grants(sql: Connection, tenant: int, patient: str, person: str, at: datetime) -> list[str]:
+    """What lets this person in now, each once."""
+    rows = await sql.fetch(
+        """select distinct source from access.granted where tenant = $1 and patient = $2 and person = $3
+        and revoked is null and (until is null or until > $4) order by source""",
+        *(tenant, patient, person, at),
+    )
+    return [row["source"] for row in rows]
+
+
+async def revoke_from(sql: Connection, tenant: int, person: str, source: str, now: datetime) -> None:
+    """End what one source grants one person."""
+    await sql.execute(
+        """update access.granted set revoked = $4 where tenant = $1 and person = $2 and source = $3
+        and revoked is null""",
+        *(tenant, person, source, now),
+    )
 
 
 async def revoke_grant(sql: Connection, tenant: int, id: str, now: datetime) -> str | None:

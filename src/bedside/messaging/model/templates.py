@@ -132,6 +132,30 @@ TEMPLATES: dict[str, dict[str, Words]] = {
             "dentro con su nombre. Si no fue usted, llame ahora a la clínica.",
         ),
     },
+    "access.care": {
+        "en": Words("A patient is in your care", "A colleague gave a patient into your care. Sign in to see whom."),
+        "es": Words("Un paciente a su cargo", "Un compañero ha puesto un paciente a su cargo. Entre para ver quién."),
+    },
+    "access.let-in": {
+        "en": Words(
+            "Somebody lets you see their page",
+            "Somebody you know lets you see their page at the clinic. Sign in as you always do.",
+        ),
+        "es": Words(
+            "Alguien le deja ver su página",
+            "Alguien que usted conoce le deja ver su página en la clínica. Entre como siempre.",
+        ),
+    },
+    "access.roles-changed": {
+        "en": Words(
+            "Roles were changed",
+            "An administrator changed what {name} may do at the clinic. If nobody should have, look at their account.",
+        ),
+        "es": Words(
+            "Se cambiaron funciones",
+            "Administración ha cambiado lo que {name} puede hacer en la clínica. Si nadie debía, mire su cuenta.",
+        ),
+    },
     "access.begun-anew": {
         "en": Words(
             "A sign-in begins anew",

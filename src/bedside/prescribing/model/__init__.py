@@ -1,7 +1,7 @@
 """What a prescription is and how it is checked: frozen values and pure rules, the tables beside them as TOML."""
 
 from bedside.prescribing.model.check import Check, Current, check
-from bedside.prescribing.model.formulary import Medicine, find, medicine, version
+from bedside.prescribing.model.formulary import Medicine, find, medicine, named, substances, version
 from bedside.prescribing.model.prescription import (
     FREQUENCIES,
     Draft,
@@ -30,6 +30,8 @@ __all__ = [
     "impossible",
     "instruction",
     "medicine",
+    "named",
     "next_status",
+    "substances",
     "version",
 ]

@@ -81,6 +81,24 @@ def recognise(text: str, codes: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(i for i in names if (i in words if " " not in i else i in folded)))
 
 
+@cache
+def substances() -> tuple[str, ...]:
+    """Every ingredient and class that the formulary names, in English: msgids of the catalogue."""
+    return tuple(sorted({one for m in _table().medicine for one in (*m.ingredients, *m.classes)}))
+
+
+def named(text: str, said: Callable[[str], str]) -> str:
+    """A text with the English name of the substance that it names in its writer's language beside it, by which it is
+    recognised; said: a substance as that language calls it. Text that names none stays as it is."""
+    folded = f" {' '.join(''.join(c if c.isalnum() else ' ' for c in fold(text)).split())} "
+    for one in sorted(substances(), key=len, reverse=True):
+        if fold(one) in folded:
+            return text
+        if f" {' '.join(fold(said(one)).split())} " in folded:
+            return f"{text} ({one})"
+    return text
+
+
 def classes_of(ingredient: str) -> frozenset[str]:
     """Every class that a medicine with this ingredient belongs to."""
     return frozenset(c for m in _table().medicine if ingredient in m.ingredients for c in m.classes)

@@ -1,5 +1,6 @@
 """How alike two Patients are: weights of likeness.toml, a score, a grade. Pure."""
 
+import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import cache
@@ -31,10 +32,10 @@ def likeness(asked: dict[str, Any], other: dict[str, Any]) -> Likeness:
     found = {
         "identifier": _identifiers(asked, other),
         "birth": _birth(asked.get("birthDate"), other.get("birthDate")),
-        "family": _names(_families(asked), _families(other)),
+        "family": _names(_families(asked), _families(other), parts=True),
         "given": _names(_givens(asked), _givens(other), initials=True),
         "gender": _gender(asked.get("gender"), other.get("gender")),
-        "telecom": "same" if _telecoms(asked) & _telecoms(other) else None,
+        "telecom": "same" if _reached(_telecoms(asked), _telecoms(other)) else None,
         "address": _addresses(asked, other),
     }
     known = {name: how for name, how in found.items() if how is not None}
@@ -102,7 +103,8 @@ def _givens(patient: dict[str, Any]) -> set[str]:
     return {fold(str(name)) for one in patient.get("name") or () for name in (one.get("given") or ())[:1] if name}
 
 
-def _names(mine: set[str], theirs: set[str], *, initials: bool = False) -> str | None:
+def _names(mine: set[str], theirs: set[str], *, initials: bool = False, parts: bool = False) -> str | None:
+    """parts: whether a part of a name is near to all of it: of two family names people often say one."""
     if not mine or not theirs:
         return None
     if mine & theirs:
@@ -110,9 +112,16 @@ def _names(mine: set[str], theirs: set[str], *, initials: bool = False) -> str |
     pairs = [(a, b) for a in mine for b in theirs]
     if any(SequenceMatcher(None, a, b).ratio() >= ALIKE for a, b in pairs):
         return "near"
+    if parts and any(_words(a) <= _words(b) or _words(b) <= _words(a) for a, b in pairs):
+        return "near"
     if initials and any(len(min(a, b, key=len).rstrip(".")) == 1 and a[:1] == b[:1] for a, b in pairs):
         return "near"
     return "other"
+
+
+def _words(name: str) -> set[str]:
+    """Of a family name, a letter alone aside; the whole name where nothing is left."""
+    return {part for part in re.split(r"[\s-]+", name) if len(part) > 1} or {name}
 
 
 def _gender(one: Any, other: Any) -> str | None:
@@ -123,7 +132,8 @@ def _gender(one: Any, other: Any) -> str | None:
 
 
 def _telecoms(patient: dict[str, Any]) -> set[str]:
-    """Mail addresses, and of telephone numbers the last nine digits: prefixes are written in many ways."""
+    """Mail addresses, and of telephone numbers the last nine digits without the zeros before them: prefixes are written
+    in many ways."""
     found = set()
     for one in patient.get("telecom") or ():
         value = str(one.get("value", "")).strip().lower()
@@ -131,8 +141,16 @@ def _telecoms(patient: dict[str, Any]) -> set[str]:
         if "@" in value:
             found.add(value)
         elif len(digits) >= 7:
-            found.add(digits[-9:])
+            found.add(digits.lstrip("0")[-9:])
     return found
+
+
+def _reached(mine: set[str], theirs: set[str]) -> bool:
+    """Whether they share one; a short number with its country's before it ends as it does without."""
+    if mine & theirs:
+        return True
+    numbers = [(a, b) for a in mine for b in theirs if a.isdigit() and b.isdigit() and min(len(a), len(b)) >= 7]
+    return any(a.endswith(b) or b.endswith(a) for a, b in numbers)
 
 
 def _addresses(one: dict[str, Any], other: dict[str, Any]) -> str | None:

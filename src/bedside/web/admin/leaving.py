@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bedside import access, messaging, monitoring, orders, prescribing, visits
+from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Conflict, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.admin.people import colleague
 from bedside.web.kit import page_of, render
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What somebody has in hand, room by room: counts, no patients."""
+
+    ends: access.InHand
+    alarms: int
+    visiting: visits.VisitsInHand
+    tasks: int
+    prescribed: prescribing.RefillsInHand
+    talks: int
+
+    @property
+    def any(self) -> bool:
+        """Whether any of it needs somebody who takes care of patients."""
+        notes = self.visiting.any or self.visiting.drafts
+        return bool(notes or self.alarms or self.tasks or self.prescribed.any or self.talks or self.ends.patients)
+
+
+async def hand_of(ctx: Ctx, who: access.Person) -> Hand:
+    """An administrator's. Raises Forbidden."""
+    return Hand(
+        await access.in_hand(ctx, who.id),
+        await monitoring.alarms_held(ctx, who.id),
+        await visits.in_hand(ctx, who),
+        await orders.tasks.in_hand(ctx, who),
+        await prescribing.in_hand(ctx, who.id),
+        await messaging.threads.held(ctx, who.id),
+    )
 
 
 async def page(request: Request) -> Response:
@@ -22,15 +55,11 @@ async def _page(request: Request, error: BedsideError | None = None, to: str = "
         who = await colleague(ctx, request.path_params["person"])
         if not who.active:
             raise Conflict("This account has ended already.")
-        hand = await access.in_hand(ctx, who.id)
-        alarms = await monitoring.alarms_held(ctx, who.id)
-        theirs = await visits.in_hand(ctx, who)
-        tasks = await orders.tasks.in_hand(ctx, who)
-        refills = await prescribing.in_hand(ctx, who.id)
-        talks = await messaging.threads.held(ctx, who.id)
+        found = await hand_of(ctx, who)
         places = {place.id: place.name for place in await access.places(ctx)}
         everybody = await access.people(ctx)
     care = {"clinician", "nurse"}
+    hand, theirs, refills, tasks = found.ends, found.visiting, found.prescribed, found.tasks
     clinician = theirs.any or refills.any or (hand.only and "clinician" in who.roles)
     needs = clinician or theirs.drafts or tasks or hand.only
     able = {"clinician"} if clinician else care if needs or who.roles & care else set(who.roles)
@@ -40,11 +69,11 @@ async def _page(request: Request, error: BedsideError | None = None, to: str = "
         error.status if error else 200,
         person=who,
         hand=hand,
-        alarms=alarms,
+        alarms=found.alarms,
         visits=theirs,
         refills=refills,
         tasks=tasks,
-        talks=talks,
+        talks=found.talks,
         places=places,
         needs=bool(needs),
         clinician=bool(clinician),

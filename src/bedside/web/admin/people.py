@@ -60,8 +60,10 @@ async def add(request: Request) -> Response:
             await access.require(inner, "administrator")
             if typed["role"] not in STAFF or not typed["name"]:
                 raise Invalid("A colleague needs a name and a role.", where="name")
-            if "@" not in typed["email"]:
+            typed["name"] = access.staff_list.check_name(typed["name"])
+            if not typed["email"]:
                 raise Invalid("The invitation goes by e-mail: type theirs.", where="email")
+            typed["email"] = access.staff_list.check_email(typed["email"])
             made = await access.add_person(inner, await _new(inner, typed))
             link = await access.sign_in.invite(inner, made.id)
     except (Invalid, Conflict) as error:

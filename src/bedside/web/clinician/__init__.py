@@ -2,12 +2,13 @@
 
 from starlette.routing import BaseRoute
 
-from bedside.web.clinician import chart, duplicates, find, glucose, limits, overlay, targets, today, waveforms
+from bedside.web.clinician import chart, duplicates, find, glucose, known, limits, overlay, targets, today, waveforms
 
 ROUTES: list[BaseRoute] = [
     *today.ROUTES,
     *find.ROUTES,
     *duplicates.ROUTES,
+    *known.ROUTES,
     *limits.ROUTES,
     *targets.ROUTES,
     *glucose.ROUTES,

@@ -1,9 +1,9 @@
 """The desk: a patient is registered, and invited to sign in as themselves; who asks to be registered is answered,
-and who cannot sign in any more is let in again."""
+who cannot sign in any more is let in again, and whom a patient lets in is written down."""
 
 from starlette.routing import BaseRoute
 
-from bedside.web.desk import apply, calls, invite, letting_in, register, waiting
+from bedside.web.desk import apply, calls, care, caregivers, details, invite, letting_in, register, waiting
 
 ROUTES: list[BaseRoute] = [
     *register.ROUTES,
@@ -11,5 +11,8 @@ ROUTES: list[BaseRoute] = [
     *calls.ROUTES,
     *invite.ROUTES,
     *letting_in.ROUTES,
+    *caregivers.ROUTES,
+    *details.ROUTES,
+    *care.ROUTES,
     *apply.ROUTES,
 ]

@@ -22,6 +22,8 @@ OLDEST = 130
 NUMBER = "urn:bedside:number"
 """System of the clinic's own patient numbers."""
 KINDS = "http://terminology.hl7.org/CodeSystem/v2-0203"
+NATIONAL = "urn:bedside:national:"
+"""And a country's two letters: system of a national number that has none of its own in FHIR R4."""
 SSN = "http://hl7.org/fhir/sid/us-ssn"
 _MAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
@@ -133,7 +135,7 @@ def _numbers(typed: Mapping[str, str]) -> list[dict[str, Any]]:
     systems = {
         "number": ("MR", NUMBER),
         # Only the United States' number has a system of its own in FHIR R4.
-        "national": ("SS", SSN) if country == "us" else ("NI", f"urn:bedside:national:{country}"),
+        "national": ("SS", SSN) if country == "us" else ("NI", f"{NATIONAL}{country}"),
     }
     return [
         {"type": {"coding": [{"system": KINDS, "code": kind}]}, "system": system, "value": _number(typed[name])}
@@ -160,3 +162,96 @@ def _filled(value: Any) -> Any:
     if isinstance(value, list):
         return [found for one in value if (found := _filled(one)) not in ("", [], {}, None)]
     return value
+
+
+def typed_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """A Patient of the record as the form shows it: what `patient` makes of it is what `corrected` may change."""
+    typed = dict.fromkeys(FIELDS, "")
+    spoken = _official(record)
+    typed["given"], typed["family"] = " ".join(spoken.get("given") or ()), str(spoken.get("family") or "")
+    if not typed["given"] and not typed["family"]:
+        typed["family"] = str(spoken.get("text") or "")
+    typed["birth"], typed["gender"] = str(record.get("birthDate") or ""), str(record.get("gender") or "")
+    for one in record.get("identifier") or ():
+        system, value = str(one.get("system") or ""), str(one.get("value") or "")
+        if kind := _kind(one):
+            typed[kind] = typed[kind] or value
+        if kind == "national":
+            typed["country"] = typed["country"] or ("US" if system == SSN else system.removeprefix(NATIONAL).upper())
+    typed["phone"], typed["email"] = _reached(record, "phone"), _reached(record, "email")
+    for home in (record.get("address") or ())[:1]:
+        typed["line"] = " ".join(home.get("line") or ())
+        typed |= {"postcode": str(home.get("postalCode") or ""), "city": str(home.get("city") or "")}
+        typed |= {"state": str(home.get("state") or ""), "country": str(home.get("country") or typed["country"])}
+    for one in (record.get("contact") or ())[:1]:
+        typed["contact_name"] = str((one.get("name") or {}).get("text") or "") or " ".join(
+            [*((one.get("name") or {}).get("given") or ()), str((one.get("name") or {}).get("family") or "")]
+        )
+        typed["contact_relation"] = next((str(r["text"]) for r in one.get("relationship") or () if r.get("text")), "")
+        typed["contact_phone"] = _reached(one, "phone")
+    for one in record.get("communication") or ():
+        coding: dict[str, Any] = next(iter((one.get("language") or {}).get("coding") or ()), {})
+        if one.get("preferred") or not typed["language"]:
+            typed["language"] = str(coding.get("code") or "")[:2]
+    return {name: " ".join(value.split()) for name, value in typed.items()}
+
+
+def _official(record: Mapping[str, Any]) -> dict[str, Any]:
+    order = {"official": 0, "usual": 1, None: 2}
+    return next(iter(sorted(record.get("name") or (), key=lambda one: order.get(one.get("use"), 3))), {})
+
+
+def _reached(holder: Mapping[str, Any], system: str) -> str:
+    """The first value of a kind that is not given up."""
+    found = (o for o in holder.get("telecom") or () if o.get("system") == system and o.get("use") != "old")
+    return next((str(one["value"]) for one in found if one.get("value")), "")
+
+
+def _kind(identifier: Mapping[str, Any]) -> str:
+    """Which field of the form holds an identifier; none: another program's."""
+    system = str(identifier.get("system") or "")
+    if system == NUMBER:
+        return "number"
+    return "national" if system == SSN or system.startswith(NATIONAL) else ""
+
+
+def _shows(telecom: Mapping[str, Any], system: str, value: str) -> bool:
+    return telecom.get("system") == system and telecom.get("use") != "old" and telecom.get("value") == value
+
+
+def corrected(record: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
+    """The record with what was typed in the place of what the form showed, and everything else as it stands: a second
+    name, number, telephone, address or contact, and whatever another program wrote."""
+    before, new = typed_of(record), patient(typed)
+    changed = {name for name in FIELDS if before[name] != typed[name]}
+    made: dict[str, Any] = {name: value for name, value in record.items() if name != "meta"}
+
+    def put(name: str, value: Any) -> None:
+        if value in (None, "", [], {}):
+            made.pop(name, None)
+        else:
+            made[name] = value
+
+    if changed & {"given", "family"}:
+        spoken = _official(record)
+        kept = {key: value for key, value in spoken.items() if key not in {"given", "family", "text"}}
+        put("name", [kept | new["name"][0], *(one for one in record.get("name") or () if one is not spoken)])
+    for field, name in (("birth", "birthDate"), ("gender", "gender")):
+        if field in changed:
+            put(name, typed[field])
+    if numbers := changed & {"number", "national"}:
+        gone = {(kind, _number(before[kind])) for kind in numbers}
+        rest = [one for one in made.get("identifier") or () if (_kind(one), _number(str(one.get("value")))) not in gone]
+        put("identifier", [*(one for one in new.get("identifier") or () if _kind(one) in numbers), *rest])
+    for system in ("phone", "email"):
+        if system in changed:
+            rest = [one for one in made.get("telecom") or () if not _shows(one, system, before[system])]
+            put("telecom", [*(one for one in new.get("telecom") or () if one["system"] == system), *rest])
+    if changed & {"line", "postcode", "city", "state", "country"}:
+        put("address", [*(new.get("address") or ()), *(record.get("address") or ())[1:]])
+    if changed & {"contact_name", "contact_relation", "contact_phone"}:
+        put("contact", [*(new.get("contact") or ()), *(record.get("contact") or ())[1:]])
+    if "language" in changed:
+        others = [one for one in record.get("communication") or () if not one.get("preferred")]
+        put("communication", [*(new.get("communication") or ()), *others])
+    return made

@@ -61,10 +61,6 @@ async def _page(
         places = [one for one in await access.places(ctx) if one.kind != "pharmacy"]
         clinicians = await access.registering.clinicians(ctx)
     reader = page_of(request)
-    words = Locale(reader.language)
-    countries = sorted(((c, str(words.territories.get(c, c))) for c in access.clinics.countries()), key=lambda c: c[1])
-    tongues = sorted(((c, str(n)) for c, n in words.languages.items() if len(c) == 2), key=lambda c: c[1].lower())
-    mine = [(code, name) for code, name in tongues if code in LANGUAGES]
     faults = faults or {}
     status = next((one.status for one in faults.values()), 200)
     return render(
@@ -78,15 +74,24 @@ async def _page(
         error=error,
         places=places,
         clinicians=clinicians,
-        countries=[("", "–"), *countries],
-        languages=[("", "–"), *mine, *(one for one in tongues if one[0] not in LANGUAGES)],
         genders=desk.GENDERS,
         details=DETAILS,
         grades=GRADES,
         caring=bool(reader.actor.roles & access.registering.CARING),
         today=reader.now.astimezone(reader.zone).date(),
         registered="registered" in request.query_params,
+        **choices_of(reader.language),
     )
+
+
+def choices_of(language: str) -> dict[str, list[tuple[str, str]]]:
+    """The countries and languages of the form, in the reader's words; those that Bedside speaks come first."""
+    words = Locale(language)
+    countries = sorted(((c, str(words.territories.get(c, c))) for c in access.clinics.countries()), key=lambda c: c[1])
+    tongues = sorted(((c, str(n)) for c, n in words.languages.items() if len(c) == 2), key=lambda c: c[1].lower())
+    mine = [one for one in tongues if one[0] in LANGUAGES]
+    others = [one for one in tongues if one[0] not in LANGUAGES]
+    return {"countries": [("", "–"), *countries], "languages": [("", "–"), *mine, *others]}
 
 
 async def register(request: Request) -> Response:

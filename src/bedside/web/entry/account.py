@@ -12,6 +12,7 @@ from bedside import access, messaging
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Conflict, Forbidden, Invalid, SignInNeeded, TooMany
 from bedside.foundation.http import ctx_of
+from bedside.web.entry import shown
 from bedside.web.entry.browsers import browser
 from bedside.web.entry.proof import proof_of
 from bedside.web.entry.sign_in import json_of
@@ -60,6 +61,8 @@ async def _page(
         printed=printed,
         reach=reach or {"email": person.email, "phone": person.phone},
         quiet_error=request.query_params.get("quiet"),
+        zones=shown.zones(),
+        zone_error="zone" in request.query_params,
         staff=bool(person.roles & STAFF),
         places=places,
     )

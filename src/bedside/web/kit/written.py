@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, get_timezone_name
+from babel.dates import format_date, format_skeleton, get_timezone_location, get_timezone_name
 from babel.numbers import format_decimal
 
 from bedside.web.kit.languages import catalogue
@@ -116,8 +116,15 @@ def when(value: datetime, language: str, zone: ZoneInfo, now: datetime, other: Z
         first = day(value, language, zone)
     said = f"{first} {there:%H:%M}"
     if other is not None and there.utcoffset() != value.astimezone(other).utcoffset():
-        said += f" {get_timezone_name(there, width='short', locale=Locale(language))}"
+        said += f" {_zone(there, language)}"
     return said
+
+
+def _zone(there: datetime, language: str) -> str:
+    """A zone as people know it: its short name ("EST"), else the place whose clock it is ("(Canary)"); "+0000" is what
+    few can read."""
+    short = str(get_timezone_name(there, width="short", locale=Locale(language)))
+    return short if short.isalpha() else f"({get_timezone_location(there, locale=Locale(language), return_city=True)})"
 
 
 def number(value: float | None, language: str, digits: int | None = None) -> str:

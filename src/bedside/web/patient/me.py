@@ -33,6 +33,8 @@ async def page(request: Request) -> Response:
         silence=silence,
         channel=channel,
         quiet_error=request.query_params.get("quiet"),
+        zones=shown.zones(),
+        zone_error="zone" in request.query_params,
     )
 
 

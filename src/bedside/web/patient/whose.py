@@ -21,8 +21,16 @@ async def whose(request: Request, ctx: Ctx) -> tuple[str, str]:
     else:
         await access.require(ctx, "patient", "caregiver")
         person = await access.person(ctx, ctx.actor.id)
-        id_ = person.patient or await _cared_for(request, ctx)
+        id_ = await _chosen(request, ctx) or person.patient or await _cared_for(request, ctx)
     return id_, name_of(await records.read(ctx, "Patient", id_))
+
+
+async def _chosen(request: Request, ctx: Ctx) -> str | None:
+    """Whom a patient who also looks after somebody has chosen; by themselves pages are about their own record."""
+    chosen = request.cookies.get(COOKIE)
+    if not chosen or "caregiver" not in ctx.actor.roles:
+        return None
+    return chosen if chosen in (await access.visible(ctx) or ()) else None
 
 
 async def _cared_for(request: Request, ctx: Ctx) -> str:

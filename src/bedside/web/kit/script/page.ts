@@ -53,10 +53,45 @@ lookForUndo();
 function sayNetwork(): void {
   const line = document.querySelector<HTMLElement>("[data-offline]");
   if (line) line.hidden = navigator.onLine;
+  const unsent = document.querySelector<HTMLElement>("[data-unsent]");
+  if (unsent && navigator.onLine) unsent.hidden = true;
 }
 addEventListener("online", sayNetwork);
 addEventListener("offline", sayNetwork);
 sayNetwork();
+
+// A second press while the first is under way sends nothing: its answer would take the place of the first one's, which
+// may be shown only once (links, codes, a device's card). A form whose answer never came can be sent again.
+const SENDING = 10_000;
+document.addEventListener("submit", (event) => {
+  const form = event.target as HTMLFormElement;
+  if (event.defaultPrevented || form.method !== "post") return;
+  const unsent = document.querySelector<HTMLElement>("[data-unsent]");
+  if (!navigator.onLine && unsent) {
+    // The browser's own page of "no internet" would take the place of what was typed.
+    event.preventDefault();
+    unsent.hidden = false;
+    sayNetwork();
+    unsent.scrollIntoView({ block: "center" });
+    return;
+  }
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  setTimeout(() => delete form.dataset.sent, SENDING);
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-sent]")) delete form.dataset.sent;
+});
+
+// The device knows in which time zone it is; without JavaScript that is typed.
+for (const offer of document.querySelectorAll<HTMLButtonElement>("[data-zone-for]")) {
+  const field = document.getElementById(offer.dataset.zoneFor ?? "") as HTMLInputElement | null;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!field || !zone || field.value === zone) continue;
+  offer.append(` ${zone}`);
+  offer.hidden = false;
+  offer.addEventListener("click", () => (field.value = zone));
+}
 
 for (const button of document.querySelectorAll<HTMLElement>("[data-print]"))
   button.addEventListener("click", () => print());

@@ -1,6 +1,7 @@
 """One installation from start to stop: as whoever starts it, where things stand in its way, when it is killed."""
 
 import asyncio
+import http.server
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -186,6 +188,34 @@ def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_succeeds(make:
     again.send(signal.SIGKILL)
     time.sleep(2)
     assert program.alive() == []
+
+
+def test_it_runs_and_sends_traces_where_somebody_collects_them(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: set[str] = set()
+
+    class Collector(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            heard.update(name for name in ("web", "worker", "ingest") if f"bedside-{name}".encode() in body)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "500")
+        program = make()
+        program.start()
+        until = time.monotonic() + 30
+        while not {"web", "worker"} <= heard:
+            assert time.monotonic() < until, heard
+            program.get("/sign-in")
+            time.sleep(0.2)
+        program.stop()
+        server.shutdown()
 
 
 def test_ctrl_c_stops_in_order(make: Make) -> None:

@@ -195,7 +195,7 @@ class Installation:
         logs = self.home.path / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
         file = os.fdopen(os.open(logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab", 0)
-        telemetry.configure("supervisor", file=file)
+        telemetry.configure("supervisor", file=file, sends=False)
 
     def _engines(self) -> Settings:
         wish = self.wish

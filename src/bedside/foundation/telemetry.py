@@ -134,15 +134,16 @@ def _set_up(level: int = logging.INFO, file: BinaryIO | None = None) -> None:
 _set_up()
 
 
-def configure(process: str, *, level: int = logging.INFO, file: BinaryIO | None = None) -> None:
+def configure(process: str, *, level: int = logging.INFO, file: BinaryIO | None = None, sends: bool = True) -> None:
     """Set up logs and, where an endpoint is configured, traces. process: web, worker, ingest … stands in every line.
 
-    file: where the lines go; standard error by default.
+    file: where the lines go; standard error by default. sends: False where no thread may run, as before a fork: traces
+    leave by one.
     """
     _set_up(level, file)
     structlog.contextvars.bind_contextvars(process=process)
     logging.basicConfig(handlers=[_Foreign()], level=logging.WARNING, force=True)
-    if traces():
+    if sends and traces():
         _send_traces(process)
 
 

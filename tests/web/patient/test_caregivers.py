@@ -116,7 +116,13 @@ async def test_no_answer_tells_who_has_an_account(ward: Ward) -> None:
         assert "Acting for" in home
         assert "for Rosa Núñez" not in home, "their own page first"
         await theirs.post("/for", data={"patient": ward.rosa_id})
-        assert "for Rosa Núñez" in (await theirs.get("/home")).text
+        for path in ("/home", "/readings", "/readings/send", "/medicines", "/messages", "/me/who-looked"):
+            assert "for Rosa Núñez" in (await theirs.get(path)).text, path
+        looked = (await theirs.get("/me/who-looked")).text
+        assert "looked at this record" in looked
+        assert "your record" not in looked
+    async with ward.as_(ward.rosa) as client:
+        assert "because you let them in" in (await client.get("/me/who-looked")).text
 
 
 @pytest.mark.usefixtures("mail")

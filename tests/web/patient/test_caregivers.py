@@ -61,6 +61,7 @@ async def test_let_in_to_look_and_out_again(ward: Ward) -> None:
         text = (await client.get(f"{HERE}?in")).text
         assert "A mail is on its way to them" in text
         assert text.count("See the record, and nothing more") == 2, "one card, and the choice"
+        assert "See it, and write messages<" not in text
         luis = await found(ward, "luis@home.example")
         assert set(await notices(ward)) == {(luis.id, "access.invitation")}
         async with ward.as_(luis) as theirs:

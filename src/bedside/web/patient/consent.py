@@ -21,6 +21,8 @@ MAY = {
     "look": N_("See the record, and nothing more"),
     "act": N_("See it, and write messages, send readings and ask for medicines"),
 }
+SHOWN = {**MAY, "write": N_("See it, and write messages")}
+"""What stands beside whom a patient lets in; some of it another program said."""
 ACTS = (
     *("Observation", "QuestionnaireResponse", "Communication", "Appointment", "Binary"),
     *("reading", "visit", "message", "refill", "symptom"),

@@ -220,9 +220,9 @@ def device(page: Page, patient: str, trust: Path) -> Callable[[], None]:
         client.tls_set_context(ssl.create_default_context(cafile=str(trust)))
         client.on_message = lambda _c, _u, message: answers.append(json.loads(message.payload))
         client.on_connect = lambda *_: client.subscribe(said["Hears on"], 1)
-        pack = [{"n": "seq", "v": 1}]
+        pack, at = [{"n": "seq", "v": 1}], round(time.time(), 3)  # one moment: else it is no pressure
         pack += [
-            {"n": name, "u": "mm[Hg]", "v": value, "t": round(time.time(), 3)}
+            {"n": name, "u": "mm[Hg]", "v": value, "t": at}
             for name, value in zip(("systolic", "diastolic"), READING, strict=True)
         ]
         client.on_subscribe = lambda *_: client.publish(said["Sends to"], json.dumps(pack), qos=1)

@@ -48,15 +48,21 @@ KEPT = """ending => new Promise(done => {
 
 
 def network_services() -> set[int]:
-    """Processes through which Chromium browsers of this machine reach the network."""
-    found = set()
+    """Processes through which the browsers of this test reach the network: others may run on this machine."""
+    found, parents = set(), dict[int, int]()
     for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and b"network.mojom.NetworkService" in (entry / "cmdline").read_bytes():
-                found.add(int(entry.name))
-        except OSError:
-            continue
-    return found
+        with suppress(OSError):
+            if entry.name.isdigit():
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if b"network.mojom.NetworkService" in (entry / "cmdline").read_bytes():
+                    found.add(int(entry.name))
+    return {one for one in found if os.getpid() in line_of(one, parents)}
+
+
+def line_of(process: int, parents: dict[int, int]) -> Iterator[int]:
+    """Its parent, and so on."""
+    while (process := parents.get(process, 0)) > 0:
+        yield process
 
 
 def answers(address: str) -> bool:
@@ -104,7 +110,11 @@ def launch(kind: BrowserType) -> tuple[Browser, set[int]]:
     before = network_services()
     browser = kind.launch(executable_path=chromium.find(), args=[*chromium.ARGUMENTS])
     browser.new_context().close()
-    return browser, network_services() - before
+    until = time.monotonic() + 20
+    while not (found := network_services() - before):
+        assert time.monotonic() < until, "no process of the network was seen"
+        time.sleep(0.05)
+    return browser, found
 
 
 def page_of(browser: Browser, address: str, cookies: list[dict[str, object]]) -> Page:

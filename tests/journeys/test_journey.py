@@ -95,10 +95,11 @@ def cuff(clinic: Clinic, patient: str) -> Iterator[Callable[[int, int], dict[str
     def measure(systolic: int, diastolic: int) -> dict[str, Any]:
         nonlocal seq
         seq += 1
+        at = round(time.time(), 3)  # of both: two halves of different moments are no blood pressure
         pack = [
             {"n": "seq", "v": seq},
-            {"n": "8480-6", "u": "mm[Hg]", "v": systolic, "t": round(time.time(), 3)},
-            {"n": "8462-4", "u": "mm[Hg]", "v": diastolic, "t": round(time.time(), 3)},
+            {"n": "8480-6", "u": "mm[Hg]", "v": systolic, "t": at},
+            {"n": "8462-4", "u": "mm[Hg]", "v": diastolic, "t": at},
         ]
         client.publish(card["topic"], json.dumps(pack), qos=1).wait_for_publish(10)
         while (answer := answers.get(timeout=15))["seq"] != seq:

@@ -19,6 +19,8 @@ for governed in subscribers.GOVERNED:
     records.govern(governed)
 
 PASSWORD = "correct horse battery staple"
+ALLERGY = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+ACTIVE = {"coding": [{"system": ALLERGY, "code": "active"}]}
 
 
 @dataclass
@@ -67,14 +69,7 @@ async def scene(ctx: Ctx) -> Scene:
             {
                 "resourceType": "AllergyIntolerance",
                 "patient": {"reference": f"Patient/{record}"},
-                "clinicalStatus": {
-                    "coding": [
-                        {
-                            "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical",
-                            "code": "active",
-                        }
-                    ]
-                },
+                "clinicalStatus": ACTIVE,
                 "code": {
                     "coding": [{"system": "http://snomed.info/sct", "code": "764146007"}],
                     "text": "Penicillin",
@@ -111,6 +106,38 @@ async def test_from_draft_to_dispensed_the_record_follows(scene: Scene) -> None:
     assert request["dosageInstruction"][0]["text"] == "1 tablet, oral, once a day, for 30 days"
     assert dispensed.entries[0]["authorizingPrescription"][0]["reference"] == f"MedicationRequest/{rx.id}"
     assert steps == ["sign", "accept", "dispense"]
+
+
+async def test_what_lies_behind_the_first_page_of_a_long_record_is_weighed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An allergy, a medicine and a prescription that a record of many years holds before many others."""
+    monkeypatch.setattr("bedside.records.service.searching.MOST", 20)
+    old = await scene.signed()  # amlodipine, the oldest of all
+    about = {"reference": f"Patient/{scene.record}"}
+    async with access.work(scene.system, "many years") as ctx:
+        for name in ("Ibuprofen 400 mg", *(f"Herb {n}" for n in range(45))):
+            taken = {"status": "active", "subject": about, "medicationCodeableConcept": {"text": name}}
+            await records.create(ctx, {"resourceType": "MedicationStatement", **taken})
+        for n in range(45):
+            told = {"clinicalStatus": ACTIVE, "patient": about, "code": {"text": f"Something {n}"}}
+            await records.create(ctx, {"resourceType": "AllergyIntolerance", **told})
+        await ctx.sql.execute(
+            """insert into prescribing.prescription select (jsonb_populate_record(p, jsonb_build_object(
+               'id', gen_random_uuid(), 'status', 'cancelled', 'written_at', p.written_at + interval '1 day'))).*
+               from prescribing.prescription p, generate_series(1, 250) where id = $1""",
+            old.id,
+        )
+    async with access.work(scene.pharmacist, "dispensed") as ctx:
+        await prescribing.step(ctx, old.id, "accept")
+        await prescribing.step(ctx, old.id, "dispense")
+    async with access.work(scene.clinician, "wrote") as ctx:
+        penicillin = await prescribing.save(ctx, scene.draft("amoxicillin-500", unit="capsule"))
+        again = await prescribing.save(ctx, scene.draft())
+        painkiller = await prescribing.save(ctx, scene.draft("ibuprofen-400"))
+    assert "allergy" in {one.about for one in penicillin.checks}
+    assert "duplicate" in {one.about for one in again.checks}
+    assert "duplicate" in {one.about for one in painkiller.checks}
 
 
 async def test_an_allergy_by_class_needs_a_reason_and_then_passes(scene: Scene) -> None:

@@ -253,3 +253,21 @@ async def test_a_caregivers_calendar_follows_what_they_may_see_as_long_as_they_m
         await access.revoke(ctx, grants[0])
     clock.turn(timedelta(seconds=1))
     assert await followed(scene, secrets[0]) == []
+
+
+async def test_a_calendar_of_a_busy_clinician_holds_what_is_to_come(scene: Scene, clock: TurnableClock) -> None:
+    """600 visits of the last weeks leave no place to nothing: each of them, and tomorrow's."""
+    at = clock.now() + timedelta(days=1)
+    visit = await planned(scene, at)
+    async with access.work(scene.system, "months of work") as ctx:
+        await ctx.sql.execute(
+            """insert into visits.visit
+               select (jsonb_populate_record(v, jsonb_build_object(
+                   'id', gen_random_uuid(), 'planned_at', v.planned_at - n * interval '1 hour 50 minutes'))).*
+               from visits.visit v, generate_series(24, 623) n where v.id = $1""",
+            visit.id,
+        )
+    async with access.work(scene.clinician, "made a link") as ctx:
+        secret = await visits.calendars.make(ctx)
+    found = await followed(scene, secret)
+    assert (len(found), found[-1]) == (601, ("CONFIRMED", 0, at))

@@ -14,7 +14,7 @@ class Renewing:
 
     def __init__(self, pair: certificates.Pair, supervisor: Supervisor, say: Callable[[str], None]) -> None:
         self._pair, self._renewals, self._supervisor, self._say = pair, certificates.Renewals(pair), supervisor, say
-        self._to_refresh: list[str] = []
+        self._to_renew: list[str] = []
 
     def say_if_over(self) -> None:
         """At the start: it has expired. It is served all the same, so that a newer one is all that is missing."""
@@ -31,6 +31,6 @@ class Renewing:
         if self._renewals.came():
             self._say("The certificate was renewed: it is taken up, one process after another")
             names = (service.name for service in self._supervisor.services)
-            self._to_refresh = [name for name in names if name in {"NATS", "ingest"} or name.startswith("web")]
-        elif self._to_refresh and self._supervisor.settled:
-            self._supervisor.refresh(self._to_refresh.pop())
+            self._to_renew = [name for name in names if name in {"NATS", "ingest"} or name.startswith("web")]
+        elif self._to_renew and self._supervisor.settled:
+            self._supervisor.renew(self._to_renew.pop())

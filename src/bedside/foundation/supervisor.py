@@ -154,16 +154,24 @@ class Supervisor:
                 self._ended(service)
 
     def refresh(self, name: str) -> None:
-        """Let one take up new files: as it runs where it can, else it ends in good order and begins again at once.
-        Others that do the same work go on meanwhile. Look at `settled` before the next."""
-        for service in self.services:
-            if service.name == name and service.child is not None and service.child.running():
-                if service.reloads is not None:
-                    service.child.send(service.reloads)
-                    log.info("reloads", service=service.name, pid=service.child.pid)
-                    continue
-                service.asked = True
-                service.child.send(service.stops[0][0])
+        """End one in good order; it begins again at once. Others that do the same work go on meanwhile. Look at
+        `settled` before the next."""
+        for service, child in self._living(name):
+            service.asked = True
+            child.send(service.stops[0][0])
+
+    def renew(self, name: str) -> None:
+        """Let one take up new files: as it runs where it can, else as `refresh` does."""
+        for service, child in self._living(name):
+            if service.reloads is None:
+                self.refresh(name)
+            else:
+                child.send(service.reloads)
+                log.info("reloads", service=service.name, pid=child.pid)
+
+    def _living(self, name: str) -> list[tuple[Service, Running]]:
+        found = [(one, one.child) for one in self.services if one.name == name]
+        return [(one, child) for one, child in found if child is not None and child.running()]
 
     @property
     def settled(self) -> bool:

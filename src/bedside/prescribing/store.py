@@ -77,9 +77,9 @@ async def get(ctx: Ctx, key: str, *, lock: bool = False) -> Prescription | None:
 
 
 async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
-    """Newest first."""
+    """All of them, newest first: an old one may still be taken."""
     rows = await ctx.sql.fetch(
-        f"{_SELECT} where p.tenant = $1 and p.patient = $2 order by p.written_at desc limit 200",
+        f"{_SELECT} where p.tenant = $1 and p.patient = $2 order by p.written_at desc",
         ctx.tenant,
         patient,
     )

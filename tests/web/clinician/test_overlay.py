@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from tests.web.conftest import concept, potassium
 
 from bedside import access, monitoring, records
 from bedside.access.testing import acting
@@ -102,6 +103,28 @@ def test_laboratory_values_of_one_unit_stand_together() -> None:
 
     found = laboratory([one(4, "mmol/L"), one(15, "mg/dL"), one(7, "mmol/L", comparator=">")])
     assert [d.value for d in found["lab-6298-4"].lines[0].dots] == [4]
+
+
+async def test_what_is_tested_daily_hides_nothing_tested_once_a_year(
+    ward: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest three are of one test; what the chart and the lanes say of the others and of its past is there."""
+    monkeypatch.setattr("bedside.web.clinician.chart.MOST", 3)
+    async with access.work(ward.ctx, "a laboratory") as ctx:
+        for day in range(2, 9):
+            glucose = potassium(ward.rosa_id) | {
+                "code": concept("Glucose in blood", "2345-7", "http://loinc.org"),
+                "effectiveDateTime": f"2026-11-{day:02d}T08:00:00Z",
+                "valueQuantity": {"value": 90 + day, "unit": "mg/dL", "system": "http://unitsofmeasure.org"},
+            }
+            await records.create(ctx, glucose)
+    async with ward.as_(ward.nurse) as client:
+        chart = (await client.get(f"/patients/{ward.rosa_id}")).text
+        lanes = (await client.get(f"/patients/{ward.rosa_id}/overlay?show=lab-2345-7&span=month")).text
+    assert "Potassium" in chart
+    assert "4.10" in chart
+    assert "Potassium" in lanes
+    assert all(f">{90 + day}<" in lanes for day in range(2, 9))
 
 
 async def test_the_page_shows_what_was_chosen(ward: Any) -> None:

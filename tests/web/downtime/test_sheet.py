@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bedside import access
+from bedside import access, visits
 from bedside.access.testing import acting, someone
 from bedside.app import downtime
 from bedside.foundation import sealed
 from bedside.foundation.errors import Forbidden
+from bedside.web.downtime import sheet
 
 pytestmark = pytest.mark.engine
 
@@ -101,3 +103,40 @@ async def test_the_audit_names_whom_each_copy_holds(copied: Any) -> None:
     async with access.work(copied.ctx, "looked at the audit") as ctx:
         lines = [one for one in await access.audit_lines(ctx) if one.action == "wrote the downtime copy"]
     assert [one.patients for one in lines] == [(copied.rosa_id,)], "that of the clinic holds nobody"
+
+
+async def test_it_says_who_is_seen_when(copied: Any) -> None:
+    """At the time that a visit is planned for, not that at which somebody asked; what is weeks away is no page's."""
+    doctor, now = await someone(copied.ctx, "clinician", name="Dr. Ines Vidal"), copied.ctx.clock.now()
+    async with access.work(copied.ctx, "another patient") as ctx:
+        await access.relate(ctx, person=doctor.id, patient=copied.rosa_id, kind="care", source="test")
+        await access.relate(ctx, person=doctor.id, patient=copied.ben_id, kind="care", source="test")
+    await someone(copied.ctx, "patient", name="Ben Nunez", patient=copied.ben_id)
+    async with access.work(acting(copied.ctx, doctor), "asked") as ctx:
+        await visits.ask(ctx, copied.rosa_id, "Wound", planned=(now + timedelta(hours=20), 20))
+        await visits.ask(ctx, copied.ben_id, "Diabetes", planned=(now + timedelta(days=20), 20))
+    await copied.write()
+    ward, clinic = (opened(copied.to / f"{name}.html", copied.words) for name in ("ward-3", "clinic"))
+    for plain in (ward, clinic):
+        row = re.search(r"<tr><td[^>]*>([^<]+)</td><th scope=\"row\">Rosa Núñez</th>(?:(?!</tr>).)*Wound", plain)
+        assert row is not None
+        assert row[1] == "22 Nov 2026 08:00"
+        assert "Dr. Ines Vidal" in row[0]
+        assert "Diabetes" not in plain
+
+
+async def test_no_patient_is_left_out_silently(copied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    doctor = await someone(copied.ctx, "clinician", name="Dr. Ines Vidal")
+    await someone(copied.ctx, "patient", name="Ben Nunez", patient=copied.ben_id)
+    for patient, ahead in ((copied.rosa_id, 2), (copied.ben_id, 3)):
+        async with access.work(copied.ctx, "care") as ctx:
+            await access.relate(ctx, person=doctor.id, patient=patient, kind="care", source="test")
+        async with access.work(acting(copied.ctx, doctor), "asked") as ctx:
+            at = ctx.clock.now() + timedelta(hours=ahead)
+            await visits.ask(ctx, patient, "Wound", planned=(at, 20))
+    monkeypatch.setattr(sheet, "PATIENTS", 1)
+    await copied.write()
+    plain = opened(copied.to / "clinic.html", copied.words)
+    assert ("Nunez, Ben" in plain or "Ben Nunez" in plain, "Rosa" in plain) == (False, True), "the nearest stay"
+    assert "1 patient more has an open visit" in plain
+    assert "more has an open visit" not in opened(copied.to / "ward-3.html", copied.words)

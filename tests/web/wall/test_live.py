@@ -325,6 +325,28 @@ async def test_whom_no_wall_shows_appears_with_the_alarm(house: House) -> None:
         await expect(tile(page, "patient-1")).to_contain_text("Symptoms")
 
 
+async def test_a_wall_that_is_full_says_so_and_shows_whoever_has_an_alarm(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bedside.web.wall.wall.MOST_TILES", 1)
+    async with serving(house) as base, chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1920, "height": 1080})
+        await opened(page, base)
+        line = page.get_by_text("without a place on this wall: 1")
+        await expect(line).to_be_visible()
+        await expect(tile(page, "patient-1")).to_be_visible()
+        await expect(tile(page, "patient-2")).to_have_count(0)
+        async with access.work(house.ctx, "reported") as work:
+            await monitoring.report_symptoms(work, "patient-2", ["chest-pain"])
+        await expect(tile(page, "patient-2")).to_contain_text("Symptoms")
+        await expect(tile(page, "patient-1")).to_have_count(0)
+        await expect(line).to_be_visible()
+        monkeypatch.setattr("bedside.web.wall.wall.MOST_TILES", 2)
+        await page.reload()
+        await expect(tile(page, "patient-1")).to_be_visible()
+        await expect(line).to_be_hidden()
+
+
 async def test_what_one_cause_has_silenced_is_said_until_it_is_over(house: House) -> None:
     await house.enter("patient-1", "heart-rate", 72)
     async with serving(house) as base, chromium() as browser:

@@ -16,6 +16,7 @@ from bedside.monitoring.alarms.service.judge import judge
 from bedside.monitoring.alarms.store import baselines
 from bedside.monitoring.alarms.testing import reading
 from bedside.monitoring.rules.model.past import Baseline
+from bedside.web.wall import alarms
 
 from .conftest import House, serving
 
@@ -65,6 +66,22 @@ async def test_open_alarms_come_worst_first_and_closed_ones_below_them(house: Ho
         after = re.findall(r'chip-(\w+)".*?href="/alarms/([\w-]+)"', (await web.get("/alarms?all=1")).text)
     assert [one for _, one in after[:2]] == [one for _, one in found[1:]]
     assert after[2][1] == worst
+
+
+async def test_the_oldest_open_alarm_is_cut_from_no_list(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more than a page holds, those stand there that matter most, and the others are counted."""
+    monkeypatch.setattr(alarms, "LISTED", 1)
+    await house.enter("patient-1", "systolic", 190, diastolic=112)
+    for metric, value in (("spo2", 93), ("heart-rate", 118)):
+        await house.enter("patient-2", metric, value)
+    async with serving(house) as base, httpx.AsyncClient(base_url=base, headers=HTML) as web:
+        page = (await web.get("/alarms")).text
+        assert "High pressure" in page
+        assert "2 more alarms are open than this page lists." in page
+        assert "High pressure" in (await web.get("/alarms?all=1")).text
+    async with access.work(house.nurse, "counted", readonly=True) as work:
+        found = await monitoring.alarms(work, limit=1)
+    assert [one.priority for one in found] == ["high", "medium", "medium"]
 
 
 async def test_the_wall_is_html_first(house: House) -> None:

@@ -58,10 +58,10 @@ async def checks(ctx: Ctx, patient: str, key: str, renews: str | None = None) ->
     What was dispensed and is still being taken counts, though its MedicationRequest is completed. renews: a dispensed
     prescription that this one follows, so that it is no duplicate of itself.
     """
-    allergies = await records.search(ctx, "AllergyIntolerance", {"patient": patient, "_count": "200"})
+    allergies = await records.every(ctx, "AllergyIntolerance", {"patient": patient})
     current: list[Current] = []
     for kind in ("MedicationStatement", "MedicationRequest"):
-        page = await records.search(ctx, kind, {"patient": patient, "status": "active", "_count": "200"})
+        page = await records.every(ctx, kind, {"patient": patient, "status": "active"})
         current += [_concept(entry, "medicationCodeableConcept") for entry in page.entries]
     here = await store.of_patient(ctx, patient)
     dispensed = [p for p in here if p.status == "dispensed" and p.id != renews and p.taken(ctx.clock.now())]

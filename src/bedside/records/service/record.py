@@ -1,5 +1,6 @@
 """The record as other rooms use it: resources in and out as FHIR JSON dicts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bedside.fhir.definitions import resource_types
@@ -7,6 +8,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import NotFound
 from bedside.records.model.stored import Page, Stored
 from bedside.records.service import conditional, reading, searching
+from bedside.records.service.operations import lastn
 from bedside.records.service.searching import Params, page_of
 from bedside.records.service.writing import Draft, draft, write
 
@@ -65,6 +67,29 @@ async def search(ctx: Ctx, type: str, params: Params, *, provided: bool = True) 
     """
     known(type)
     return page_of(await searching.search(ctx, type, params, provided=provided))
+
+
+async def every(ctx: Ctx, type: str, params: Mapping[str, str], *, provided: bool = True) -> Page:  # noqa: A002
+    """All that `search` finds as one page, however many pages that is: for what must not be judged by its first page,
+    as allergies and medicines. Of one patient's resources of a kind of which there are hundreds, not of readings.
+
+    Raises as search does.
+    """
+    wanted = {**params, "_count": str(searching.MOST)}
+    page = await search(ctx, type, wanted, provided=provided)
+    entries, included = list(page.entries), {(one["resourceType"], one["id"]): one for one in page.included}
+    while page.next:
+        page = await search(ctx, type, {**wanted, "_cursor": page.next}, provided=provided)
+        entries += page.entries
+        included |= {(one["resourceType"], one["id"]): one for one in page.included}
+    return Page(entries, len(entries), None, list(included.values()))
+
+
+async def newest(ctx: Ctx, params: Params, most: int) -> list[dict[str, Any]]:
+    """The newest Observations of each kind among what `search` finds of a patient, at most so many of one, as
+    `Observation/$lastn` has them: a test that is made daily hides none that is made once a year. Raises as search."""
+    found = await lastn.newest(ctx, searching.parse("Observation", params), most)
+    return [one.resource for kind in found for one in kind]
 
 
 async def history(ctx: Ctx, type: str, id: str) -> list[dict[str, Any]]:  # noqa: A002

@@ -169,12 +169,13 @@ async def of_patient(ctx: Ctx, patient: str, *, open_only: bool = False) -> list
     return await store.of_patient(ctx, patient, open_only=open_only)
 
 
-async def under_way(ctx: Ctx) -> list[Visit]:
-    """Every visit of this clinic that is not over: for its own copy of the day. Bedside itself. Raises Forbidden."""
+async def under_way(ctx: Ctx, until: datetime) -> list[Visit]:
+    """Every visit of this clinic that is not over and is planned for no time or one before then, the nearest first:
+    for its own copy of the day. Bedside itself. Raises Forbidden."""
     if ctx.actor.kind != "job":
         ctx.trail.refused = "role"
         raise Forbidden("Only Bedside itself reads every visit.")
-    return await store.open_visits(ctx)
+    return await store.open_visits(ctx, ctx.clock.now(), until)
 
 
 async def mine(ctx: Ctx) -> list[Visit]:

@@ -67,12 +67,13 @@ async def of_patient(ctx: Ctx, patient: str, *, open_only: bool) -> list[Visit]:
     return [visit_of(row) for row in rows]
 
 
-async def open_visits(ctx: Ctx) -> list[Visit]:
-    """All that are not over, oldest first, at most 500."""
+async def open_visits(ctx: Ctx, now: datetime, until: datetime) -> list[Visit]:
+    """All that are not over, and are planned for no time or one before then: those nearest to now first."""
     rows = await ctx.sql.fetch(
         """select * from visits.visit where tenant = $1 and status not in ('finished', 'cancelled')
-           order by asked_at limit 500""",
-        ctx.tenant,
+           and (planned_at is null or planned_at < $3)
+           order by abs(extract(epoch from coalesce(planned_at, asked_at) - $2)), id""",
+        *(ctx.tenant, now, until),
     )
     return [visit_of(row) for row in rows]
 

@@ -6,11 +6,9 @@ from bedside import records
 from bedside.foundation.context import Ctx
 from bedside.web.clinician.summary import Header, header
 
-MOST = "500"
-
 
 async def banner_of(ctx: Ctx, key: str) -> Header:
     """The banner of the patient with this id. Raises NotFound, Forbidden."""
     patient = await records.read(ctx, "Patient", key)
-    found = await records.search(ctx, "AllergyIntolerance", {"patient": key, "_count": MOST})
+    found = await records.every(ctx, "AllergyIntolerance", {"patient": key})
     return header(patient, found.entries)

@@ -25,6 +25,8 @@ from bedside.web.kit.written import age_words
 from bedside.web.wall.words import cause_of, value_of
 
 MOST = 500
+EACH = 4
+"""Of a test: what is shown is the newest and the one before, which may have been entered in error."""
 """Resources of one type read for a page: beyond it the page says that there are more."""
 
 
@@ -47,8 +49,8 @@ async def page(request: Request) -> Response:
     async with access.work(ctx_of(request), "opened the chart", readonly=True) as ctx:
         await access.require(ctx, "clinician", "nurse")
         patient = await records.read(ctx, "Patient", id_)
-        found = {type_: await _all(ctx, type_, id_) for type_ in LISTED}
-        laboratory = await _all(ctx, "Observation", id_, category="laboratory")
+        found = {type_: (await records.every(ctx, type_, {"patient": id_})).entries for type_ in LISTED}
+        laboratory, _ = await laboratory_of(ctx, id_)
         latest = (await monitoring.latest(ctx, [id_]))[id_]
         span, charts = await curves(ctx, id_, request.query_params.get("span"), usual_span(latest))
         alarms = await monitoring.alarms(ctx, patient=id_)
@@ -96,9 +98,16 @@ async def page(request: Request) -> Response:
 LISTED = ("AllergyIntolerance", "Condition", "MedicationRequest", "MedicationStatement", "Encounter")
 
 
-async def _all(ctx: Ctx, type_: str, patient: str, **more: str) -> list[Resource]:
-    page = await records.search(ctx, type_, {"patient": patient, "_count": str(MOST), **more})
-    return page.entries
+async def laboratory_of(ctx: Ctx, patient: str) -> tuple[list[Resource], bool]:
+    """The newest laboratory results, and the newest few of each test of which these hold none; and whether that is
+    all that there are."""
+    wanted = {"patient": patient, "category": "laboratory"}
+    page = await records.search(ctx, "Observation", {**wanted, "_count": str(MOST)})
+    if page.next is None:
+        return page.entries, True
+    known = {one["id"] for one in page.entries}
+    more = await records.newest(ctx, wanted, EACH)
+    return page.entries + [one for one in more if one["id"] not in known], False
 
 
 def usual_span(latest: list[monitoring.Latest]) -> str:

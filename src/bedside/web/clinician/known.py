@@ -23,7 +23,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Conflict, Invalid, NotFound
 from bedside.foundation.http import ctx_of
 from bedside.foundation.ids import uuid7
-from bedside.web.clinician.banner import MOST, banner_of
+from bedside.web.clinician.banner import banner_of
 from bedside.web.clinician.summary import CURRENT_MEDICINE, CURRENT_PROBLEM
 from bedside.web.kit import page_of, render, told, translator
 from bedside.web.kit.places import N_
@@ -90,7 +90,7 @@ async def _page(
 
 
 async def _standing(ctx: Ctx, kind: known.Kind, patient: str) -> list[Line]:
-    found = await records.search(ctx, known.TYPES[kind], {"patient": patient, "_count": MOST})
+    found = await records.every(ctx, known.TYPES[kind], {"patient": patient})
     return [_line(kind, one) for one in found.entries if _stands(kind, one)]
 
 

@@ -22,7 +22,7 @@ from bedside.foundation.errors import BedsideError, Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician import happened, vitals
 from bedside.web.clinician.banner import banner_of
-from bedside.web.clinician.chart import MOST, charted
+from bedside.web.clinician.chart import charted, laboratory_of
 from bedside.web.clinician.resources import Resource, effective, moment
 from bedside.web.clinician.timeline import HIGH, WIDE, Axis, Tick, lane
 from bedside.web.kit import page_of, render
@@ -61,7 +61,8 @@ async def page(request: Request) -> Response:
             until = until_of(request.query_params.get("until", ""), now, said.zone)
         except Invalid as wrong:
             until, error = now, wrong
-        tests = laboratory(await _all(ctx, "Observation", patient, category="laboratory"))
+        results, whole = await laboratory_of(ctx, patient)
+        tests = laboratory(results)
         known = {key: sign.title for key, sign in SIGNS.items()} | {key: chart.title for key, chart in tests.items()}
         latest = (await monitoring.latest(ctx, [patient]))[patient]
         shown = [key for key in asked if key in known] or usual(latest, list(tests))
@@ -70,6 +71,8 @@ async def page(request: Request) -> Response:
         span = request.query_params.get("span", "month")
         span = span if span in vitals.SPANS else "month"
         since = vitals.beginning(span, until)
+        if not whole:
+            tests |= await _tests_since(ctx, patient, [key for key in shown if key in tests], since)
         signs = [SIGNS[key] for key in shown if key in SIGNS]
         charts = {chart.key: chart for chart in await charted(ctx, patient, signs, since, until)}
         spans = await _spans(ctx, patient)
@@ -190,6 +193,16 @@ def laboratory(observations: list[Resource]) -> dict[str, Chart]:
     return found
 
 
+async def _tests_since(ctx: Ctx, patient: str, keys: list[str], since: datetime) -> dict[str, Chart]:
+    """Every value of these tests since then, where a patient has more results than are read for the choice."""
+    found: dict[str, Chart] = {}
+    for key in keys:
+        wanted = {"patient": patient, "category": "laboratory", "code": key.removeprefix(LABORATORY)}
+        page = await records.every(ctx, "Observation", {**wanted, "date": f"ge{since:%Y-%m-%d}"}, provided=False)
+        found |= laboratory(page.entries)
+    return {key: chart for key, chart in found.items() if key in keys}
+
+
 def _unit(observation: Resource) -> str:
     quantity = observation["valueQuantity"]
     return str(quantity.get("unit") or quantity.get("code") or "")
@@ -220,17 +233,12 @@ def first_of(charts: list[Chart], spans: list[list[happened.Span]], until: datet
 async def _spans(ctx: Ctx, patient: str) -> list[list[happened.Span]]:
     """Medicines and visits."""
     requests, statements, encounters, appointments = [
-        await _all(ctx, type_, patient)
+        (await records.every(ctx, type_, {"patient": patient}, provided=False)).entries
         for type_ in ("MedicationRequest", "MedicationStatement", "Encounter", "Appointment")
     ]
     now = ctx.clock.now()
     taken = {p.id for p in await prescribing.of_patient(ctx, patient) if p.taken(now)}
     return [happened.medicines(requests, statements, taken), happened.visits(encounters, appointments)]
-
-
-async def _all(ctx: Ctx, type_: str, patient: str, **more: str) -> list[Resource]:
-    params = {"patient": patient, "_count": str(MOST), **more}
-    return (await records.search(ctx, type_, params, provided=False)).entries
 
 
 ROUTES: list[BaseRoute] = [Route("/patients/{id}/overlay", page)]

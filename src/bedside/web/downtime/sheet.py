@@ -29,8 +29,8 @@ from bedside.web.wall.words import cause_of
 OLD = timedelta(minutes=15)
 """An older copy is red."""
 AHEAD = timedelta(hours=24)
-MOST = 200
-"""Entries of one kind for a patient; the sheet says when there are more."""
+PATIENTS = 500
+"""Of one copy, at most; it says when there are more."""
 LINES = 6
 """Empty lines of a sheet, to be written on by hand."""
 HERE = Path(__file__).parent
@@ -51,12 +51,12 @@ class Sheet:
     alarms: Sequence[monitoring.Alarm]
     score: monitoring.News2Result | None
     visits: Sequence[visits.Visit]
-    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """place: None for what the whole clinic needs. turns: who is asked in the next day, step by step."""
+    """place: None for what the whole clinic needs. turns: who is asked in the next day, step by step. more: how many
+    patients more there are, whose visits are farthest from now."""
 
     key: str
     place: access.Place | None
@@ -64,14 +64,27 @@ class Copy:
     sheets: Sequence[Sheet]
     turns: Sequence[access.Turn] = ()
     telephones: dict[str, str] = field(default_factory=dict)
+    more: int = 0
+
+    @property
+    def schedule(self) -> list[tuple[Sheet, visits.Visit]]:
+        """The open visits of these patients until a day from now, in order: what is planned for no time waits since it
+        was asked for."""
+        found = [(sheet, visit) for sheet in self.sheets for visit in sheet.visits]
+        near = [one for one in found if (one[1].planned_at or self.at) < self.at + AHEAD]
+        return sorted(near, key=lambda one: (one[1].planned_at or one[1].asked_at, one[1].id))
 
 
 async def gather(ctx: Ctx, place: access.Place | None, clinic: Clinic) -> Copy:
-    """As it stands at this moment. place None: the patients of every open visit, wherever they are."""
+    """As it stands at this moment. place None: the patients of every open visit until a day from now, wherever they
+    are."""
     at = ctx.clock.now()
     stays: dict[str, str | None]
+    more = 0
     if place is None:
-        stays = {visit.patient: None for visit in await visits.under_way(ctx)}
+        near = list(dict.fromkeys(visit.patient for visit in await visits.under_way(ctx, at + AHEAD)))
+        more = len(near[PATIENTS:])
+        stays = dict.fromkeys(near[:PATIENTS])
     else:
         stays = {stay.patient: stay.bed for stay in await access.patients_at(ctx, place.id)}
     key = "clinic" if place is None else place.id
@@ -89,7 +102,7 @@ async def gather(ctx: Ctx, place: access.Place | None, clinic: Clinic) -> Copy:
     turns = [turn for week in weeks for turn in week.turns if turn.duty and turn.end > at and turn.start < at + AHEAD]
     asked = {turn.duty.person for turn in turns if turn.duty}
     telephones = {one.id: one.phone for one in await access.people(ctx) if one.id in asked and one.phone}
-    return Copy(key, place, at, found, turns, telephones)
+    return Copy(key, place, at, found, turns, telephones, more)
 
 
 def _bed(bed: str | None) -> tuple[bool, str]:
@@ -100,7 +113,7 @@ async def _sheet(ctx: Ctx, patient: str, bed: str | None, number: str, language:
     record = await records.read(ctx, "Patient", patient)
     found: dict[str, list[Resource]] = {}
     for type_ in LISTED:
-        found[type_] = (await records.search(ctx, type_, {"patient": patient, "_count": str(MOST)})).entries
+        found[type_] = (await records.every(ctx, type_, {"patient": patient})).entries
     ours = await prescribing.of_patient(ctx, patient)
     taken = {one.id for one in ours if one.taken(ctx.clock.now())}
     return Sheet(
@@ -114,7 +127,6 @@ async def _sheet(ctx: Ctx, patient: str, bed: str | None, number: str, language:
         await monitoring.alarms(ctx, patient=patient),
         await monitoring.score(ctx, patient),
         await visits.of_patient(ctx, patient, open_only=True),
-        more=any(len(entries) >= MOST for entries in found.values()),
     )
 
 

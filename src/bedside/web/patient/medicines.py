@@ -50,8 +50,8 @@ async def _page(request: Request, error: BedsideError | None = None) -> Response
         pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx)}
         refills = await prescribing.refills(ctx, patient)
         now = ctx.clock.now()
-        request_page = await records.search(ctx, "MedicationRequest", {"patient": patient, "_count": "200"})
-        statements = await records.search(ctx, "MedicationStatement", {"patient": patient, "_count": "200"})
+        request_page = await records.every(ctx, "MedicationRequest", {"patient": patient})
+        statements = await records.every(ctx, "MedicationStatement", {"patient": patient})
     ours = {p.id for p in found}
     listed = summary.medicines([r for r in request_page.entries if r["id"] not in ours], statements.entries)
     asked = {p.id: [r for r in refills if r.prescription == p.id] for p in found}

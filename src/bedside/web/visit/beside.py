@@ -9,8 +9,6 @@ from bedside.foundation.context import Ctx
 from bedside.web.clinician import summary
 from bedside.web.clinician.dosage import dosages
 
-MOST = "200"
-
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -27,7 +25,7 @@ async def beside(ctx: Ctx, patient: str, language: str) -> Beside:
     """The patient's problems, allergies, medicines and orders. language: the reader's."""
 
     async def of(type_: str, **more: str) -> records.Page:
-        return await records.search(ctx, type_, {"patient": patient, "_count": MOST, **more})
+        return await records.every(ctx, type_, {"patient": patient, **more})
 
     orders = await of("ServiceRequest", _include="ServiceRequest:requester")
     ours = await prescribing.of_patient(ctx, patient)

@@ -19,6 +19,8 @@ from bedside.web.kit import page_of, render, told
 from bedside.web.wall import words
 from bedside.web.wall.hub import name_of
 
+LISTED = 200
+"""Alarms of one page; it says how many open ones more there are, which matter less than those."""
 UNDONE = frozenset({"acknowledge", "false-alarm"})
 """Answers that can be taken back for half a minute."""
 
@@ -37,12 +39,11 @@ async def listing(request: Request) -> Response:
     open_only = asked not in {"1", "passed"}
     async with access.work(ctx_of(request), "looked at the alarms", readonly=True) as work:
         await access.require(work, "nurse", "clinician")
-        if asked == "passed":
-            found = await monitoring.alarms(work, open_only=False, raised=False, limit=200)
-        else:
-            found = await monitoring.alarms(work, limit=200)
-        if asked == "1":
-            found += [one for one in await monitoring.alarms(work, open_only=False, limit=200) if not one.open]
+        standing = [] if asked == "passed" else await monitoring.alarms(work)
+        found, more = standing[:LISTED], len(standing[LISTED:])
+        if not open_only:
+            others = await monitoring.alarms(work, open_only=False, raised=asked != "passed", limit=LISTED)
+            found += [one for one in others if not one.open]
         names = {one: await name_of(work, one) for one in {alarm.patient for alarm in found}}
         off = not await monitoring.alarms_on(work)
     return render(
@@ -51,6 +52,7 @@ async def listing(request: Request) -> Response:
         alarms=[(alarm, names[alarm.patient]) for alarm in found],
         open_only=open_only,
         passed=asked == "passed",
+        more=more,
         off=off,
         undo_of=request.query_params.get("undo"),
         words=words,

@@ -42,6 +42,8 @@ class Viewer:
     """One open wall: whom it may show, and what changed since it was last told."""
 
     patients: frozenset[str]
+    more: int = 0
+    """How many it may show and has no place for."""
     dirty: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     again: bool = False

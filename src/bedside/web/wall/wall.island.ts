@@ -28,6 +28,7 @@ interface Message {
   alive?: boolean; // false: the server itself cannot read the truth
   deaf?: boolean; // whether no readings can come in
   outage?: string; // what one cause has silenced, in words
+  beyond?: string; // how many are watched and have no tile, in words
   off?: boolean; // whether alarms from readings are off in this installation
 }
 
@@ -143,8 +144,10 @@ class BedsideWall extends HTMLElement {
       this.#slow = message.bus === false;
       this.#part("off").hidden = message.off !== true;
       this.#part("deaf").hidden = message.deaf !== true;
-      this.#part("outage").hidden = !message.outage;
-      this.#say(this.#part("outage"), message.outage ?? "");
+      for (const line of ["outage", "beyond"] as const) {
+        this.#part(line).hidden = !message[line];
+        this.#say(this.#part(line), message[line] ?? "");
+      }
     }
     if (message.kind === "all") this.#all(message.tiles ?? []);
     else for (const [patient, html] of message.tiles ?? []) this.#put(patient, html);

@@ -36,14 +36,16 @@ BEAT = 1.0
 RECHECK = 30.0
 """Seconds between looking again at whom this session may see."""
 MOST_TILES = 120
+"""Of one wall: as many as a screen holds and a browser draws in time. Whoever has an alarm comes first."""
 
 log = structlog.get_logger("bedside.wall")
 
 ROLES = ("nurse", "clinician", "display")
 
 
-async def patients_for(ctx: Ctx, place: str | None) -> frozenset[str]:
-    """Whom this session's wall shows: those watched in the places it may see, or in the one asked for.
+async def patients_for(ctx: Ctx, place: str | None) -> tuple[frozenset[str], int]:
+    """Whom this session's wall shows: those watched in the places it may see, or in the one asked for; and how many
+    more there are, of whom none has an alarm while others without one are shown.
 
     Raises Forbidden, SignInNeeded.
     """
@@ -55,13 +57,19 @@ async def patients_for(ctx: Ctx, place: str | None) -> frozenset[str]:
         if place is None or one.id == place
         for stay in await access.patients_at(ctx, one.id)
     ]
+    alarms = await monitoring.alarms(ctx)
     if place is None:
         # Whoever has an open alarm is shown to who was asked, though no place watches them.
-        stays += [alarm.patient for alarm in await monitoring.alarms(ctx)]
-    shown = sorted(set(stays) if visible is None else visible.intersection(stays))[:MOST_TILES]
+        stays += [alarm.patient for alarm in alarms]
+    worst: dict[str, tuple[bool, int]] = {}
+    for alarm in alarms:
+        worst[alarm.patient] = max(worst.get(alarm.patient, (False, 0)), (alarm.unseen, alarm.rank))
+    watched = sorted(set(stays) if visible is None else visible.intersection(stays))
+    watched.sort(key=lambda patient: worst.get(patient, (False, 0)), reverse=True)
+    shown = watched[:MOST_TILES]
     for patient in shown:
         await access.authorise(ctx, patient, "R", what="reading")
-    return frozenset(shown)
+    return frozenset(shown), len(watched) - len(shown)
 
 
 async def places_for(ctx: Ctx, chosen: str | None) -> list[access.Place]:
@@ -114,7 +122,7 @@ async def page(request: Request) -> Response:
     ctx = ctx_of(request)
     place = request.query_params.get("place")
     async with access.work(ctx, "looked at the wall", readonly=True) as work:
-        shown = await patients_for(work, place)
+        shown, more = await patients_for(work, place)
         places = await places_for(work, place)
         off = not await monitoring.alarms_on(work)
         deaf = await monitoring.deaf_since(work) is not None
@@ -137,6 +145,7 @@ async def page(request: Request) -> Response:
             off=off,
             deaf=deaf,
             outage=outage_of(request, outages),
+            beyond=beyond_of(request, more),
             words=words,
             display="display" in ctx.actor.roles,
         )
@@ -156,6 +165,16 @@ def outage_of(connection: HTTPConnection, outages: Sequence[monitoring.Outage]) 
     return " ".join([*said, _("Look after the patients by other means, and see to the network.")])
 
 
+def beyond_of(connection: HTTPConnection, more: int) -> str:
+    """That more patients are watched than the wall shows; empty where it shows all."""
+    _ = translator(page_of(connection).language)
+    said = _(
+        "Watched, and without a place on this wall: %(count)s. Whoever has an alarm comes first; choose a ward or "
+        "programme to see the others."
+    )
+    return said % {"count": more} if more else ""
+
+
 def rail_of(beds: Iterable[Bed]) -> list[tuple[Bed, Any]]:
     """Every open alarm with its bed: unseen first, worst first, oldest first."""
     found = [(bed, alarm) for bed in beds for alarm in bed.alarms]
@@ -169,11 +188,11 @@ async def live(socket: WebSocket) -> None:
     await socket.accept()
     try:
         async with access.work(ctx, "opened the wall") as work:
-            shown = await patients_for(work, place)
+            shown, more = await patients_for(work, place)
     except BedsideError:
         await socket.close(4401)
         return
-    hub, viewer = hub_of(ctx), Viewer(shown)
+    hub, viewer = hub_of(ctx), Viewer(shown, more)
     await hub.join(viewer)
     closed = asyncio.create_task(_until_closed(socket))
     ended = await _when_ended(ctx, viewer)
@@ -274,6 +293,7 @@ async def _keep(
             next_beat = loop.time() + BEAT
             beat = {"kind": "beat", "now": hub.now(), "bus": hub.bus.connected, "alive": hub.alive}
             beat |= {"off": hub.off, "deaf": hub.deaf, "outage": outage_of(socket, hub.outages)}
+            beat["beyond"] = beyond_of(socket, viewer.more)
             await socket.send_text(_json(beat))
 
 
@@ -284,7 +304,7 @@ async def _recheck(socket: WebSocket, ctx: Ctx, hub: Hub, viewer: Viewer, place:
         session = work.actor.session
         if session is not None and all(one.id != session for one in await access.sessions(work)):
             raise Forbidden("This session has ended.")
-        shown = await patients_for(work.with_(trail=type(work.trail)()), place)
+        shown, viewer.more = await patients_for(work.with_(trail=type(work.trail)()), place)
     if shown == viewer.patients:
         return
     if added := shown - viewer.patients:

@@ -15,6 +15,7 @@ from bedside.monitoring.rules.model.limits import Plan
 from bedside.monitoring.rules.model.news2 import News2Result
 
 MOST = 500
+"""Of those that are not only open, unless somebody asks for fewer."""
 
 
 async def alarms(
@@ -27,8 +28,8 @@ async def alarms(
     limit: int = MOST,
     raised: bool = True,
 ) -> list[Alarm]:
-    """Alarms that the actor may see: open ones worst first, else newest first; at most `limit`. Raises Forbidden for
-    a patient the actor may not see; a list of a place or of all is only of those they may. raised False, with open_only
+    """Alarms that the actor may see: all that are open, worst first; else the newest `limit`. Raises Forbidden for a
+    patient the actor may not see; a list of a place or of all is only of those they may. raised False, with open_only
     False: those instead that were over within their delay and told nobody. What still waits is in no list.
     """
     if patient is not None or patients is not None:
@@ -40,7 +41,9 @@ async def alarms(
         if place is not None:
             there = frozenset(stay.patient for stay in await access.patients_at(ctx, place))
             wanted = there if wanted is None else wanted & there
-    found = await store.many(ctx.sql, ctx.tenant, patients=wanted, open_only=open_only, limit=limit, raised=raised)
+    # What is open is never cut off: the oldest of them has waited longest.
+    most = None if open_only else limit
+    found = await store.many(ctx.sql, ctx.tenant, patients=wanted, open_only=open_only, limit=most, raised=raised)
     for alarm in found:
         ctx.trail.patients.setdefault(alarm.patient, set()).add("R")
     return worst_first(found) if open_only else found

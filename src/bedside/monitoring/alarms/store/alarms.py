@@ -186,10 +186,18 @@ async def last_event(sql: Connection, tenant: int, id: str) -> Any:
 
 
 async def many(
-    sql: Connection, tenant: int, *, patients: Collection[str] | None, open_only: bool, limit: int, raised: bool = True
+    sql: Connection,
+    tenant: int,
+    *,
+    patients: Collection[str] | None,
+    open_only: bool,
+    limit: int | None,
+    raised: bool = True,
 ) -> list[Alarm]:
-    """Alarms of these patients (None: of all), newest first. raised False: those that were over within their delay
-    instead, of which nobody was told."""
+    """Alarms of these patients (None: of all), newest first; limit None: all of them.
+
+    raised False: those that were over within their delay instead, of which nobody was told.
+    """
     rows = await sql.fetch(
         f"""
         select {COLUMNS} from monitoring.alarm

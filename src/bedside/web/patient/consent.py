@@ -108,7 +108,7 @@ async def take_back(ctx: Ctx, patient: str, person: str) -> None:
 async def shown(ctx: Ctx, patient: str) -> list[tuple[access.Caregiver, bool]]:
     """Whom the patient lets in, called as the patient calls them, and whether they read alarms."""
     called: dict[str, str] = {}
-    page = await records.search(ctx, "Consent", [("patient", f"Patient/{patient}"), ("_count", "200")])
+    page = await records.every(ctx, "Consent", {"patient": patient})
     for one in page.entries:
         called |= consents.names(one)
     found = await access.caregivers.of_patient(ctx, patient)

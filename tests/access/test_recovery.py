@@ -104,6 +104,18 @@ async def test_in_once_what_was_before_ends_and_the_patient_sees_who_did_it(
     assert links == 0, "what was sent to an address that may be somebody else's is good no longer"
 
 
+async def test_emergency_access_hands_out_no_code(ctx: Ctx, rosa: access.Person, nurse: access.Person) -> None:
+    """Four hours of somebody's record must not become their account."""
+    async with access.work(ctx, "added") as inner:
+        new = access.NewPerson(name="Dr. Vidal", roles=frozenset({"clinician"}), password=PASSWORD)
+        doctor = await access.add_person(inner, new)
+    async with access.work(acting(ctx, doctor), "asked for emergency access") as inner:
+        await access.break_glass(inner, "rosa", "unconscious in the waiting room", PROOF)
+    with pytest.raises(Forbidden, match="lets nobody in as the patient"):
+        await code(ctx, doctor)
+    assert await code(ctx, nurse)
+
+
 async def test_it_expires_and_a_newer_one_ends_it(
     ctx: Ctx, nurse: access.Person, door: Ctx, clock: TurnableClock
 ) -> None:

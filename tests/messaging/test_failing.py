@@ -154,6 +154,13 @@ async def test_what_lets_somebody_in_is_never_sent_a_second_time(ctx: Ctx, mail:
             await messaging.seen_to(inner, ann.id, [bad], "because she has hypertension")
         await messaging.seen_to(inner, ann.id, [bad], "other")
     assert (await ids(ctx, nurse))[0] == {}
+    await refuse(ctx, mail, ann.id, "visits.link")
+    await refuse(ctx, mail, ann.id)
+    assert (await ids(ctx, nurse))[0] == {"Ann Lee": ["refused", "refused"]}
+    mail.rcpt = []
+    await send(ctx, ann.id, "visits.link")
+    await run(ctx)
+    assert (await ids(ctx, nurse))[0] == {"Ann Lee": ["refused"]}, "a newer link has gone; the other notice has not"
 
 
 async def test_a_notice_that_asks_for_an_act_and_is_not_opened_is_work(

@@ -276,6 +276,16 @@ async def close(sql: Connection, tenant: int, person: str, ids: Sequence[str], a
     )
 
 
+async def superseded(sql: Connection, tenant: int, newer: Sent, at: datetime) -> None:
+    """What let the same person in before, and did not arrive, is no work any more: a newer one has gone."""
+    await sql.execute(
+        f"""update messaging.notice set closed = $5, closed_as = 'again'
+        where tenant = $1 and person = $2 and template = $3 and created <= $4 and id <> $6
+        and {_FAILING}""",  # noqa: S608
+        *(tenant, newer.person, newer.template, newer.created, at, newer.id),
+    )
+
+
 async def reopen(sql: Connection, tenant: int, person: str, by: str, since: datetime) -> int:
     """What somebody said last of a person's to have seen to, if not before since, is work again. How many. What was
     sent again is not: that has gone."""

@@ -119,6 +119,7 @@ async def test_a_slip_of_the_desk_is_corrected_once_and_kept_in_history(at_desk:
     here = f"/patients/{at_desk.rosa_id}/details"
     async with at_desk.as_(at_desk.nurse) as client:
         typed = filled((await client.get(here)).text)
+        assert "The number B-1042 is another program&#39;s" in (await client.get(here)).text
         assert (typed["given"], typed["family"], typed["birth"]) == ("Rosa", "Núñez", "1951-03-02")
         wrong = await client.post(here, data={**typed, "birth": "2951-03-02"})
         assert wrong.status_code == 400

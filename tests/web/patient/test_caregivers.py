@@ -61,6 +61,7 @@ async def test_let_in_to_look_and_out_again(ward: Ward) -> None:
         text = (await client.get(f"{HERE}?in")).text
         assert "A mail is on its way to them" in text
         assert text.count("See the record, and nothing more") == 2, "one card, and the choice"
+        assert "See it, and write messages<" not in text
         luis = await found(ward, "luis@home.example")
         assert set(await notices(ward)) == {(luis.id, "access.invitation")}
         async with ward.as_(luis) as theirs:
@@ -116,7 +117,13 @@ async def test_no_answer_tells_who_has_an_account(ward: Ward) -> None:
         assert "Acting for" in home
         assert "for Rosa Núñez" not in home, "their own page first"
         await theirs.post("/for", data={"patient": ward.rosa_id})
-        assert "for Rosa Núñez" in (await theirs.get("/home")).text
+        for path in ("/home", "/readings", "/readings/send", "/medicines", "/messages", "/me/who-looked"):
+            assert "for Rosa Núñez" in (await theirs.get(path)).text, path
+        looked = (await theirs.get("/me/who-looked")).text
+        assert "looked at this record" in looked
+        assert "your record" not in looked
+    async with ward.as_(ward.rosa) as client:
+        assert "because you let them in" in (await client.get("/me/who-looked")).text
 
 
 @pytest.mark.usefixtures("mail")

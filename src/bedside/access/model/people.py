@@ -117,8 +117,8 @@ class Substitute:
 
 @dataclass(frozen=True, slots=True)
 class Caregiver:
-    """Somebody whom a patient's grant lets in, and whether they are told of alarms. acts: one of the patient's grants
-    lets them write, too."""
+    """Somebody whom a patient's grant lets in, and whether they are told of alarms. acts: what the
+    patient's grants together let them do: look; write, messages too; act, readings too."""
 
     person: str
     name: str
@@ -126,7 +126,7 @@ class Caregiver:
     what: frozenset[str]
     until: datetime | None
     alerts: bool
-    acts: bool = False
+    acts: Literal["look", "write", "act"] = "look"
 
 
 @dataclass(frozen=True, slots=True)

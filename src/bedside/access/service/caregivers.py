@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from bedside.access.model.people import STAFF, Caregiver, NewPerson, Person
 from bedside.access.service.clinic import clinic
@@ -34,14 +35,18 @@ async def of_patient(ctx: Ctx, patient: str) -> list[Caregiver]:
     """Whom the patient's grants let in now, one a person, the widest of their grants. Raises Forbidden."""
     await authorise(ctx, patient, "R", what="Consent")
     found: dict[str, Caregiver] = {}
-    acts: set[str] = set()
+    writes: dict[str, set[str]] = {}
     for one in await store.caregivers(ctx.sql, ctx.tenant, patient, ctx.clock.now()):
         if "C" in one.actions:
-            acts.add(one.person)
+            writes.setdefault(one.person, set()).update(one.what)
         known = found.get(one.person)
         if known is None or (reads_alarms(one) and not reads_alarms(known)):
             found[one.person] = one
-    return [replace(one, acts=one.person in acts) for one in found.values()]
+    return [replace(one, acts=_acts(writes.get(one.person, set()))) for one in found.values()]
+
+
+def _acts(writes: set[str]) -> Literal["look", "write", "act"]:
+    return "act" if writes & {"*", "reading"} else "write" if writes else "look"
 
 
 async def set_alerts(ctx: Ctx, patient: str, person: str, *, on: bool) -> None:

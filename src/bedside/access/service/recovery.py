@@ -39,7 +39,7 @@ from bedside.access.service.sign_in import even, forget_all, refuse
 from bedside.access.service.unit import work
 from bedside.access.store import recovery as store
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Conflict, Invalid
+from bedside.foundation.errors import Conflict, Forbidden, Invalid
 from bedside.foundation.ids import uuid7
 from bedside.foundation.jobs import enqueue
 
@@ -50,6 +50,13 @@ async def account(ctx: Ctx, patient: str) -> Person:
     """The account of a patient whom the actor may let in again. Raises Forbidden; Conflict where there is none."""
     await require(ctx, "clinician", "nurse")
     await authorise(ctx, patient, "U", what="Patient")
+    if ctx.trail.emergency:
+        # Somebody who opened a record for four hours would come in as the patient for ever.
+        ctx.trail.refused = "a sign-in code by emergency access"
+        raise Forbidden(
+            "Emergency access opens the record, and lets nobody in as the patient.",
+            remedy="Ask whoever takes care of them.",
+        )
     who = await person_of_patient(ctx, patient)
     if who is None:
         raise Conflict("This patient has no account yet.", remedy="Invite them to sign in instead.")

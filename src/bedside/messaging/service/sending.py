@@ -203,6 +203,8 @@ async def _note(ctx: Ctx, notice: Sent, outcome: Outcome | None, *, demo: bool, 
         forget=forget,
         asks=until(notice.template, now, urgent=notice.urgent) if outcome.state == "sent" else None,
     )
+    if outcome.state == "sent" and secret(notice.template):
+        await store.superseded(ctx.sql, ctx.tenant, notice, now)
 
 
 async def outbox(ctx: Ctx, *, limit: int = 50) -> list[Sent]:

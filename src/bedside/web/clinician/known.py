@@ -53,7 +53,7 @@ class Line:
 
     id: str
     says: str
-    detail: str
+    details: tuple[str, ...]
     since: str
     denial: bool = False
 
@@ -104,14 +104,18 @@ def _stands(kind: known.Kind, resource: dict[str, Any]) -> bool:
 
 def _line(kind: known.Kind, one: dict[str, Any]) -> Line:
     concept = one.get("medicationCodeableConcept" if kind == "medicine" else "code")
-    detail = "; ".join(
-        [
-            *(words(shown) for part in one.get("reaction") or () for shown in part.get("manifestation") or ()),
-            *(str(part["text"]) for name in ("dosage", "note") for part in one.get(name) or () if part.get("text")),
-        ]
+    details = (
+        *(words(shown) for part in one.get("reaction") or () for shown in part.get("manifestation") or ()),
+        *(str(part["text"]) for name in ("dosage", "note") for part in one.get(name) or () if part.get("text")),
     )
     since = one.get("onsetDateTime") or (one.get("effectivePeriod") or {}).get("start") or ""
-    return Line(one["id"], words(concept), detail, str(since), bool(kind == "allergy" and denies(codes(concept))))
+    return Line(
+        one["id"],
+        words(concept) or "–",
+        tuple(filter(None, details)),
+        str(since),
+        bool(kind == "allergy" and denies(codes(concept))),
+    )
 
 
 def _kind(request: Request) -> known.Kind:

@@ -47,6 +47,7 @@ async def _page(
         faults={error.where: told(error, page_of(request).language)} if error and error.where in FIELDS else {},
         typed=typed or consent.blank() | {"how": ""},
         may=consent.MAY,
+        shown=consent.SHOWN,
         mails=mails,
         back="back" in request.query_params,
     )

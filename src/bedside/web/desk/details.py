@@ -17,6 +17,7 @@ from bedside.fhir.names import name_of
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Conflict, Forbidden, Invalid, PreconditionFailed
 from bedside.foundation.http import ctx_of
+from bedside.web.clinician.resources import number_of
 from bedside.web.desk import form as desk
 from bedside.web.desk.register import choices_of
 from bedside.web.kit import page_of, render, told
@@ -53,6 +54,7 @@ async def _page(
         name=name_of(record),
         typed=typed or desk.typed_of(record) | {"version": str(record["meta"]["versionId"]), "account": ""},
         account=account,
+        other=number_of(record),
         faults={field: told(one, reader.language) for field, one in faults.items()},
         error=error,
         genders=desk.GENDERS,

@@ -49,6 +49,8 @@ class Page:
     units: str = "metric"
     """metric or us: how temperature, weight and glucose are written; what is stored does not change."""
     places: tuple[places.Place, ...] = ()
+    acting_for: str = ""
+    """Whose record the page is about, where a caregiver reads it."""
     suggestion: str | None = None
     """A msgid of the demo's guide; None in a real clinic."""
     languages: dict[str, str] = field(default_factory=lambda: LANGUAGES)
@@ -84,6 +86,7 @@ def page_of(request: HTTPConnection) -> Page:
         theme=theme if theme in THEMES else None,
         units="us" if units == "us" else "metric",
         places=places.places_for(request, actor.roles),
+        acting_for=getattr(state, "acting_for", ""),
         suggestion=_suggestion(request),
     )
 

@@ -49,6 +49,7 @@ async def _page(
         done=next((DONE[word] for word in DONE if word in request.query_params), None),
         typed=typed or consent.blank(),
         may=consent.MAY,
+        shown=consent.SHOWN,
         mails=mails,
     )
 

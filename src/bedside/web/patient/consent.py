@@ -21,6 +21,8 @@ MAY = {
     "look": N_("See the record, and nothing more"),
     "act": N_("See it, and write messages, send readings and ask for medicines"),
 }
+SHOWN = {**MAY, "write": N_("See it, and write messages")}
+"""What stands beside whom a patient lets in; some of it another program said."""
 ACTS = (
     *("Observation", "QuestionnaireResponse", "Communication", "Appointment", "Binary"),
     *("reading", "visit", "message", "refill", "symptom"),
@@ -106,7 +108,7 @@ async def take_back(ctx: Ctx, patient: str, person: str) -> None:
 async def shown(ctx: Ctx, patient: str) -> list[tuple[access.Caregiver, bool]]:
     """Whom the patient lets in, called as the patient calls them, and whether they read alarms."""
     called: dict[str, str] = {}
-    page = await records.search(ctx, "Consent", [("patient", f"Patient/{patient}"), ("_count", "200")])
+    page = await records.every(ctx, "Consent", {"patient": patient})
     for one in page.entries:
         called |= consents.names(one)
     found = await access.caregivers.of_patient(ctx, patient)

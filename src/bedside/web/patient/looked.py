@@ -37,7 +37,8 @@ KINDS = {
 }
 
 
-OWN = N_("looked at your own record")
+OWN, THEIRS = N_("looked at your own record"), N_("looked at this record")
+LET_IN = N_("because you let them in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,11 @@ class Look:
     times: int
 
 
-def lines(found: Sequence[AuditLine], me: str) -> list[Look]:
-    """Newest first; the same person doing the same thing many times in a row is one line that says how often."""
+def lines(found: Sequence[AuditLine], me: str, *, own: bool = True) -> list[Look]:
+    """Newest first; the same person doing the same thing many times in a row is one line that says how often.
+
+    own: whether it is the reader's record, or somebody's who lets them in.
+    """
     looks: list[Look] = []
     for one in found:
         role = next((ROLES[r] for r in ROLES if r in one.roles), KINDS.get(one.actor_kind, ""))
@@ -65,8 +69,8 @@ def lines(found: Sequence[AuditLine], me: str) -> list[Look]:
             at=one.at,
             who=KINDS["job"] if itself else one.actor_name,
             role="" if itself else role,
-            what=OWN if one.actor == me and not one.wrote else one.action,
-            why=WHY.get(one.purpose, one.purpose),
+            what=(OWN if own else THEIRS) if one.actor == me and not one.wrote else one.action,
+            why=LET_IN if own and role == ROLES["caregiver"] else WHY.get(one.purpose, one.purpose),
             reason=one.reason,
             refused=one.outcome == "refused",
             me=one.actor == me,

@@ -47,7 +47,7 @@ async def who_looked(request: Request) -> Response:
     return render(
         request,
         "patient/who_looked.html",
-        lines=lines(found, ctx_of(request).actor.id),
+        lines=lines(found, ctx_of(request).actor.id, own=not page_of(request).acting_for),
         older=found[-1].id if len(found) == LISTED else None,
         first=before is None,
     )

@@ -18,11 +18,14 @@ async def whose(request: Request, ctx: Ctx) -> tuple[str, str]:
     if "id" in request.path_params:
         await access.require(ctx, "clinician", "nurse")
         id_ = request.path_params["id"]
-    else:
-        await access.require(ctx, "patient", "caregiver")
-        person = await access.person(ctx, ctx.actor.id)
-        id_ = await _chosen(request, ctx) or person.patient or await _cared_for(request, ctx)
-    return id_, name_of(await records.read(ctx, "Patient", id_))
+        return id_, name_of(await records.read(ctx, "Patient", id_))
+    await access.require(ctx, "patient", "caregiver")
+    person = await access.person(ctx, ctx.actor.id)
+    id_ = await _chosen(request, ctx) or person.patient or await _cared_for(request, ctx)
+    name = name_of(await records.read(ctx, "Patient", id_))
+    # Every page of somebody else's record says whose it is: the layout reads this.
+    request.state.acting_for = name if id_ != person.patient else ""
+    return id_, name
 
 
 async def _chosen(request: Request, ctx: Ctx) -> str | None:

@@ -142,7 +142,7 @@ def test_the_files_alone_do_not_fill_the_disk(home: Home) -> None:
     made = []
     for _ in range(3):
         made.append(archiver.files_alone(home, told).id)
-        time.sleep(1.1)
+        time.sleep(1.1)  # sets are named by the second
     assert [id_ for _, id_ in manifest.ids(told.store)] == made[-1:]
     found = check.listing(told.store, KEY.signer().public)
     assert check.verify(told.store, found, KEY, lambda *_: None)[1] == []

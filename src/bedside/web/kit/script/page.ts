@@ -67,12 +67,21 @@ document.addEventListener("submit", (event) => {
   const form = event.target as HTMLFormElement;
   if (event.defaultPrevented || form.method !== "post") return;
   const unsent = document.querySelector<HTMLElement>("[data-unsent]");
-  if (!navigator.onLine && unsent) {
-    // The browser's own page of "no internet" would take the place of what was typed.
+  if (!navigator.onLine && unsent && !form.dataset.reached) {
+    // The browser's own page of "no internet" would take the place of what was typed. But a browser calls itself
+    // offline also where the server is this very machine: whether it answers is asked.
     event.preventDefault();
-    unsent.hidden = false;
-    sayNetwork();
-    unsent.scrollIntoView({ block: "center" });
+    const send = (): void => {
+      form.dataset.reached = "yes";
+      form.requestSubmit(event.submitter);
+      delete form.dataset.reached;
+    };
+    const stay = (): void => {
+      unsent.hidden = false;
+      sayNetwork();
+      unsent.scrollIntoView({ block: "center" });
+    };
+    void fetch("/healthz", { cache: "no-store" }).then(send, stay);
     return;
   }
   if (form.dataset.sent) return event.preventDefault();

@@ -336,6 +336,11 @@ async def latest(ctx: Ctx, patients: Sequence[str]) -> dict[str, list[Latest]]:
     return await reading.latest(ctx, patients)
 
 
+async def one_reading(ctx: Ctx, patient: str, reading_id: str) -> list[Latest]:
+    """What stands of one reading of the patient; none where it was withdrawn. Raises NotFound."""
+    return await reading.one(ctx, patient, reading_id)
+
+
 async def series(ctx: Ctx, patient: str, metric: str, since: datetime, until: datetime) -> Series:
     """One metric over a span of device time, with its gaps."""
     return await reading.series(ctx, patient, metric, since, until)

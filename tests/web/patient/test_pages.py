@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bedside import access, monitoring
 from bedside.access.testing import acting, someone
+from bedside.foundation.clock import TurnableClock
 
 if TYPE_CHECKING:
     from tests.web.conftest import Ward
@@ -76,6 +77,44 @@ async def test_a_high_pressure_from_form_to_alarm_and_back(ward: Ward) -> None:
     async with access.work(acting(ward.ctx, ward.nurse), "looked for a test") as ctx:
         left = {a.cause for a in await monitoring.alarms(ctx, patient=ward.rosa_id)}
     assert "blood-pressure-high" not in left
+
+
+async def test_what_was_sent_is_shown_and_taken_back_whatever_came_after_it(ward: Ward) -> None:
+    """A cuff of the same person may tell something between the sending and the page."""
+    async with ward.as_(ward.rosa) as client:
+        typed = {"systolic": "123", "diastolic": "79"}
+        mine = (await client.post("/readings/send/blood-pressure", data=typed)).headers["location"]
+        later = (await client.post("/readings/send/weight", data={"weight": "61.4"})).headers["location"]
+        assert isinstance(ward.ctx.clock, TurnableClock)
+        ward.ctx.clock.turn(timedelta(seconds=1))
+        await client.post("/readings/send/blood-pressure", data={"systolic": "131", "diastolic": "88"})
+        after = (await client.get(mine)).text
+        assert "123/79" in after
+        assert "131/88" not in after
+        assert "61.4" in (await client.get(later)).text
+        back = re.search(r'href="(/readings/withdraw\?reading=[^"]+)"', after)
+        assert back is not None
+        reading = mine.rsplit("/", 1)[1]
+        assert back[1].endswith(reading)
+        asked = (await client.get(back[1])).text
+        assert "123/79" in asked
+        assert "Take it back" in asked
+        await client.post("/readings/withdraw", data={"reading": reading, "reason": "typing"})
+        for again in (mine, back[1]):
+            gone = (await client.get(again)).text
+            assert "Taken back" in gone
+            assert "123/79" not in gone
+            assert "Take it back" not in gone
+        assert "131/88" in (await client.get("/home")).text
+        for wrong in ("r.1.1.1", "nothing"):
+            assert (await client.get(f"/readings/sent/{wrong}")).status_code == 404
+            assert (await client.get("/readings/withdraw", params={"reading": wrong})).status_code == 404
+    async with access.work(ward.ctx, "gave care for a test") as ctx:
+        await access.relate(ctx, person=ward.nurse.id, patient=ward.ben_id, kind="care", source="test")
+    async with ward.as_(ward.nurse) as client:
+        place = f"/patients/{{}}/withdraw?reading={later.rsplit('/', 1)[1]}"
+        assert "61.4" in (await client.get(place.format(ward.rosa_id))).text
+        assert (await client.get(place.format(ward.ben_id))).status_code == 404
 
 
 async def test_a_second_look_at_what_is_implausible(ward: Ward) -> None:

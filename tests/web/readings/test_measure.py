@@ -77,6 +77,14 @@ async def test_what_the_cuff_sent_is_of_the_cuff_and_leads_to_what_it_means(ward
     assert fhir["patient"] == {"reference": f"Patient/{ward.rosa_id}"}
 
 
+async def test_a_battery_told_first_does_not_take_the_place_of_what_was_measured(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        body = sent(ward, ("battery", 80, "%"), ("weight", 61.4, "kg"), kind="scale")
+        answer = await post(client, body)
+        assert answer.status_code == 200, answer.text
+        assert "61.4" in (await client.get(answer.json()["next"])).text
+
+
 async def test_a_high_pressure_raises_its_alarm_and_leads_to_the_symptoms(ward: Ward) -> None:
     async with access.work(ward.ctx, "set a profile for a test") as ctx:
         await monitoring.set_profile(ctx, ward.rosa_id, birth_date=date(1951, 3, 2))

@@ -15,19 +15,23 @@ from bedside.web.patient.whose import whose
 
 
 async def sent(request: Request) -> Response:
-    """What was just sent, and what it means. A pressure that raised an alarm leads to rest, repeat and symptoms."""
+    """What was just sent, and what it means, or that it was taken back.
+
+    A pressure that raised an alarm leads to rest, repeat and symptoms.
+    """
     async with access.work(ctx_of(request), "saw what a reading means", readonly=True) as ctx:
         patient, _ = await whose(request, ctx)
-        found = (await monitoring.latest(ctx, [patient]))[patient]
+        # This one, not the newest: what a device sent meanwhile would be shown, and taken back, in its place.
+        found = await monitoring.one_reading(ctx, patient, request.path_params["reading"])
         plan = (await monitoring.plans(ctx, [patient])).get(patient)
         watched = await monitoring.watched(ctx, patient)
         alarms = await monitoring.alarms(ctx, patient=patient)
-    mine = [one for one in found if one.id == request.path_params["reading"]]
-    shown = latest_of(mine or found)
+    shown = latest_of(found)
     return render(
         request,
         "readings/sent.html",
         reading=shown,
+        withdrawn=not found,
         meaning=meaning(shown, plan) if shown else None,
         high=any(a.cause in HIGH_PRESSURE for a in alarms) and shown is not None and shown.key == "blood-pressure",
         watched=watched,

@@ -11,6 +11,7 @@ from bedside.foundation.errors import Invalid
 from bedside.foundation.http import ctx_of
 from bedside.web.kit import render
 from bedside.web.kit.places import N_
+from bedside.web.patient.meaning import latest_of
 from bedside.web.patient.whose import whose
 
 REASONS = (
@@ -40,13 +41,17 @@ async def keep(request: Request) -> Response:
 
 
 async def _page(request: Request, error: Invalid | None, reading: str | None = None) -> Response:
+    which = reading or request.query_params.get("reading", "")
     async with access.work(ctx_of(request), "asked to take a reading back", readonly=True) as ctx:
-        _, name = await whose(request, ctx)
+        patient, name = await whose(request, ctx)
+        found = await monitoring.one_reading(ctx, patient, which)
     return render(
         request,
         "readings/withdraw.html",
         error.status if error else 200,
-        reading=reading or request.query_params.get("reading", ""),
+        reading=which,
+        shown=latest_of(found),
+        withdrawn=not found,
         reasons=REASONS,
         error=error,
         name=name,

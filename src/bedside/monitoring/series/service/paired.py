@@ -11,7 +11,7 @@ from bedside.foundation.errors import Conflict, Forbidden, Invalid, Unprocessabl
 from bedside.monitoring.devices.model import Paired, device_resource
 from bedside.monitoring.devices.service import devices
 from bedside.monitoring.ingest.model.measured import Measured, packed
-from bedside.monitoring.ingest.model.metrics import METRICS
+from bedside.monitoring.ingest.model.metrics import BY_NAME, METRICS
 from bedside.monitoring.ingest.model.pack import MILLENNIUM, Flag, Pack
 from bedside.monitoring.ingest.service.answers import Arrival
 from bedside.monitoring.series.model.identity import Identity
@@ -54,7 +54,9 @@ async def take(
     # What was withdrawn does not stand, and is no other value.
     stands = {one.metric: one.value for one in await measured.held(ctx, name, metrics, pack.time[0])}
     other = any(stands.get(metric, value) != value for metric, value in zip(metrics, pack.value, strict=True))
-    return Identity(held.number, pack.metric[0], pack.time[0]).id, other
+    # Named by what was measured, not by a battery that was told before it.
+    first = next(metric for metric in metrics if metric in MEASURES[read.kind][0])
+    return Identity(held.number, BY_NAME[first].number, pack.time[0]).id, other
 
 
 def _packed(kind: str, sent: Sequence[Measured], received: int, *, confirmed: bool) -> Pack:

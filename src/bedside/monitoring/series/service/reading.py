@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from bedside import access
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Invalid
+from bedside.foundation.errors import Invalid, NotFound
 from bedside.monitoring.devices.service.devices import microseconds, moment_of
 from bedside.monitoring.ingest.model.metrics import BY_NAME, METRICS, Metric, fresh_for
 from bedside.monitoring.ingest.model.pack import SECOND, words
-from bedside.monitoring.series.model.identity import Identity
+from bedside.monitoring.series.model.identity import Identity, identity
 from bedside.monitoring.series.model.reading import Conflict, Gap, Latest, Point, Reading, Series, Summary
+from bedside.monitoring.series.service.landing import standing
 from bedside.monitoring.series.store import doubts, stretches, summaries
 from bedside.monitoring.series.store import latest as stored_latest
 from bedside.monitoring.series.store import readings as stored_readings
@@ -75,6 +76,25 @@ def newest_of(number: int, row: list[Any], now: datetime) -> Latest:
         device=device,
         device_kind=kind,
     )
+
+
+async def one(ctx: Ctx, patient: str, reading_id: str) -> list[Latest]:
+    """What stands of one reading: its value, of a blood pressure each; none where it was withdrawn.
+
+    reading_id: a FHIR id. Raises NotFound where the patient has no such reading.
+    """
+    await access.authorise(ctx, patient, "R", what="Observation")
+    found = identity(reading_id)
+    members = () if found is None else found.members
+    rows = await stored_readings.by_identity(
+        ctx.sql, ctx.tenant, [m.device for m in members], [m.metric for m in members], [m.time for m in members]
+    )
+    mine = [row for row in rows if row["patient"] == patient]
+    if not mine:
+        raise NotFound("There is no such reading.")
+    now = ctx.clock.now()
+    stands = [reading_of(row) for row in mine if row["withdrawn_at"] is None]
+    return [newest_of(each.number, standing(each), now) for each in stands]
 
 
 def reading_of(row: dict[str, Any]) -> Reading:

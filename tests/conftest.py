@@ -14,6 +14,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import playwright.async_api
+import playwright.sync_api
 import pytest
 
 from bedside.foundation.bus import Bus, no_bus
@@ -28,6 +30,9 @@ TEMPLATE = "bedside_template"
 MEMORY = Path("/dev/shm")
 ROOM = 6 << 30
 """Bytes that are to be free there: four workers' databases and their logs."""
+PATIENCE = 15_000
+"""Milliseconds that a page may take to show what a test waits for, on a machine that is busy with other things. What
+must be there sooner says so itself."""
 
 
 def _memory() -> Path | None:
@@ -44,6 +49,8 @@ def pytest_configure() -> None:
     if memory := _memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
         tempfile.tempdir = str(memory)
+    playwright.async_api.expect.set_options(timeout=PATIENCE)
+    playwright.sync_api.expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.conftest import PATIENCE
 from tests.journeys.pages import Page as Listed
 from tests.journeys.scene import prepare
 from tests.journeys.visiting import sign_in
 from tools import chromium
 from tools.clinic import Clinic, running
-
-TIMEOUT = 15_000
-"""Milliseconds that a page may take to show what is waited for, on a machine that is busy with other things."""
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +65,7 @@ def visitor(browser: Browser, clinic: Clinic) -> Iterator[Callable[..., Page]]:
 
     def visit(name: str | None = None, **options: object) -> Page:
         context = browser.new_context(base_url=clinic.address, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(TIMEOUT)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))

@@ -21,8 +21,9 @@ A4 = 688
 """Pixels between the margins of print.css on A4, at 96 a inch."""
 WATCH = """() => {
   const seen = new Set(), dim = new Set(), groups = new Set();
-  // What a reader recognises it by.
-  const named = (e) => (e.getAttribute("href") || e.getAttribute("aria-label") || e.textContent || "").trim();
+  // What a reader recognises it by; of a button that counts down, whatever second it is.
+  const named = (e) => (e.getAttribute("href") || e.getAttribute("aria-label") || e.textContent || "").trim()
+    .replace(/\\(\\d+ s\\)/, "");
   const name = (e) => e.tagName.toLowerCase() + (e.id ? "#" + e.id : "") + (e.name ? "[" + e.name + "] " : " ")
     + named(e).replace(/\\s+/g, " ").slice(0, 60);
   const group = (e) => e.type === "radio" && e.form?.action + e.name;

@@ -115,7 +115,7 @@ async def test_who_is_invited_begins_with_a_passkey_and_needs_no_password(
     await page.get_by_label("New password").fill(PASSWORD)
     await page.get_by_label("The same again").fill(PASSWORD)
     await page.get_by_role("button", name="Save and go on").click()
-    await page.get_by_text("Your passkey is your second step").wait_for(timeout=5000)
+    await page.get_by_text("Your passkey is your second step").wait_for()
     assert await page.get_by_text("Key:").count() == 0
     assert await faults(page) == []
     assert await page.get_by_role("link", name="I do not have that passkey any more").get_attribute("href") == (

@@ -22,10 +22,6 @@ pytestmark = [pytest.mark.journey, pytest.mark.alone]
 AXE = Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js"
 
 
-expect.set_options(timeout=15_000)
-"""A wall is pushed to within a second or two; a machine that does other things takes longer."""
-
-
 def tile(page: Page, patient: str) -> Any:
     return page.locator(f'.tile[data-patient="{patient}"]')
 

@@ -230,14 +230,18 @@ async def test_no_answer_tells_whether_an_account_exists(ctx: Ctx, door: Ctx, ch
     times: dict[str, list[float]] = {"there@home.example": [], "staff@home.example": [], "gone@home.example": []}
     for address, spent in times.items():
         for name, call in (
-            ("password", access.sign_in.with_password(door, address, "wrong")),
-            ("send", access.sign_in.send(door, address)),
-            ("code", access.sign_in.with_code(door, address, "000000")),
-            ("help", access.sign_in.ask_for_help(door, address)),
+            ("password", lambda to: access.sign_in.with_password(door, to, "wrong")),
+            ("send", lambda to: access.sign_in.send(door, to)),
+            ("code", lambda to: access.sign_in.with_code(door, to, "000000")),
+            ("help", lambda to: access.sign_in.ask_for_help(door, to)),
         ):
-            begun = time.perf_counter()
-            say.setdefault(name, set()).add(await outcome(call))
-            spent.append(time.perf_counter() - begun)
+            # A machine that does other things may keep one waiting; never does one come sooner.
+            tries: list[float] = []
+            while not tries or (min(tries) >= 0.4 and len(tries) < 4):
+                begun = time.perf_counter()
+                say.setdefault(name, set()).add(await outcome(call(address)))
+                tries.append(time.perf_counter() - begun)
+            spent.append(min(tries))
     assert all(len(answers) == 1 for answers in say.values()), say
     for spent in times.values():
         assert all(0.2 <= one < 0.4 for one in spent), times

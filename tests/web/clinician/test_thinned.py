@@ -1,7 +1,6 @@
-"""A year of a monitor, its old hours thinned: charts say so, draw them as what they are, and are quick."""
+"""A year of a monitor, its old hours thinned: charts say so, draw them as what they are, and hold what can be drawn."""
 
 from datetime import timedelta
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -34,10 +33,7 @@ async def test_thinned_hours_are_said_and_drawn_in_chart_and_overlay(ward: Any) 
         assert text.count("lane-summary") > 80
     async with access.work(acting(ward.ctx, ward.nurse), "looked") as ctx:
         now = ctx.clock.now()
-        best = 1.0
-        for _ in range(5):
-            began = perf_counter()
-            series = await monitoring.series(ctx, ward.rosa_id, "heart-rate", now - timedelta(days=365), now)
-            best = min(best, perf_counter() - began)
-    print(f"a year in {best * 1000:.0f} ms: {len(series.summaries)} summaries, {len(series.points)} points")
-    assert best < 0.1
+        series = await monitoring.series(ctx, ward.rosa_id, "heart-rate", now - timedelta(days=365), now)
+    # As much as a screen draws, however much was measured.
+    assert 80 < len(series.summaries) < 1_000
+    assert 0 < len(series.points) < 2_000

@@ -85,7 +85,7 @@ async def test_clients_go_on_while_the_steps_are_taken(then: str) -> None:
     watch = await asyncpg.connect(then)
     of = await earlier.columns(watch)
     before = await earlier.digest(watch, of)
-    stop, answered, waits, said = asyncio.Event(), list[int](), list[float](), list[str]()
+    stop, waited, answered, waits, said = asyncio.Event(), asyncio.Event(), list[int](), list[float](), list[str]()
 
     async def write() -> None:
         mine = await asyncpg.connect(then)
@@ -105,22 +105,28 @@ async def test_clients_go_on_while_the_steps_are_taken(then: str) -> None:
             seen = many
         await mine.close()
 
+    def say(line: str) -> None:
+        said.append(line)
+        if "a client holds a table" in line:
+            waited.set()
+
     async def hold() -> None:
         mine = await asyncpg.connect(then)
         async with mine.transaction():
             await mine.fetch("select * from access.duty")
-            await asyncio.sleep(3)
+            # Until it was in the way: on a busy machine the step that needs the table comes late.
+            await asyncio.wait_for(waited.wait(), 60)
         await mine.close()
 
     holder = asyncio.create_task(hold())
     clients = [asyncio.create_task(each()) for each in (write, read)]
     await asyncio.sleep(0.2)
-    taken = await migrate(then, said.append)
+    taken = await migrate(then, say)
     await asyncio.sleep(0.2)
     stop.set()
     await asyncio.gather(holder, *clients)
     assert taken == len(revisions()) - 1 - revisions().index(THEN)
-    assert [line for line in said if "a client holds a table" in line] != []
+    assert waited.is_set()
     assert await kept_packs(watch) == set(answered)
     assert len(answered) > 20
     assert max(waits) < 10  # each wait for a lock ends after seconds, then clients have their turn

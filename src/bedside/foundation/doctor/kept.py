@@ -45,6 +45,15 @@ def certificate(running: dict[str, Any]) -> list[Finding]:
     return [good(N_("The certificate ends in %(left)s."), left=left)]
 
 
+def certificate_to_come(pair: certificates.Pair) -> list[Finding]:
+    """The same of a program that does not run: whether it could start with these two files."""
+    try:
+        certificates.check(pair)
+    except BedsideError as error:
+        return [failed(error)]
+    return certificate({"certificate": str(pair[0])})
+
+
 def backups(home: Home, *, running: bool, own: bool = True) -> list[Finding]:
     """How old the backup is, and when it was last tried. Reads the home's own notes alone.
 

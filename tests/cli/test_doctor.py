@@ -62,6 +62,7 @@ def test_what_serve_reads_is_judged(home: Path, door: int, tmp_path: Path) -> No
     assert f"Port {door} (web) is taken" in refused.stderr, refused.stdout + refused.stderr
     done = bedside("doctor", "--home", str(home))
     assert done.returncode == 1
+    assert f"typed with this at its end: --home {home}" in done.stdout
     assert f"as in {file}." in done.stdout
     assert f"Port {door} (--port) is taken by another program." in done.stdout
     assert "192.0.2.9 (--mqtt-host) is no address of this machine." in done.stdout

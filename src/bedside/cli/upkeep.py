@@ -90,9 +90,10 @@ def doctor(
     place = Home(home.absolute())
     with plain_errors():
         place.mine()
-    running, asked = place.running(), None
+    running, asked, made = place.running(), None, None
     try:
-        demo = bool((place.made() or {}).get("demo"))
+        made = place.made()
+        demo = bool((made or {}).get("demo"))
         asked = served(demo, place.remembered(), config, {"--port": port, "--mqtt-port": mqtt_port})
     except BedsideError:
         pass  # what ails the home itself is told below, in its place
@@ -152,6 +153,8 @@ def doctor(
     except BedsideError as error:
         bad += 1
         out.print(marks["bad"], told(error).removeprefix("Error: "), markup=True)
+    if made is not None and home != HOME:
+        out.print(f"Each line with bedside is typed with this at its end: --home {place.path}")
     if bad:
         raise typer.Exit(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from babel import Locale
 
 from bedside import access
 from bedside.access.model import clinic as model
@@ -57,6 +58,14 @@ def test_what_is_proposed_follows_from_the_place() -> None:
     assert [model.country_of(zone) for zone in ("Europe/Madrid", "America/New_York", "UTC")] == ["ES", "US", None]
     assert [model.emergency_of(country) for country in ("ES", "US", "AQ")] == ["112", "911", None]
     assert all(country in model.countries() for row in model._table().number for country in row.country)
+
+
+def test_the_list_of_countries_holds_countries_alone_and_each_has_a_name() -> None:
+    """It offered the euro zone, and two trials of software; one stood there as CQ."""
+    assert len(model.countries()) == 250, "the 249 of ISO 3166-1, and Kosovo"
+    assert not {"EU", "EZ", "UN", "XA", "XB", "CQ"} & set(model.countries())
+    for language in ("en", "es"):
+        assert set(model.countries()) <= set(Locale(language).territories)
 
 
 async def test_it_is_said_once_and_changed_by_an_administrator_alone(ctx: Ctx) -> None:

@@ -1,5 +1,7 @@
 """`bedside backup init` gives the key away once, and lets nobody put it where it would be lost with what it opens."""
 
+import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bedside.cli import cli
-from bedside.foundation.backup import asked, settings
+from bedside.foundation.backup import asked, disk, settings
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.home import Home
 
@@ -108,3 +110,51 @@ def test_init_again_changes_what_is_named_and_nothing_else(home: Path, tmp_path:
     assert settings.needed(home) == msgspec.structs.replace(before, keep_days=14)
     assert said(home, "--no-synchronous")[0] == 0
     assert not settings.needed(home).synchronous
+
+
+def away(home: Path, tmp_path: Path) -> Path:
+    """The folder under the mount, its disk gone."""
+    assert said(home, "--to", str(tmp_path / "store"))[0] == 0
+    shutil.move(tmp_path / "store", tmp_path / "away")
+    (tmp_path / "store").mkdir()
+    settings.put(home, msgspec.structs.replace(settings.needed(home), mount=str(tmp_path / "store")))
+    return tmp_path / "store"
+
+
+def test_no_command_writes_under_a_disk_that_is_away(home: Path, tmp_path: Path) -> None:
+    """`init --keep-days` wrote the words there by which the place was known: from then on backups went under it."""
+    under = away(home, tmp_path)
+    code, out = said(home, "--keep-days", "14")
+    assert (code, f"nothing is mounted at {under}" in out) == (0, True)
+    assert settings.needed(home).keep_days == 14
+    for words in (("init", "--new-line"), ("init", "--new-key"), ("init", "--to", str(under), "--new-line"), ()):
+        done = CliRunner().invoke(cli, ["backup", *words, "--home", str(home)])
+        assert done.exit_code == 1, words
+        assert "The backup's disk is away" in done.output
+    done = CliRunner().invoke(cli, ["backup", "new-disk", "--home", str(home)])
+    assert (done.exit_code, "Connect it" in done.output) == (1, True)
+    assert list(under.iterdir()) == []
+
+
+def test_what_stands_in_the_place_of_the_disk_is_told_apart(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under = away(home, tmp_path)
+    found = list[str]()
+    monkeypatch.setattr(os.path, "ismount", lambda _: True)
+    for name in (None, "holiday.jpg"):
+        if name:
+            (under / name).touch()
+        with pytest.raises(disk.Elsewhere, match="Nothing is written there") as refused:
+            disk.look(home, settings.needed(home))
+        found.append(refused.value.found)
+    assert found == ["empty", "other"]
+
+
+def test_a_disk_that_several_homes_share_is_known_to_each(home: Path, tmp_path: Path) -> None:
+    assert said(home, "--to", str(tmp_path / "store"))[0] == 0
+    other = Home(tmp_path / "other")
+    other.take(demo=False)
+    assert said(other.path, "--to", str(tmp_path / "store"))[0] == 0
+    assert settings.needed(home).mark == settings.needed(other.path).mark != ""
+    disk.look(home, settings.needed(home))

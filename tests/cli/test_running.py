@@ -15,7 +15,7 @@ pytestmark = pytest.mark.unit
 
 def asked(monkeypatch: pytest.MonkeyPatch, *options: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    monkeypatch.setattr(running, "_run", lambda _demo, _home, **choices: found.update(choices))
+    monkeypatch.setattr(running, "_run", lambda _ctx, _demo, _home, **choices: found.update(choices))
     result = CliRunner().invoke(cli, ["serve", *options])
     return found or {"code": result.exit_code}
 

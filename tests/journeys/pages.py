@@ -137,6 +137,7 @@ PAGES: tuple[Page, ...] = (
     Page("notices", "/admin/notices", ADMINISTRATOR, "Notices"),
     Page("not-reached", "/notices", NURSE, "Not reached"),
     Page("places", "/admin/places", ADMINISTRATOR, "Wards and programmes"),
+    Page("closing", "/admin/places/virtual-ward/close", ADMINISTRATOR, "Close"),
     Page("staff-list", "/admin/people/import", ADMINISTRATOR, "Add many colleagues"),
     Page("colleague", "/admin/people/{colleague}", ADMINISTRATOR, CLINICIAN),
     Page("leaving", "/admin/people/{colleague}/leave", ADMINISTRATOR, "End the account of"),

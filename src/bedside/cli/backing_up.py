@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bedside.foundation.backup.places import Place
     from bedside.foundation.backup.settings import Settings
     from bedside.foundation.backup.store import Store
+    from bedside.foundation.errors import BedsideError
 
 backup = typer.Typer(help="Backups, encrypted, while the program runs on.")
 cli.add_typer(backup, name="backup")
@@ -85,7 +86,7 @@ def init(
 
     with plain_errors():
         from bedside.foundation import private
-        from bedside.foundation.backup import settings
+        from bedside.foundation.backup import disk, settings
         from bedside.foundation.backup.archive import explain
         from bedside.foundation.backup.keys import RecoveryKey
         from bedside.foundation.home import Home
@@ -103,8 +104,16 @@ def init(
             spool = Path(before.spool)
         if synchronous and (spool is None or spool.absolute() == place.path or place.path in spool.absolute().parents):
             raise Invalid("--synchronous needs --spool: a folder on another disk, outside the home.")
-        conditional = apart(there, place.path)
-        explain(there.store(conditional=conditional))
+        stays = old is not None and old.to == folder and there.folder is not None
+        away = _away(place.path, before) if stays else None
+        if away is not None and (new_key or new_line):
+            raise away
+        if away is None:
+            conditional = apart(there, place.path)
+            explain(there.store(conditional=conditional))
+        else:  # days and hours can be changed all the same, and nothing is written under it
+            conditional = False
+            typer.echo(f"Note: {away.message}\n  {away.remedy}", err=True)
         key = RecoveryKey.make() if old is None or new_key else None
         if key is not None and key_file is not None:
             if key_file.exists():
@@ -130,6 +139,8 @@ def init(
             synchronous=synchronous,
             spool=str(spool.absolute()) if spool else "",
             also=tuple(str(each.absolute()) for each in also) if also else before.also,
+            mark=before.mark if away else disk.mark(there.store()) if there.folder else "",
+            mount=before.mount if away else disk.mount_of(there.folder) if there.folder else "",
         )
         if told.spool:
             Path(told.spool).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -147,8 +158,12 @@ def init(
     )
     if told.also:
         typer.echo(f"Kept with the home: {', '.join(told.also)}.")
-    if old is not None or synchronous:
+    if (old is None and synchronous) or (
+        old is not None and (old.to, old.spool, old.synchronous) != (told.to, told.spool, told.synchronous)
+    ):
         typer.echo("Stop Bedside and start it again, so that it takes up the new settings.")
+    elif old is not None:
+        typer.echo("That holds from now on.")
     elif place.running() is None:
         typer.echo("They begin when Bedside is started; `bedside backup` makes one now.")
     else:
@@ -170,6 +185,18 @@ def _where(old: Settings | None, to: str | None, endpoint: str, region: str, sto
     return Place(typed.to, typed.endpoint or old.endpoint, typed.region or old.region, typed.keys_file or old.keys_file)
 
 
+def _away(home: Path, told: Settings) -> BedsideError | None:
+    """Why the disk of before cannot be written to now."""
+    from bedside.foundation.backup import disk
+    from bedside.foundation.errors import Unavailable
+
+    try:
+        disk.look(home, told)
+    except Unavailable as error:
+        return error
+    return None
+
+
 @backup.callback(invoke_without_command=True)
 def now(
     ctx: typer.Context,
@@ -186,7 +213,7 @@ def now(
     with plain_errors():
         import msgspec
 
-        from bedside.foundation.backup import check, settings
+        from bedside.foundation.backup import check, disk, settings
         from bedside.foundation.backup.places import Place
         from bedside.foundation.home import Home
 
@@ -202,8 +229,10 @@ def now(
                 region=there.region,
                 keys_file=there.keys_file,
                 conditional=apart(there, place.path),
+                mark="",
             )
         elif Place.typed(told.to).folder is not None:
+            disk.look(place.path, told)
             apart(Place.typed(told.to), place.path)
         begun = time.monotonic()
         if database_url is not None:

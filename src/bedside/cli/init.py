@@ -82,7 +82,7 @@ def init(
             with reach(place, database_url) as settings:
                 address = _checks()["public_url"](public_url) if public_url else settings.public_url
                 made = asyncio.run(app.link_again(replace(settings, public_url=address)))
-            _told(made, None, as_json=as_json)
+            _told(made, None, home, as_json=as_json)
             return
         answers = _answers(given, ask=not yes)
         if not yes:
@@ -94,7 +94,7 @@ def init(
         with lay(place, database_url) as settings:
             reached: Settings = replace(settings, public_url=answers["public_url"])
             made = asyncio.run(app.found(reached, said, answers["admin_name"], answers["admin_email"]))
-    _told(made, _serve(home, database_url, answers["public_url"]), as_json=as_json)
+    _told(made, _serve(home, database_url, answers["public_url"]), home, as_json=as_json)
 
 
 def _whole(home: Path, database_url: str | None, *, again: bool) -> Path:
@@ -259,7 +259,15 @@ def _serve(home: Path, database_url: str | None, public_url: str) -> str:
     return " ".join(parts)
 
 
-def _told(made: Founded, serve: str | None, *, as_json: bool) -> None:
+def _origin(link: str) -> str:
+    """Scheme, name and port of a link."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(link)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _told(made: Founded, serve: str | None, home: Path, *, as_json: bool) -> None:
     import msgspec
     import orjson
 
@@ -277,7 +285,8 @@ def _told(made: Founded, serve: str | None, *, as_json: bool) -> None:
     typer.secho(f"     {made.link}", bold=True)
     typer.echo(
         f"   {made.administrator} sets up a passkey there, or a password and a second factor: once, within 24 hours.\n"
-        "   Whoever has the link can do so: keep it to yourself. A new one: bedside init --link-again"
+        "   Whoever has the link can do so: keep it to yourself. A new one:\n"
+        f"     bedside init --link-again{'' if home == HOME else f' --home {home}'} --public-url {_origin(made.link)}"
     )
     if serve is not None:
         typer.echo("3. The list of first steps on the page behind it says what comes next.")

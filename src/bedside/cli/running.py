@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,15 +22,11 @@ from bedside.cli.command import (
     cli,
     from_file,
     plain_errors,
-    site,
 )
-
-MQTT_PORT = 1883
-MQTT_TLS_PORT = 8883
-"""Where devices look for MQTT by TLS (IANA: secure-mqtt)."""
+from bedside.cli.served import fitting, mqtt_usual, words
 
 
-def _run(demo: bool, home: Path, **choices: Any) -> None:
+def _run(ctx: typer.Context, demo: bool, home: Path, **choices: Any) -> None:
     # Before anything imports prometheus_client: the processes of this home share their counters.
     from bedside.foundation.counters import counters
 
@@ -47,7 +42,7 @@ def _run(demo: bool, home: Path, **choices: Any) -> None:
 
     with plain_errors():
         try:
-            Installation(Wish(home, demo, **choices), program, typer.echo).run()
+            Installation(Wish(home, demo, said=words(ctx), **choices), program, typer.echo).run()
         finally:
             if not (home.absolute() / "running.json").exists():  # another program may hold this home
                 shutil.rmtree(metrics, ignore_errors=True)
@@ -55,6 +50,7 @@ def _run(demo: bool, home: Path, **choices: Any) -> None:
 
 @cli.command()
 def demo(
+    ctx: typer.Context,
     home: HomeOption = HOME,
     port: PortOption = 8000,
     mqtt_port: MqttPortOption = 1883,
@@ -76,6 +72,7 @@ def demo(
     """Start a living clinic of invented people; stop it with Ctrl-C and start it again where it was."""
     shown = _shown(host, i_know=i_know)
     _run(
+        ctx,
         True,
         home,
         host=host,
@@ -112,6 +109,7 @@ def _shown(host: str, *, i_know: bool) -> bool:
 
 @cli.command()
 def serve(
+    ctx: typer.Context,
     home: HomeOption = HOME,
     config: Annotated[
         Path | None,
@@ -155,32 +153,15 @@ def serve(
     ] = None,
 ) -> None:
     """Run a real clinic, on the embedded engines or on those that others run."""
-    if (tls_cert is None) != (tls_key is None):
-        raise typer.BadParameter("TLS needs both --tls-cert and --tls-key.")
-    if trusted_proxy and "*" in trusted_proxy:
-        raise typer.BadParameter(
-            "Whoever reached the port could then say that they are anybody. Name the proxy's address.",
-            param_hint="--trusted-proxy",
-        )
-    if trusted_proxy and not all(_address(one.strip()) for one in trusted_proxy.split(",")):
-        raise typer.BadParameter(
-            "By a name no proxy is known: everybody would seem to come from it. Write its address, as 127.0.0.1.",
-            param_hint="--trusted-proxy",
-        )
-    if public_url is not None:
-        from bedside.foundation.errors import Invalid
-
-        try:
-            public_url = site(public_url)
-        except Invalid as error:
-            raise typer.BadParameter(f"{error.message} {error.remedy}", param_hint="--public-url") from None
+    public_url = fitting(tls_cert, tls_key, trusted_proxy, public_url)
     _run(
+        ctx,
         False,
         home,
         host=host,
         port=port,
         mqtt_host=mqtt_host,
-        mqtt_port=mqtt_port or (MQTT_TLS_PORT if tls_cert else MQTT_PORT),
+        mqtt_port=mqtt_port or mqtt_usual(tls_cert),
         mllp_host=mllp_host,
         mllp_port=mllp_port,
         public_url=public_url,
@@ -193,15 +174,6 @@ def serve(
         tls_key=tls_key,
         trusted_proxy=trusted_proxy,
     )
-
-
-def _address(text: str) -> bool:
-    """Of a machine, or of a network."""
-    try:
-        ip_network(text)
-    except ValueError:
-        return False
-    return True
 
 
 @cli.command()

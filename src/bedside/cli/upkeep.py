@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bedside.cli.command import (
     HOME,
+    PORTS,
     DatabaseOption,
     HomeOption,
-    MqttPortOption,
     NatsOption,
-    PortOption,
     cli,
     plain_errors,
 )
+from bedside.cli.served import homes_near, served
 
 if TYPE_CHECKING:
     from bedside.foundation.doctor import Finding
@@ -39,8 +40,14 @@ def nats_config(home: HomeOption = HOME) -> None:
 @cli.command()
 def doctor(
     home: HomeOption = HOME,
-    port: PortOption = 8000,
-    mqtt_port: MqttPortOption = 1883,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The TOML file of serve: else the one it was started with last."
+        ),
+    ] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port of the web; else serve's.", **PORTS)] = None,
+    mqtt_port: Annotated[int | None, typer.Option("--mqtt-port", help="Port of MQTT; else serve's.", **PORTS)] = None,
     database_url: DatabaseOption = None,
     nats_url: NatsOption = None,
     send_test: Annotated[
@@ -49,6 +56,9 @@ def doctor(
     ] = None,
 ) -> None:
     """Check this machine and the installation, and say in plain words what is wrong. Exit code 1 if something is.
+
+    Addresses, ports and certificates are those of the running program; where none runs, those that `serve` would start
+    with: its file and options of the newest start of that home.
 
     --send-test you@example.org, or a number as +34600000000: through BEDSIDE_SMTP_URL or BEDSIDE_SMS_URL as they stand
     in this environment.
@@ -80,23 +90,37 @@ def doctor(
     place = Home(home.absolute())
     with plain_errors():
         place.mine()
-    running = place.running()
-    ports = {"--port": ("127.0.0.1", port), "--mqtt-port": ("127.0.0.1", mqtt_port)}
+    running, asked, made = place.running(), None, None
+    try:
+        made = place.made()
+        demo = bool((made or {}).get("demo"))
+        asked = served(demo, place.remembered(), config, {"--port": port, "--mqtt-port": mqtt_port})
+    except BedsideError:
+        pass  # what ails the home itself is told below, in its place
+    except typer.TyperException as error:
+        why = getattr(error, "format_message", error.__str__)()
+        show(doctor_.bad("It would not start so: %(why)s", "Mend that first.", why=why))
+    doors = {} if asked is None else asked.doors
+    if asked is not None:
+        database_url, nats_url = database_url or asked.database_url, nats_url or asked.nats_url
+        if asked.source is not None and not running:
+            out.print(f"Ports, addresses and certificates as in {asked.source}.")
     if running:
-        ports = {
-            "--port": (running.get("host", "127.0.0.1"), running["port"]),
-            "--mqtt-port": (running.get("mqtt_host", "127.0.0.1"), running["mqtt_port"]),
+        doors = {
+            option: (running.get(f"{name}host") or "127.0.0.1", running[f"{name}port"])
+            for option, name in (("--port", ""), ("--mqtt-port", "mqtt_"), ("--mllp-port", "mllp_"))
+            if running.get(f"{name}port")
         }
     if nats_url is not None or (running and running.get("nats_port") is None):
-        del ports["--mqtt-port"]  # devices come in where that NATS listens
+        doors.pop("--mqtt-port", None)  # devices come in where that NATS listens
     out.print("[bold]This machine[/]")
-    for finding in doctor_.machine(place.path, ports, running=bool(running)):
+    for finding in doctor_.machine(place.path, doors, running=bool(running)):
         show(finding)
     try:
         place.whole()
         made = place.made()
-        if made is None and database_url is None:
-            out.print(f"There is no Bedside in {place.path} yet.")
+        if made is None and (database_url is None or not (place.path / "keys").is_dir()):
+            show(_no_home(place.path))
         else:
             out.print(f"[bold]The installation in {place.path}[/]" + ("" if running else " (it does not run now)"))
             with reach(place.path, database_url, nats_url) as settings:
@@ -109,7 +133,11 @@ def doctor(
                 if all(finding.state != "bad" for finding in engines):
                     for finding in asyncio.run(look_at_notices(settings)):
                         show(finding)
-                for finding in doctor_.certificate(running or {}):
+                if asked is not None and asked.tls and not running:
+                    found = doctor_.certificate_to_come(asked.tls)
+                else:
+                    found = doctor_.certificate(running or {})
+                for finding in found:
                     show(finding)
                 for finding in doctor_.backups(place, running=bool(running), own=database_url is None):
                     show(finding)
@@ -125,8 +153,24 @@ def doctor(
     except BedsideError as error:
         bad += 1
         out.print(marks["bad"], told(error).removeprefix("Error: "), markup=True)
+    if made is not None and home != HOME:
+        out.print(f"Each line with bedside is typed with this at its end: --home {place.path}")
     if bad:
         raise typer.Exit(1)
+
+
+def _no_home(path: Path) -> Finding:
+    """A mistyped home, or one before its first day: what to type."""
+    from bedside.foundation.doctor import bad
+
+    what = "There is no home of Bedside in %(home)s."
+    if near := homes_near(path):
+        lines = " or ".join(f"bedside doctor --home {one}" for one in near)
+        return bad(what, "Type: %(lines)s", home=str(path), lines=lines)
+    remedy = "Type: bedside doctor --home HOME (the folder that bedside serve is started with)."
+    if not path.exists():
+        remedy += " A new clinic begins with: bedside init --home %(home)s"
+    return bad(what, remedy, home=str(path))
 
 
 def _scanning() -> Finding:

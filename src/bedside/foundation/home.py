@@ -3,6 +3,7 @@
     bedside.json      what made this home: layout, version, whether it is a demo
     lock              held by the running program
     running.json      the running program's pid and ports
+    started.json      the words by which it was started last (`bedside doctor` judges by them)
     postgres/ nats/   the embedded engines
     keys/             secrets of rooms, outside the database
     logs/             JSON lines of each process
@@ -18,6 +19,7 @@ import fcntl
 import os
 import pwd
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -209,6 +211,20 @@ class Home:
     def announce(self, **facts: Any) -> None:
         """Tell other commands on this home how to reach the running program."""
         private.write(self.path / "running.json", orjson.dumps({"pid": os.getpid(), **facts}).decode())
+
+    def remember(self, words: tuple[str, ...]) -> None:
+        """Keep how it was started; nothing in a home that is not made yet, or that cannot be written."""
+        if self.made() is not None:
+            with suppress(OSError):
+                private.write(self.path / "started.json", orjson.dumps(words).decode())
+
+    def remembered(self) -> list[str]:
+        """How it was started last: none for one that never was."""
+        try:
+            read = orjson.loads((self.path / "started.json").read_bytes())
+        except (OSError, orjson.JSONDecodeError):
+            return []
+        return [str(word) for word in read] if isinstance(read, list) else []
 
     def running(self) -> dict[str, Any] | None:
         """What the program that holds this home announced; None when none holds it."""

@@ -90,6 +90,8 @@ class Wish:
     """Take missing steps even where no backup can be made before."""
     own_certificate: bool = False
     """One that signs itself, for a demo that is shown on a network."""
+    said: tuple[str, ...] = ()
+    """In words of the command line, without what is secret: the home remembers them for `bedside doctor`."""
 
 
 def door_at(host: str, port: int, what: str, option: str, *, again: float = 0.0) -> socket.socket:
@@ -155,6 +157,7 @@ class Installation:
             certificates.check((wish.tls_cert, wish.tls_key))
         home.check(demo=wish.demo)
         home.free()
+        home.remember(wish.said)  # before what may refuse: doctor then judges what was refused
         door = door_at(wish.host, wish.port, "web", "--port", again=grace)
         if wish.nats_url is None:
             door_at(wish.mqtt_host, wish.mqtt_port, "MQTT", "--mqtt-port", again=grace).close()
@@ -163,6 +166,7 @@ class Installation:
         home.take(demo=wish.demo)
         if wish.reset:
             home.forget()
+        home.remember(wish.said)
         if wish.own_certificate:
             cert, key = certificates.own(home.path / "keys", wish.host)
             self.wish = wish = replace(wish, tls_cert=cert, tls_key=key)
@@ -368,6 +372,8 @@ class Installation:
             port=self.wish.port,
             mqtt_host=self.wish.mqtt_host,
             mqtt_port=self.wish.mqtt_port,
+            mllp_host=self.wish.mllp_host,
+            mllp_port=self.wish.mllp_port if self.mllp is not None else None,
             nats_port=nats_port,
             certificate=certificate,
             processes=pids,

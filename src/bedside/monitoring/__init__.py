@@ -22,7 +22,7 @@ from bedside.monitoring.alarms.service.functions import Function, alarms_on, fun
 from bedside.monitoring.alarms.service.home import told, told_read
 from bedside.monitoring.alarms.service.hours import Watched, hours, set_hours, watched
 from bedside.monitoring.alarms.service.late import MOST_LATE, late_finding_seen, late_finding_unseen, late_findings
-from bedside.monitoring.alarms.service.leaving import alarms_held, hand_on_alarms
+from bedside.monitoring.alarms.service.leaving import alarms_at, alarms_held, hand_on_alarms
 from bedside.monitoring.alarms.service.outages import Silenced as Outage
 from bedside.monitoring.alarms.service.outages import standing as outages
 from bedside.monitoring.alarms.service.reports import report_symptoms
@@ -162,6 +162,7 @@ __all__ = [
     "add_source",
     "alarm",
     "alarms",
+    "alarms_at",
     "alarms_held",
     "alarms_on",
     "anothers",

@@ -38,6 +38,7 @@ from bedside.prescribing.service.prescriptions import (
     sign,
     step,
     to_dispense,
+    waiting_at,
 )
 from bedside.prescribing.service.refills import ask_refill, refill, refills, refills_to_answer, refuse_refill
 
@@ -78,4 +79,5 @@ __all__ = [
     "step",
     "substances",
     "to_dispense",
+    "waiting_at",
 ]

@@ -12,6 +12,7 @@ from bedside.records.model.imported import Report
 from bedside.records.model.provider import Column, ReadProvider
 from bedside.records.model.refusals import Refused
 from bedside.records.model.stored import Page, PatientRow, Stored
+from bedside.records.service import relating
 from bedside.records.service.contents import content
 from bedside.records.service.duplicates import Comparison, Likely, Pair, compare, likely, likely_duplicates
 from bedside.records.service.import_lanes import keep_part, load
@@ -79,6 +80,7 @@ __all__ = [
     "read",
     "registered",
     "reindex",
+    "relating",
     "save",
     "scan_by",
     "scanners",

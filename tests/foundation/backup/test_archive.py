@@ -7,7 +7,7 @@ import io
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,11 @@ from typing import Any, BinaryIO
 import msgspec
 import pytest
 from tests.foundation.backup.s3_server import BUCKET, Server, server
+from typer.testing import CliRunner
 
+from bedside.cli import cli
 from bedside.foundation import private
-from bedside.foundation.backup import archiver, check, manifest, restore, settings
+from bedside.foundation.backup import archiver, check, disk, manifest, restore, settings
 from bedside.foundation.backup.archive import Archive, explain
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.backup.places import Place
@@ -75,6 +77,8 @@ def home(tmp_path: Path, where: str, request: pytest.FixtureRequest) -> Iterator
             keep_days=1,
         )
         explain(told.store)
+        if place.folder is not None:
+            told = msgspec.structs.replace(told, mark=disk.mark(told.store), mount=disk.mount_of(place.folder))
         settings.put(home.path, told)
         yield home
     finally:
@@ -252,7 +256,7 @@ def test_a_disk_that_is_away_is_not_replaced_by_its_empty_folder(home: Home, tmp
     once(home)
     shutil.move(tmp_path / "store", tmp_path / "away")
     (tmp_path / "store").mkdir()
-    with pytest.raises(Unavailable, match="not the place that was set up"):
+    with pytest.raises(Unavailable, match="is empty: it is not on the disk that was set up"):
         once(home)
     assert list((tmp_path / "store").iterdir()) == []
 
@@ -267,11 +271,82 @@ def test_no_base_is_written_under_a_disk_that_went_away(home: Home, tmp_path: Pa
         archive = Archive(home, told, receiver)
         shutil.move(tmp_path / "store", tmp_path / "away")
         (tmp_path / "store").mkdir()
-        with pytest.raises(Unavailable, match="not the place that was set up"):
+        with pytest.raises(Unavailable, match="is empty: it is not on the disk that was set up"):
             archive.begin()
         assert list((tmp_path / "store").iterdir()) == []
     finally:
         receiver.stop()
+
+
+def test_a_new_disk_is_taken_up_by_one_command_and_the_one_of_before_again(home: Home, tmp_path: Path) -> None:
+    """The program runs on; nothing is written to a disk that nobody named, and nothing on the old one is touched."""
+
+    def turned(until: Callable[[], bool]) -> None:
+        end = time.monotonic() + 240
+        while not until():
+            assert time.monotonic() < end, writer.state
+            writer._guarded(writer._turn)
+
+    def swap(away: str, back: str | None) -> None:
+        shutil.move(tmp_path / "store", tmp_path / away)
+        shutil.move(tmp_path / back, tmp_path / "store") if back else (tmp_path / "store").mkdir()
+
+    def command() -> tuple[int, str]:
+        done = CliRunner().invoke(cli, ["backup", "new-disk", "--home", str(home.path)])
+        return done.exit_code, done.output
+
+    def kept(where: str) -> dict[str, bytes]:
+        files = [path for path in (tmp_path / where).rglob("*") if path.is_file()]
+        return {path.relative_to(tmp_path / where).as_posix(): path.read_bytes() for path in files}
+
+    settings.put(home.path, msgspec.structs.replace(settings.needed(home.path), window=0.1))
+    writer = archiver.Archiver(home)
+    try:
+        turned(lambda: writer.state.until is not None)
+        assert "nothing was to be done" in command()[1]
+        swap("first", None)
+        before = kept("first")
+        turned(lambda: writer.state.place == "empty")
+        said = [one for one in backups(home, running=True) if one.state == "bad"]
+        assert [f"bedside backup new-disk --home {home.path}" in one.remedy for one in said] == [True]
+        assert f"bedside backup new-disk --home {home.path}" in writer.state.remedy
+        assert list((tmp_path / "store").iterdir()) == []
+        assert command()[0] == 0
+        turned(lambda: writer.state.until is not None and not writer.state.place)
+        assert next(each.state for each in backups(home, running=True)) == "good"
+        second = settings.needed(home.path).line
+        assert second != "L"
+        assert {one.line for one in check.listing(Folder(tmp_path / "store"), KEY.signer().public).sets} == {second}
+        assert kept("first") == before
+        # A pair that takes turns: the first comes back, and what lies on it stays.
+        swap("second", "first")
+        turned(lambda: writer.state.place == "other")
+        assert kept("store") == before
+        assert command()[0] == 0
+        turned(lambda: writer.state.until is not None and not writer.state.place)
+        found = check.listing(Folder(tmp_path / "store"), KEY.signer().public)
+        assert next(one.line for one in found.sets) == "L"
+        assert len({one.line for one in found.sets}) == 2
+        assert check.verify(Folder(tmp_path / "store"), found, KEY, lambda *_: None)[1] == []
+    finally:
+        writer._receiver.stop()
+
+
+def test_a_disk_that_goes_in_the_midst_of_a_backup_is_not_written_under(home: Home, tmp_path: Path) -> None:
+    store = settings.needed(home.path).store
+    shutil.move(tmp_path / "store", tmp_path / "away")
+    (tmp_path / "store").mkdir()
+    with pytest.raises(Unavailable), store.writing("L/x") as out:
+        out.write(b"x")
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_where_others_run_the_database_nothing_is_written_under_a_disk_that_is_away(home: Home, tmp_path: Path) -> None:
+    shutil.move(tmp_path / "store", tmp_path / "away")
+    (tmp_path / "store").mkdir()
+    with pytest.raises(disk.Elsewhere):
+        archiver.files_alone(home, settings.needed(home.path))
+    assert list((tmp_path / "store").iterdir()) == []
 
 
 def test_damage_is_refused_in_words_and_the_next_base_is_full(home: Home, tmp_path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
 import httpx
 import pytest
 
-from bedside import access, messaging
+from bedside import access, messaging, monitoring, prescribing
 from bedside.access import settings as access_settings
 from bedside.access.testing import acting, someone
 from bedside.foundation.clock import SystemClock
+from bedside.foundation.errors import Conflict
 from bedside.foundation.jobs import Worker
 from bedside.messaging import settings as messaging_settings
 from bedside.messaging import subscribers
@@ -242,6 +244,105 @@ async def test_a_link_is_nobodys_way_in_as_somebody_else(clinic: Any) -> None:
         async with access.work(clinic.ctx, "ended") as inner:
             await access.change_person(inner, ana.id, active=False)
         assert (await client.post(f"/admin/people/{ana.id}/invite")).status_code == 409
+
+
+async def test_a_place_is_closed_once_nothing_hangs_on_it_and_opened_again(clinic: Any) -> None:
+    """It watches Rosa, has a nurse on duty, and a wall."""
+    async with access.work(clinic.ctx, "added") as ctx:
+        there = await access.add_place(ctx, "w4", "Ward 4", "ward", "UTC")
+        await access.set_duty(ctx, person=clinic.nurse.id, place=there.id, role="nurse")
+    async with access.work(acting(clinic.ctx, clinic.nurse), "hung a wall") as ctx:
+        wall = await access.open_display(ctx, there.id)
+        await access.place_patient(ctx, clinic.rosa_id, there.id, bed="4")
+    at = f"/admin/places/{there.id}"
+    async with clinic.as_(clinic.pat) as client:
+        assert f'href="{at}/close"' in (await client.get("/admin/places")).text
+        text = (await client.get(f"{at}/close")).text
+        assert "Patients who are watched there" in text
+        assert "1 of them in a bed" in text
+        assert f'href="/admin/rota/{there.id}"' in text
+        assert clinic.nurse.name in text
+        assert clinic.rosa.name not in text, "an administrator learns how many, and not who"
+        assert f'action="{at}/close"' not in text
+        refused = await client.post(f"{at}/close")
+        assert refused.status_code == 409
+        assert "Something still hangs on this place." in refused.text
+    async with access.work(acting(clinic.ctx, clinic.nurse), "moved her") as ctx:
+        for stay in await access.patients_at(ctx, there.id):
+            await access.leave_place(ctx, stay.patient, there.id)
+    async with access.work(acting(clinic.ctx, clinic.pat), "ended the duties") as ctx:
+        for duty in (await access.rota.planned(ctx, there.id))[1]:
+            await access.rota.end_duty(ctx, duty.id)
+    async with clinic.as_(clinic.pat) as client:
+        assert "1 wall screen that shows it signs out." in (await client.get(f"{at}/close")).text
+        assert (await client.post(f"{at}/close")).status_code == 303
+        done = (await client.get(f"/admin/places?closed={there.id}")).text
+        assert f"{there.name} is closed" in done
+        assert f'action="{at}/reopen"' in done
+        assert f'action="{at}"' not in done, "what is closed is not changed"
+        assert (await client.get(f"{at}/close")).status_code == 409
+        same = await client.post("/admin/places", data={"name": there.name, "kind": "ward", "zone": "UTC"})
+        assert same.status_code == 409
+        assert "A closed one is called so: open it again" in same.text
+    async with access.work(acting(clinic.ctx, clinic.pat), "looked", readonly=True) as ctx:
+        assert await access.places(ctx) == []
+        assert [one.name for one in await access.places(ctx, closed=True)] == [there.name]
+        assert await access.rota.weeks(ctx) == []
+        assert await monitoring.hours(ctx) == {}
+        ended = await ctx.sql.fetchval("select ended from access.session where person = $1", wall.person.id)
+        assert ended is not None, "its wall is dark"
+        with pytest.raises(Conflict, match="closed"):
+            await access.rota.planned(ctx, there.id)
+    for deed in ("placed", "planned"):
+        with pytest.raises(Conflict, match="This place is closed"):
+            async with access.work(acting(clinic.ctx, clinic.nurse), deed) as ctx:
+                if deed == "placed":
+                    await access.place_patient(ctx, clinic.rosa_id, there.id)
+                else:
+                    await access.set_duty(ctx, person=clinic.nurse.id, place=there.id, role="nurse")
+    async with clinic.as_(clinic.nurse) as client:
+        assert (await client.post(f"{at}/reopen")).status_code == 403
+    async with clinic.as_(clinic.pat) as client:
+        assert (await client.post(f"{at}/reopen")).status_code == 303
+        assert (await client.post(f"{at}/reopen")).status_code == 409
+        assert f'href="{at}/close"' in (await client.get("/admin/places?reopened")).text
+    async with access.work(clinic.ctx, "read the audit", readonly=True) as ctx:
+        lines = await ctx.sql.fetch("select action, entities from access.audit where outcome = 'allowed' order by seq")
+    told = [row["action"] for row in lines if f"place/{there.id}" in row["entities"]]
+    assert told == ["closed a ward or programme", "opened a ward or programme again"]
+
+
+async def test_who_is_put_into_a_place_while_it_closes_is_seen(clinic: Any) -> None:
+    """Two at the same moment: nobody is left in a closed ward."""
+    async with access.work(clinic.ctx, "added") as ctx:
+        await access.add_place(ctx, "w9", "Ward 9", "ward", "UTC")
+
+    async def close() -> None:
+        async with access.work(acting(clinic.ctx, clinic.pat), "closed") as ctx:
+            await access.closing.close(ctx, "w9")
+
+    async with access.work(acting(clinic.ctx, clinic.nurse), "admitted") as ctx:
+        await access.place_patient(ctx, clinic.rosa_id, "w9")
+        closing = asyncio.create_task(close())
+        async with clinic.ctx.database.connection() as sql:
+            while not await sql.fetchval("select exists (select from pg_locks where not granted)"):
+                assert not closing.done(), "it did not wait for who is admitted"
+    with pytest.raises(Conflict, match="Something still hangs"):
+        await closing
+
+
+async def test_nothing_is_sent_to_a_closed_pharmacy(clinic: Any) -> None:
+    async with clinic.as_(clinic.pat) as client:
+        shop = {"name": "Farmacia Sol", "kind": "pharmacy", "zone": "UTC", "telephone": "+34 1 23 45"}
+        await client.post("/admin/places", data=shop)
+        async with access.work(acting(clinic.ctx, clinic.pat), "looked", readonly=True) as ctx:
+            key = next(one.id for one in await access.places(ctx) if one.name == shop["name"])
+        assert "its pharmacists still see" in (await client.get(f"/admin/places/{key}/close")).text
+        assert (await client.post(f"/admin/places/{key}/close")).status_code == 303
+    async with access.work(acting(clinic.ctx, clinic.pat), "looked") as ctx:
+        assert key not in {one.id for one in await prescribing.pharmacies(ctx)}
+        assert key in {one.id for one in await prescribing.pharmacies(ctx, closed=True)}
+        assert await access.closing.closed(ctx, key)
 
 
 async def lines(client: httpx.AsyncClient) -> dict[str, bool]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -14,7 +15,9 @@ from bedside.access import settings as access_settings
 from bedside.access.testing import someone
 from bedside.foundation.ids import uuid7
 from bedside.messaging import settings as messaging_settings
+from bedside.records import settings as records_settings
 from bedside.web import desk
+from bedside.web.patient import consent
 
 if TYPE_CHECKING:
     from tests.web.conftest import Ward
@@ -176,3 +179,66 @@ async def test_without_mail_the_desk_lets_in_by_a_sheet(ward: Ward, tmp_path: Pa
     stranger = await someone(ward.ctx, "administrator")
     async with ward.as_(stranger) as client:
         assert (await client.get(here)).status_code == 403
+
+
+@pytest.mark.usefixtures("mail")
+async def test_whom_a_patient_lets_in_stands_in_the_record(ward: Ward) -> None:
+    """Where references must lead somewhere too: the Consent names a RelatedPerson, who is there, and of one patient."""
+    records_settings.use(ward.ctx.database, records_settings.Settings(references="enforce"))
+    form = {**FORM, "may": "act", "until": "2099-05-01", "key": uuid7()}
+
+    async def kept() -> list[dict[str, Any]]:
+        async with access.work(ward.ctx, "looked", readonly=True) as ctx:
+            page = await records.search(ctx, "RelatedPerson", [("patient", f"Patient/{ward.rosa_id}")])
+            named = await records.search(ctx, "Consent", [("patient", f"Patient/{ward.rosa_id}")])
+        ids = {one["id"] for one in page.entries}
+        actors = [actor for one in named.entries for actor in one["provision"].get("actor", ())]
+        assert {actor["reference"]["reference"].rpartition("/")[2] for actor in actors} <= ids
+        return page.entries
+
+    async with ward.as_(ward.rosa) as client:
+        for _ in "twice":
+            answer = await client.post(HERE, data=form)
+            assert answer.status_code == 303, answer.text
+        [luis] = await kept()
+        assert luis["patient"] == {"reference": f"Patient/{ward.rosa_id}"}
+        assert (luis["active"], luis["name"]) == (True, [{"text": "Luis"}])
+        assert luis["period"]["end"].startswith("2099-05-0")
+        person = await found(ward, "luis@home.example")
+        assert "Luis" in (await client.get(HERE)).text
+        async with ward.as_(person) as theirs:
+            written = {"systolic": "120", "diastolic": "80"}
+            assert (await theirs.post("/readings/send/blood-pressure", data=written)).status_code == 303
+        # Somebody else's caregiver too: another RelatedPerson, the same account.
+        async with access.work(ward.ctx, "let in") as ctx:
+            said = consent.Said(uuid7(), "My friend", "luis@home.example", "look", None)
+            await consent.let_in(ctx, ward.ben_id, said, ZoneInfo("UTC"), how="said so", language=None, by_mail=True)
+            [other] = (await records.search(ctx, "RelatedPerson", [("patient", f"Patient/{ward.ben_id}")])).entries
+        assert other["id"] != luis["id"]
+        assert "period" not in other
+        # Without an end, beside the one that ends: the longer holds.
+        await client.post(HERE, data={**FORM, "key": uuid7()})
+        [luis] = await kept()
+        assert "period" not in luis
+        assert (await client.post(f"{HERE}/{person.id}/back")).status_code == 303
+    [luis] = await kept()
+    assert luis["active"] is False
+    async with access.work(ward.ctx, "looked", readonly=True) as ctx:
+        assert [one.person for one in await access.caregivers.of_patient(ctx, ward.ben_id)] == [person.id]
+        assert (await records.read(ctx, "RelatedPerson", other["id"]))["active"] is True
+
+
+@pytest.mark.usefixtures("mail")
+async def test_a_consent_that_another_program_ends_ends_the_related_person(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        await client.post(HERE, data={**FORM, "key": uuid7()})
+    person = await found(ward, "luis@home.example")
+    async with access.work(ward.ctx, "ended") as ctx:
+        [one] = (await records.search(ctx, "Consent", [("patient", f"Patient/{ward.rosa_id}")])).entries
+        await records.update(ctx, {**one, "status": "inactive"})
+        [luis] = (await records.search(ctx, "RelatedPerson", [("patient", f"Patient/{ward.rosa_id}")])).entries
+        assert luis["active"] is False
+        assert await access.caregivers.of_patient(ctx, ward.rosa_id) == []
+        await records.update(ctx, {**one, "status": "active"})
+        assert (await records.read(ctx, "RelatedPerson", luis["id"]))["active"] is True
+        assert [one.person for one in await access.caregivers.of_patient(ctx, ward.rosa_id)] == [person.id]

@@ -144,6 +144,25 @@ async def test_a_late_answer_is_counted_and_told_in_the_readers_own_time(ward: W
         assert "1 is late" in count
 
 
+async def test_a_count_is_audited_where_it_reads_of_a_patient_and_nowhere_else(ward: Ward, elena: Person) -> None:
+    """Each first page asks for it: a line for a nurse who has nothing to do says nothing of anybody."""
+
+    async def told() -> list[tuple[str, list[str]]]:
+        async with ward.ctx.database.connection() as sql:
+            rows = await sql.fetch(
+                "select actor, patients from access.audit where action = 'counted the open work' order by seq"
+            )
+        return [(row["actor"], sorted(row["patients"])) for row in rows]
+
+    async with ward.as_(ward.nurse) as client:
+        assert (await client.get("/work/count")).status_code == 200
+    assert await told() == []
+    await came(ward, critical(ward.rosa_id))
+    async with ward.as_(elena) as client:
+        assert "1 thing is open" in plain((await client.get("/work/count")).text)
+    assert await told() == [(elena.id, [ward.rosa_id])]
+
+
 async def test_an_administrator_sees_the_site_and_no_patient(ward: Ward, elena: Person) -> None:
     admin = await someone(ward.ctx, "administrator", name="Pat Morgan")
     await came(ward, critical(ward.rosa_id))

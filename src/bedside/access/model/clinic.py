@@ -85,11 +85,16 @@ def _dialled(text: str) -> bool:
     return all(one.isascii() and (one.isdigit() or one in " +-()") for one in text)
 
 
+NO_COUNTRY = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+"""Of CLDR's those that ISO 3166-1 gives to no country: reserved, groups of countries, trials of software."""
+
+
 @cache
 def countries() -> dict[str, str]:
-    """Two letters to the English name, of every country."""
+    """Two letters to the English name, of every country: ISO 3166-1, and Kosovo by the code that is usual (XK)."""
     found = Locale("en").territories
-    return {code: str(name) for code, name in found.items() if len(code) == 2 and code.isalpha() and code != "ZZ"}
+    two = {code: str(name) for code, name in found.items() if len(code) == 2 and code.isalpha()}
+    return {code: name for code, name in two.items() if code not in NO_COUNTRY}
 
 
 def country_of(zone: str) -> str | None:

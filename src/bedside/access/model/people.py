@@ -58,12 +58,14 @@ class NewPerson:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A ward or a monitoring programme: where patients are watched and staff are on duty. zone: IANA, of its duties."""
+    """A ward or a monitoring programme: where patients are watched and staff are on duty. zone: IANA, of its duties.
+    closed: since when nobody is watched there any more."""
 
     id: str
     name: str
     kind: PlaceKind
     zone: str | None = None
+    closed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from bedside.access.model.people import STAFF, Caregiver, NewPerson, Person
@@ -139,6 +140,17 @@ async def account(
         return LetIn(who, await send_link(ctx, who, "invitation", INVITATION, "email" if by_mail else None))
     await enqueue(ctx, "messaging.send", {"id": uuid7(), "person": who.id, "template": "access.let-in", "data": {}})
     return LetIn(who, None)
+
+
+async def granted_by(ctx: Ctx, source: str) -> set[tuple[str, str]]:
+    """Patient and person of each grant that a Consent made. Callers write that Consent: this asks no policy."""
+    return set(await store.granted_by(ctx.sql, ctx.tenant, source))
+
+
+async def ends(ctx: Ctx, patient: str, person: str) -> list[datetime | None]:
+    """When each grant ends by which the patient lets this person in; None: it is open; nothing: they are out. Callers
+    write what made the grants: this asks no policy."""
+    return await store.ends_of_grants(ctx.sql, ctx.tenant, patient, person, ctx.clock.now())
 
 
 async def take_back(ctx: Ctx, patient: str, person: str) -> list[str]:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from bedside.access.model import timetable
 from bedside.access.model.people import Duty, Weekly
+from bedside.access.service.people import open_place
 from bedside.access.service.people import person as account
-from bedside.access.service.people import place_name
 from bedside.access.store import rota as store
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid
@@ -28,9 +28,9 @@ async def set_duty(
 ) -> Duty:
     """Put somebody on duty. step: where on the place's on-call ladder, 1 first. weekly: None is around the clock.
 
-    Raises NotFound, Invalid. Callers have decided that it may be done: this asks no policy.
+    Raises NotFound, Conflict (closed), Invalid. Callers have decided that it may be done: this asks no policy.
     """
-    await place_name(ctx, place)
+    await open_place(ctx, place)
     who = await account(ctx, person)
     if role not in who.roles:
         raise Invalid("They are on duty as what they are.", where="role")

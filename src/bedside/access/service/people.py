@@ -96,14 +96,14 @@ async def add_place(ctx: Ctx, id: str, name: str, kind: PlaceKind, zone: str | N
     return made
 
 
-async def places(ctx: Ctx) -> list[Place]:
-    """Every ward and programme."""
-    return await store.places(ctx.sql, ctx.tenant)
+async def places(ctx: Ctx, *, closed: bool = False) -> list[Place]:
+    """Every ward and programme where somebody can be watched. closed: also those of before, for their names."""
+    return await store.places(ctx.sql, ctx.tenant, closed=closed)
 
 
 async def place_patient(ctx: Ctx, patient: str, place: str, *, bed: str | None = None) -> None:
-    """The patient is watched in a place from now on (a second time: changes the bed). Raises NotFound."""
-    await _known(ctx, place)
+    """The patient is watched in a place from now on (a second time: changes the bed). Raises NotFound, Conflict."""
+    await open_place(ctx, place)
     await store.open_stay(ctx.sql, uuid7(), ctx.tenant, place, patient, bed, ctx.clock.now())
     ctx.trail.patients.setdefault(patient, set()).add("U")
     ctx.trail.wrote = True
@@ -134,8 +134,13 @@ async def place_name(ctx: Ctx, place: str) -> str:
     return found.name
 
 
-async def _known(ctx: Ctx, place: str) -> None:
-    await place_name(ctx, place)
+async def open_place(ctx: Ctx, place: str) -> None:
+    """Somebody is put there in this transaction, so that nobody closes it meanwhile. Raises NotFound, Conflict."""
+    stands = await store.stays_open(ctx.sql, ctx.tenant, place)
+    if stands is None:
+        raise NotFound("There is no such place.", where="place")
+    if not stands:
+        raise Conflict("This place is closed.", where="place", remedy="Choose another.")
 
 
 async def relate(

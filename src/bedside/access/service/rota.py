@@ -59,7 +59,7 @@ async def weeks(ctx: Ctx, first: date | None = None, *, days: int = 7) -> list[W
         await require(ctx, "administrator")
     now = ctx.clock.now()
     found = []
-    for place in await people_store.places(ctx.sql, ctx.tenant):
+    for place in await people_store.places(ctx.sql, ctx.tenant, closed=False):
         if place.kind not in WATCHED:
             continue
         zone = ZoneInfo(place.zone or "UTC")
@@ -136,6 +136,8 @@ async def _watched(ctx: Ctx, place: str) -> Place:
     found = await people_store.place(ctx.sql, ctx.tenant, place)
     if found is None or found.kind not in WATCHED:
         raise NotFound("There is no such ward or programme.")
+    if found.closed is not None:
+        raise Conflict("This place is closed.", remedy="Open it again first, under wards and programmes.")
     return found
 
 

@@ -134,16 +134,41 @@ async def insert_place(sql: Connection, tenant: int, place: Place) -> None:
     )
 
 
-async def places(sql: Connection, tenant: int) -> list[Place]:
-    """All, by name."""
-    rows = await sql.fetch("select id, name, kind, zone from access.place where tenant = $1 order by name, id", tenant)
+async def places(sql: Connection, tenant: int, *, closed: bool) -> list[Place]:
+    """By name: those that are open, or all."""
+    rows = await sql.fetch(
+        """select id, name, kind, zone, closed from access.place
+        where tenant = $1 and ($2 or closed is null) order by name, id""",
+        tenant,
+        closed,
+    )
     return [Place(**row) for row in rows]
 
 
 async def place(sql: Connection, tenant: int, id: str) -> Place | None:
     """One."""
-    row = await sql.fetchrow("select id, name, kind, zone from access.place where tenant = $1 and id = $2", tenant, id)
+    row = await sql.fetchrow(
+        "select id, name, kind, zone, closed from access.place where tenant = $1 and id = $2", tenant, id
+    )
     return Place(**row) if row else None
+
+
+async def lock_place(sql: Connection, tenant: int, id: str) -> None:
+    """Wait for whoever puts somebody there, and let nobody else until the transaction ends."""
+    await sql.execute("select from access.place where tenant = $1 and id = $2 for update", tenant, id)
+
+
+async def stays_open(sql: Connection, tenant: int, id: str) -> bool | None:
+    """Whether a place is open, and until the transaction ends nobody closes it; None: there is none."""
+    found: bool | None = await sql.fetchval(
+        "select closed is null from access.place where tenant = $1 and id = $2 for share", tenant, id
+    )
+    return found
+
+
+async def set_closed(sql: Connection, tenant: int, id: str, at: datetime | None) -> None:
+    """Close it, or open it again."""
+    await sql.execute("update access.place set closed = $3 where tenant = $1 and id = $2", tenant, id, at)
 
 
 async def open_stay(

@@ -142,6 +142,31 @@ async def caregivers(sql: Connection, tenant: int, patient: str, at: datetime) -
     return [Caregiver(**{**row, "what": frozenset(row["what"])}) for row in rows]
 
 
+async def granted_by(sql: Connection, tenant: int, source: str) -> list[tuple[str, str]]:
+    """Patient and person of each grant of a source that was not revoked."""
+    rows = await sql.fetch(
+        "select patient, person from access.granted where tenant = $1 and source = $2 and revoked is null",
+        tenant,
+        source,
+    )
+    return [(row["patient"], row["person"]) for row in rows]
+
+
+async def ends_of_grants(
+    sql: Connection, tenant: int, patient: str, person: str, at: datetime
+) -> list[datetime | None]:
+    """When each grant ends by which a patient lets somebody in at a moment; None: it is open."""
+    rows = await sql.fetch(
+        """select until from access.granted where tenant = $1 and patient = $2 and person = $3
+        and revoked is null and (until is null or until > $4)""",
+        tenant,
+        patient,
+        person,
+        at,
+    )
+    return [row["until"] for row in rows]
+
+
 async def let_in_by(sql: Connection, tenant: int, person: str, at: datetime) -> list[str]:
     """The patients whose grants let somebody in at a moment."""
     rows = await sql.fetch(

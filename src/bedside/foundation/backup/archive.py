@@ -16,8 +16,9 @@ import msgspec
 
 from bedside import __version__
 from bedside.foundation import telemetry
-from bedside.foundation.backup import files, manifest, retention, settings
+from bedside.foundation.backup import disk, files, manifest, retention, settings
 from bedside.foundation.backup.basebackup import Base, Taking
+from bedside.foundation.backup.disk import README
 from bedside.foundation.backup.keys import Signer
 from bedside.foundation.backup.manifest import Piece, Set
 from bedside.foundation.backup.rows import rows
@@ -30,7 +31,6 @@ from bedside.foundation.home import Home
 
 log = telemetry.logger("backup")
 
-README = "README.txt"
 LEAST_FREE = 1 << 30
 """Bytes that stay free on the home's disk: below, a log that cannot be taken away is given up, not the clinic."""
 LATER = 600.0
@@ -86,14 +86,11 @@ class Archive:
         return found
 
     def there(self) -> None:
-        """The place is the one that was set up, not the empty folder under a disk that is away. Raises Unavailable."""
-        try:
-            self.store.reading(README).close()
-        except NotFound as error:
-            raise Unavailable(
-                f"{self.store.place} is not the place that was set up: its {README} is missing.",
-                remedy="Is the disk connected? For a new one: bedside backup init --to FOLDER.",
-            ) from error
+        """The place is the one that was set up, not the empty folder under a disk that is away, nor another disk.
+
+        Raises Unavailable.
+        """
+        disk.look(self.home.path, self.told)
 
     def _fresh(self) -> str:
         """For names."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bedside import __version__
 from bedside.foundation import telemetry
-from bedside.foundation.backup import files, manifest, retention, settings
+from bedside.foundation.backup import disk, files, manifest, retention, settings
 from bedside.foundation.backup.archive import LEAST_FREE, Archive, alone, explain
 from bedside.foundation.backup.basebackup import Base
 from bedside.foundation.backup.keys import Signer
@@ -75,6 +75,7 @@ class Archiver:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        self._read = _stamp(home.path)
         self._told = settings.needed(home.path)
         before = settings.state(home.path)
         self.state = before if before.line in {"", self._told.line} else State()
@@ -114,6 +115,7 @@ class Archiver:
         log.error("the backup does not go on", why=words, kind=type(error).__name__)
         self.state.error, self.state.tried = words, datetime.now(UTC)
         self.state.remedy = (error.remedy or "") if isinstance(error, BedsideError) else ""
+        self.state.place = error.found if isinstance(error, disk.Elsewhere) else ""
         if self._wish:
             self.state.answered, self.state.answer, self._wish = self._wish, words, ""
         self._tell()
@@ -133,7 +135,23 @@ class Archiver:
             if self._archive is not None:
                 self._archive.gap = True
 
+    def _take_up(self) -> None:
+        """What was set up anew meanwhile: a new disk, other days. Another place or spool wants a new start."""
+        stamp = _stamp(self.home.path)
+        if stamp == self._read or self._working is not None:
+            return
+        new, old = settings.needed(self.home.path), self._told
+        self._read = stamp
+        if new == old or (new.to, new.spool, new.synchronous) != (old.to, old.spool, old.synchronous):
+            return
+        self._told, self._archive, self._shipped, self._tried = new, None, 0.0, -AGAIN
+        if new.line != old.line:
+            self.state = State(line=new.line)
+            self._tell()
+        log.info("new settings are taken up", line=new.line)
+
     def _turn(self) -> None:
+        self._take_up()
         if not self._receiver.see():
             return
         if self._archive is None:
@@ -192,12 +210,20 @@ class Archiver:
         if archive.current is not None:
             self.state.set, self.state.n = archive.current.id, archive.current.n
             self.state.until = archive.current.until
-        self.state.error = self.state.remedy = ""
+        self.state.error = self.state.remedy = self.state.place = ""
         self._tell()
 
     def _last(self) -> None:
         if self._archive is not None and self._archive.current is not None:
             self._noted(self._archive)
+
+
+def _stamp(home: Path) -> int:
+    """Of the settings' file: another when it was written anew."""
+    try:
+        return (settings.folder(home) / "settings.json").stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def once(home: Home, told: Settings, *, other: bool, tell: Callable[[int], None]) -> Set:
@@ -248,7 +274,10 @@ def files_alone(home: Home, told: Settings) -> Set:
     """The home's files, where others run the database. Raises BedsideError."""
     began = datetime.now(UTC)
     store, signer = told.store, settings.signer(home.path)
-    explain(store)
+    if settings.needed(home.path).to == told.to:
+        disk.look(home.path, told)
+    else:
+        explain(store)
     id_ = f"{began:%Y%m%dT%H%M%SZ}"
     kept = files.keep(store, told.recipient, f"{told.line}/files/{id_}-1", home.path, told.also, {}, anew=True)
     made = Set(

@@ -15,7 +15,9 @@ from bedside.foundation.errors import Unavailable
 
 log = telemetry.logger("backup")
 
-LEFT = frozenset({"postgres", "nats", "turn", "logs", "metrics", "backup", "lock", "running.json", "restoring"})
+LEFT = frozenset(
+    {"postgres", "nats", "turn", "logs", "metrics", "backup", "lock", "running.json", "started.json", "restoring"}
+)
 """The database is kept by its log; NATS holds moments that Bedside has not acknowledged, so devices send them again,
 and its logins are made anew; the rest tells of a running program."""
 BESIDE = ("postgres/secret", "backup/settings.json", "backup/drill.json")

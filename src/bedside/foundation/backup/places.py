@@ -48,10 +48,10 @@ class Place:
         """None for an S3-like store."""
         return None if self.to.startswith(S3_SCHEME) else Path(self.to)
 
-    def store(self, *, conditional: bool = True) -> Store:
-        """What reaches it; nothing is asked yet."""
+    def store(self, *, conditional: bool = True, mark: str = "") -> Store:
+        """What reaches it; nothing is asked yet. mark: of a folder's disk."""
         if (folder := self.folder) is not None:
-            return Folder(folder)
+            return Folder(folder, mark)
         # botocore costs half a second and 20 MB: only where it is wanted.
         from bedside.foundation.backup.s3 import S3, Bucket
 

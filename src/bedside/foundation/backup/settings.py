@@ -49,10 +49,16 @@ class Settings(msgspec.Struct, frozen=True):
     conditional: bool = True
     """Whether that store refuses to write over what another wrote."""
 
+    mark: str = ""
+    """Of the disk that a folder is on (see disk); "" of a store, and of what was set up before there were marks."""
+    mount: str = ""
+    """Where that disk was mounted."""
+
     @property
     def store(self) -> Store:
         """Where to."""
-        return Place(self.to, self.endpoint, self.region, self.keys_file).store(conditional=self.conditional)
+        place = Place(self.to, self.endpoint, self.region, self.keys_file)
+        return place.store(conditional=self.conditional, mark=self.mark)
 
 
 class State(msgspec.Struct):
@@ -67,6 +73,8 @@ class State(msgspec.Struct):
     tried: datetime | None = None
     error: str = ""
     remedy: str = ""
+    place: str = ""
+    """Where the folder is not on the disk that was set up: disk.Found."""
     done: int = 0
     """Bytes of the base under way."""
     total: int = 0

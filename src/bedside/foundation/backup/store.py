@@ -12,6 +12,8 @@ from typing import BinaryIO, Protocol
 from bedside.foundation.errors import NotFound, Unavailable
 
 FRESH = ".new"
+MARK = "DISK"
+"""Holds the word by which a folder's disk is known (see disk)."""
 
 
 class Store(Protocol):
@@ -58,10 +60,10 @@ def told(error: OSError, place: str) -> Unavailable:
 
 
 class Folder:
-    """A folder: a disk of its own, a share, a stick."""
+    """A folder: a disk of its own, a share, a stick. mark: of the only disk that is written to; "" for any."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, mark: str = "") -> None:
+        self.root, self.mark = root, mark
 
     @property
     def place(self) -> str:
@@ -74,6 +76,7 @@ class Folder:
         path = self.root / name
         fresh = path.with_name(path.name + FRESH)
         try:
+            self._same()
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                 yield file
@@ -86,6 +89,11 @@ class Folder:
         finally:
             with suppress(OSError):  # the store itself may have gone
                 fresh.unlink(missing_ok=True)
+
+    def _same(self) -> None:
+        """The disk may go in the midst of a backup: the next object would be written under it."""
+        if self.mark and (self.root / MARK).read_text(errors="replace").strip() != self.mark:
+            raise OSError(errno.ENODEV, "its disk was taken away")
 
     def reading(self, name: str) -> BinaryIO:
         """See Store."""

@@ -3,7 +3,7 @@
 from bedside.foundation.doctor.bus import bus, bus_outside
 from bedside.foundation.doctor.database import contents, installation, version
 from bedside.foundation.doctor.finding import Finding, age, bad, good, note
-from bedside.foundation.doctor.kept import backups, certificate, downtime, numbers, recent_ends
+from bedside.foundation.doctor.kept import backups, certificate, certificate_to_come, downtime, numbers, recent_ends
 from bedside.foundation.doctor.machine import clock, disk, machine
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "bus",
     "bus_outside",
     "certificate",
+    "certificate_to_come",
     "clock",
     "contents",
     "disk",

@@ -45,6 +45,15 @@ def certificate(running: dict[str, Any]) -> list[Finding]:
     return [good(N_("The certificate ends in %(left)s."), left=left)]
 
 
+def certificate_to_come(pair: certificates.Pair) -> list[Finding]:
+    """The same of a program that does not run: whether it could start with these two files."""
+    try:
+        certificates.check(pair)
+    except BedsideError as error:
+        return [failed(error)]
+    return certificate({"certificate": str(pair[0])})
+
+
 def backups(home: Home, *, running: bool, own: bool = True) -> list[Finding]:
     """How old the backup is, and when it was last tried. Reads the home's own notes alone.
 
@@ -67,22 +76,10 @@ def backups(home: Home, *, running: bool, own: bool = True) -> list[Finding]:
     if state.line not in {"", told.line}:
         what, remedy = N_("No backup was made yet in %(folder)s."), N_("Stop Bedside and start it again.")
         return [bad(what, remedy, folder=str(told.to))]
-    now = datetime.now(UTC)
-    ails = f"{state.error} {state.remedy}".strip()
-    if state.until is None:
-        found = [bad(N_("No backup was made yet."), ails or N_("Start Bedside, or: bedside backup"))]
-    else:
-        age = now - state.until
-        what = N_("The last backup in %(folder)s is %(age)s old; its base is of %(set)s.")
-        values: dict[str, Any] = {"folder": str(told.to), "age": age, "set": str(state.set)}
-        if (running and age > LATE) or state.error:
-            why = ails or N_("It does not go on.")
-            found = [bad(what, N_("%(why)s See logs/backup.log and docs/runbooks/backup.md."), why=why, **values)]
-        else:
-            found = [good(what, **values)]
+    now, found = datetime.now(UTC), _newest(home, told, state, running=running)
     if drill is None:
         return [*found, note(N_("No restore was ever tried."), N_("bedside backup drill --key KEY_FILE"))]
-    values = {"age": now - drill.at, "took": timedelta(seconds=drill.seconds)}
+    values: dict[str, Any] = {"age": now - drill.at, "took": timedelta(seconds=drill.seconds)}
     if not drill.good:
         what = N_("The last drill was %(age)s ago and took %(took)s: it FAILED. %(words)s")
         return [*found, bad(what, N_("docs/runbooks/backup.md"), words=" ".join(drill.words), **values)]
@@ -90,6 +87,27 @@ def backups(home: Home, *, running: bool, own: bool = True) -> list[Finding]:
         what = N_("The last drill was %(age)s ago and took %(took)s.")
         return [*found, note(what, N_("Try again: bedside backup drill --key KEY_FILE"), **values)]
     return [*found, good(N_("The last drill was %(age)s ago and took %(took)s: everything came back."), **values)]
+
+
+def _newest(home: Home, told: Any, state: Any, *, running: bool) -> list[Finding]:
+    """How old the newest backup is, and what keeps the next from being made."""
+    from bedside.foundation.backup import disk
+
+    what = N_("The last backup in %(folder)s is %(age)s old; its base is of %(set)s.")
+    values: dict[str, Any] = {}
+    if state.until is not None:
+        values = {"folder": str(told.to), "age": datetime.now(UTC) - state.until, "set": str(state.set)}
+    if state.place in disk.SAID:
+        said, remedy = disk.SAID[state.place]
+        moved = bad(said, remedy, **disk.values(home.path, told))
+        return [moved, note(what, **values)] if values else [moved]
+    ails = f"{state.error} {state.remedy}".strip()
+    if not values:
+        return [bad(N_("No backup was made yet."), ails or N_("Start Bedside, or: bedside backup"))]
+    if (running and values["age"] > LATE) or state.error:
+        why = ails or N_("It does not go on.")
+        return [bad(what, N_("%(why)s See logs/backup.log and docs/runbooks/backup.md."), why=why, **values)]
+    return [good(what, **values)]
 
 
 def _files(told: Any, state: Any) -> Finding:

@@ -6,6 +6,7 @@ Only what a page shows too is marked for translation: the terminal speaks Englis
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
 import shutil
@@ -79,15 +80,33 @@ def _port(option: str, host: str, port: int, *, running: bool) -> Finding:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            if running:
-                return good("Port %(port)s (%(option)s) is Bedside's own.", port=port, option=option)
-            return bad(
-                "Port %(port)s (%(option)s) is taken by another program.",
-                "Choose another: %(option)s.",
-                port=port,
-                option=option,
-            )
+            taken = False
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                return bad(
+                    "%(host)s (%(option)s) is no address of this machine.",
+                    "Name one that it has: ip -brief address lists them.",
+                    host=host,
+                    option=option.replace("port", "host"),
+                )
+            taken = error.errno != errno.EACCES or _answers(host, port)
+            if not taken and not running:
+                return note(
+                    "Whether port %(port)s (%(option)s) is free cannot be tried by this user: below 1024 it is for"
+                    " administrators.",
+                    "The unit for systemd may be allowed it: CAP_NET_BIND_SERVICE (docs/production.md).",
+                    port=port,
+                    option=option,
+                )
+    if taken and running:
+        return good("Port %(port)s (%(option)s) is Bedside's own.", port=port, option=option)
+    if taken:
+        return bad(
+            "Port %(port)s (%(option)s) is taken by another program.",
+            "Choose another: %(option)s.",
+            port=port,
+            option=option,
+        )
     if running:
         return bad(
             "Port %(port)s (%(option)s) does not answer.",
@@ -96,6 +115,16 @@ def _port(option: str, host: str, port: int, *, running: bool) -> Finding:
             option=option,
         )
     return good("Port %(port)s (%(option)s) is free.", port=port, option=option)
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether somebody listens there; every address of this machine is reached by its own."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - looked for, not listened on
+    try:
+        socket.create_connection((own, port), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 def clock() -> Finding:

@@ -83,7 +83,7 @@ async def save(ctx: Ctx, draft: Draft, *, key: str | None = None) -> Prescriptio
             CONTROLLED, where="medicine", remedy="Use your certified channel.", schedule=chosen.schedule
         )
     validate(draft, chosen.routes)
-    if draft.pharmacy not in {p.id for p in await store.pharmacies(ctx)}:
+    if draft.pharmacy not in {p.id for p in await pharmacies(ctx)}:
         raise Invalid("This pharmacy is not known here.", where="pharmacy")
     written = Prescription(
         id=written_id,
@@ -120,6 +120,11 @@ async def sign(ctx: Ctx, key: str, proof: access.Proof) -> Prescription:
     if found.prescriber != ctx.actor.id:
         raise Forbidden("Only the one who wrote it can sign it.")
     await access.confirm(ctx, proof)
+    if await access.closing.closed(ctx, found.draft.pharmacy):
+        raise Unprocessable(
+            "This pharmacy is closed: nobody would dispense it.",
+            remedy="Cancel this draft, and write it for another pharmacy.",
+        )
     status = next_status(found.status, "sign")
     now = await checks(ctx, found.draft.patient, found.draft.medicine, await _renewed_by(ctx, found.draft))
     unanswered = [c for c in now if c.level == "stop" and not found.draft.overrides.get(c.key, "").strip()]
@@ -252,9 +257,19 @@ async def inbox(ctx: Ctx) -> list[Prescription]:
     return found
 
 
-async def pharmacies(ctx: Ctx) -> list[Pharmacy]:
-    """Where a prescription can be sent."""
-    return await store.pharmacies(ctx)
+async def pharmacies(ctx: Ctx, *, closed: bool = False) -> list[Pharmacy]:
+    """Where a prescription can be sent. closed: also those of before, for what was sent there."""
+    known = await store.pharmacies(ctx)
+    if closed:
+        return known
+    shut = {one.id for one in await access.places(ctx, closed=True) if one.closed is not None}
+    return [one for one in known if one.id not in shut]
+
+
+async def waiting_at(ctx: Ctx, pharmacy: str) -> int:
+    """How many prescriptions wait there to be accepted or dispensed. An administrator's, who learns no more."""
+    await access.require(ctx, "administrator")
+    return len(await store.at_pharmacy(ctx, [pharmacy], waiting=True))
 
 
 async def put_pharmacy(ctx: Ctx, pharmacy: Pharmacy) -> None:

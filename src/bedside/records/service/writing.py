@@ -26,7 +26,7 @@ from bedside.records.model.json import decode, encode
 from bedside.records.model.refusals import Refused, refuse
 from bedside.records.model.rows import Rows
 from bedside.records.model.stored import Stored
-from bedside.records.service import consents, contexts, integrity, reading
+from bedside.records.service import consents, contexts, integrity, reading, relatives
 from bedside.records.service.registry import heeding, may_heed, provider_of, refuse_governed
 from bedside.records.store import phrases
 from bedside.records.store import writing as store
@@ -36,6 +36,10 @@ NO_CLIENT = frozenset({"AuditEvent"})
 """Types that nobody writes: Bedside itself keeps them."""
 TOGETHER = 200
 """References that one job is told of."""
+
+
+OWN = "records"
+"""The room of what follows from another write."""
 
 
 class Draft(msgspec.Struct):
@@ -102,6 +106,8 @@ async def write(ctx: Ctx, drafts: Sequence[Draft], *, places: bool = True) -> li
             raise
     await work.authorise()
     await work.flush()
+    if work.granted and (changed := await relatives.changed(ctx, work.granted)):
+        await write(ctx, [draft(one, room=OWN) for one in changed])
     return work.results if work.owner else await integrity.check(ctx, work.results)
 
 
@@ -164,6 +170,7 @@ class _Work:
         self.next, self.next_rows = Versions(), Rows()
         self.asked: dict[tuple[str | None, str, str], None] = {}
         self.consents: list[tuple[str, dict[str, Any] | None]] = []
+        self.granted: set[tuple[str, str]] = set()
         self.heeded: dict[tuple[str, str], None] = {}
         self.each: dict[str, list[str]] = {}
         self.contexts: dict[str, list[str]] = {}
@@ -293,7 +300,7 @@ class _Work:
         if self.lifted:
             await contexts.show(self.ctx, self.results, self.lifted)
         for id_, consent in self.consents:
-            await consents.apply(self.ctx, id_, consent)
+            self.granted |= await consents.apply(self.ctx, id_, consent)
         for job, patient in self.heeded:
             await jobs.enqueue(self.ctx, job, {"patient": patient}, key=patient)
         for job, written in self.each.items():

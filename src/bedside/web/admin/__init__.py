@@ -5,6 +5,7 @@ from starlette.routing import BaseRoute, Route
 from bedside.web.admin import (
     audit,
     clinic,
+    closing,
     emergencies,
     functions,
     hours,
@@ -31,6 +32,9 @@ ROUTES: list[BaseRoute] = [
     Route("/admin/places", places.page),
     Route("/admin/places", places.add, methods=["POST"]),
     Route("/admin/places/{place}", places.change, methods=["POST"]),
+    Route("/admin/places/{place}/close", closing.page),
+    Route("/admin/places/{place}/close", closing.close, methods=["POST"]),
+    Route("/admin/places/{place}/reopen", closing.reopen, methods=["POST"]),
     Route("/admin/people", people.add, methods=["POST"]),
     Route("/admin/people/{person}/invite", people.invite, methods=["POST"]),
     Route("/admin/people/import", staff_list.page),

@@ -56,7 +56,7 @@ async def _page(request: Request, error: BedsideError | None = None, to: str = "
         if not who.active:
             raise Conflict("This account has ended already.")
         found = await hand_of(ctx, who)
-        places = {place.id: place.name for place in await access.places(ctx)}
+        places = {place.id: place.name for place in await access.places(ctx, closed=True)}
         everybody = await access.people(ctx)
     care = {"clinician", "nurse"}
     hand, theirs, refills, tasks = found.ends, found.visiting, found.prescribed, found.tasks

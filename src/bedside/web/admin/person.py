@@ -55,7 +55,7 @@ async def _page(
     async with access.work(ctx_of(request), "opened a colleague's page", readonly=True) as ctx:
         who = await colleague(ctx, request.path_params["person"])
         licences = await access.licences_of(ctx, who.id)
-        places = {place.id: place.name for place in await access.places(ctx)}
+        places = {place.id: place.name for place in await access.places(ctx, closed=True)}
         duties = await access.rota.duties_of(ctx, who.id)
         waiting = who.id in await access.invited.waited_for(ctx)
         me, today = ctx.actor.id, ctx.clock.now().date()

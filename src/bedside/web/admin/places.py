@@ -32,21 +32,23 @@ async def _page(
     """wrong: the place whose change the error is about; empty: one to be added."""
     async with access.work(ctx_of(request), "opened the wards and programmes", readonly=True) as ctx:
         await access.require(ctx, "administrator")
-        found = await access.places(ctx)
-        shops = {one.id: one for one in await prescribing.pharmacies(ctx)}
+        everything = await access.places(ctx, closed=True)
+        shops = {one.id: one for one in await prescribing.pharmacies(ctx, closed=True)}
     blank = dict.fromkeys(FIELDS, "") | {"kind": "programme", "zone": page_of(request).clinic.zone}
     return render(
         request,
         "admin/places.html",
         error.status if error else 200,
-        places=found,
+        places=[one for one in everything if one.closed is None],
+        closed=[one for one in everything if one.closed is not None],
         shops=shops,
         wrong=wrong,
         typed=blank if wrong else typed or blank,
         row=typed or blank,
         error=error,
         zones=sorted(available_timezones()),
-        done=next((word for word in ("added", "changed") if word in request.query_params), None),
+        done=next((word for word in ("added", "changed", "closed", "reopened") if word in request.query_params), None),
+        undo=next((one for one in everything if one.closed and one.id == request.query_params.get("closed")), None),
     )
 
 
@@ -101,5 +103,8 @@ async def _named(ctx: Ctx, name: str, *, but: str = "") -> None:
         raise Invalid("Write its name.", where="name")
     if len(name) > LONGEST:
         raise Invalid("This is longer than %(most)s characters.", where="name", most=LONGEST)
-    if any(one.name.casefold() == name.casefold() and one.id != but for one in await access.places(ctx)):
+    same = [one for one in await access.places(ctx, closed=True) if one.name.casefold() == name.casefold()]
+    if any(one.id != but and one.closed is None for one in same):
         raise Conflict("There is one of this name already.", where="name")
+    if any(one.id != but for one in same):
+        raise Conflict("A closed one is called so: open it again, at the end of this page.", where="name")

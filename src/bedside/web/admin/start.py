@@ -100,6 +100,7 @@ async def steps(request: Request, ctx: Ctx, people: list[Person]) -> list[Step]:
                 N_("Make a backup"),
                 N_("On the server: “bedside backup init --to FOLDER”. Keep the recovery key elsewhere."),
                 await backups(ctx) is not None,
+                "/help/administrator/backup",
             )
         )
     return found

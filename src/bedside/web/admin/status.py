@@ -64,6 +64,7 @@ async def page(request: Request) -> Response:
             ("NATS", _nats(ground)),
         ],
         released="released" in request.query_params,
+        home=str(settings.home),
     )
 
 

@@ -141,7 +141,7 @@ async def _show(
     async with access.work(ctx_of(request), "read a prescription", readonly=True) as ctx:
         found = await prescribing.get(ctx, request.path_params["key"])
         banner = await banner_of(ctx, found.draft.patient)
-        pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx)}
+        pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx, closed=True)}
         asked = [r for r in await prescribing.refills(ctx, found.draft.patient) if r.prescription == found.id]
         visit = found.draft.visit if found.status == "draft" else None
         signing = await visits.licence_to_sign(ctx, visit, home=home) if visit else None
@@ -219,7 +219,7 @@ async def paper(request: Request) -> Response:
     async with access.work(ctx_of(request), "printed a prescription", readonly=True) as ctx:
         found = await prescribing.get(ctx, request.path_params["key"])
         banner = await banner_of(ctx, found.draft.patient)
-        pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx)}
+        pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx, closed=True)}
     return render(
         request,
         "clinician/prescription_paper.html",

@@ -72,7 +72,7 @@ async def page(request: Request) -> Response:
         troubles = told_apart([event for event in events if not event.routine])
         concerned += [p for trouble in troubles for p in trouble.patients[:SHOWN_NAMES]]
         names = await names_of(ctx, concerned)
-        places = {p.id: p.name for p in await access.places(ctx)}
+        places = {p.id: p.name for p in await access.places(ctx, closed=True)}
         duties = [d for d in await _duties(ctx) if d.person == ctx.actor.id]
         unreached, _ = await messaging.to_see_to(ctx)
         calls = await access.calling.how_many(ctx)

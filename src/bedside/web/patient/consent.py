@@ -83,6 +83,7 @@ async def let_in(
     )
     ends = access.instant(said.until, time(23, 59, 59), zone).astimezone(zone) if said.until else None
     common: dict[str, Any] = {"until": ends, "at": ctx.clock.now(), "how": how}
+    await records.relating.introduce(ctx, patient, made.person.id, said.name)
     about = (patient, made.person.id, said.name)
     await _keep(ctx, consents.permit(said.key, *about, actions=["access"], **common))
     if said.may == "act":
@@ -102,7 +103,8 @@ async def take_back(ctx: Ctx, patient: str, person: str) -> None:
     """Out, at once. Raises Forbidden, NotFound."""
     for id_ in await access.caregivers.take_back(ctx, patient, person):
         known = {name: value for name, value in (await records.read(ctx, "Consent", id_)).items() if name != "meta"}
-        await records.update(ctx, consents.without(known, person))
+        await records.update(ctx, consents.without(known, {person, consents.related_id(patient, person)}))
+    await records.relating.settle(ctx, patient, person)
 
 
 async def shown(ctx: Ctx, patient: str) -> list[tuple[access.Caregiver, bool]]:
@@ -117,7 +119,7 @@ async def shown(ctx: Ctx, patient: str) -> list[tuple[access.Caregiver, bool]]:
             # A grant ends with the first moment at which it holds no longer: people are told the last day.
             replace(
                 one,
-                name=called.get(one.person, one.name),
+                name=called.get(consents.related_id(patient, one.person)) or called.get(one.person) or one.name,
                 until=one.until - timedelta(seconds=1) if one.until else None,
             ),
             access.caregivers.reads_alarms(one),

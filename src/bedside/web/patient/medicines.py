@@ -47,7 +47,7 @@ async def _page(request: Request, error: BedsideError | None = None) -> Response
     async with access.work(ctx_of(request), "opened the medicines", readonly=True) as ctx:
         patient, _ = await whose(request, ctx)
         found = [p for p in await prescribing.of_patient(ctx, patient) if p.status != "draft"]
-        pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx)}
+        pharmacies = {p.id: p for p in await prescribing.pharmacies(ctx, closed=True)}
         refills = await prescribing.refills(ctx, patient)
         now = ctx.clock.now()
         request_page = await records.every(ctx, "MedicationRequest", {"patient": patient})

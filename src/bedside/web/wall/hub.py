@@ -300,7 +300,7 @@ class Hub:
         if not patients:
             return
         async with self._reading() as ctx:
-            names = {place.id: place.name for place in await access.places(ctx)}
+            names = {place.id: place.name for place in await access.places(ctx, closed=True)}
             for patient in patients:
                 stays = await access.places_of(ctx, patient)
                 bed = Bed(patient, await name_of(ctx, patient))

@@ -83,6 +83,9 @@ async def count(request: Request) -> Response:
     """GET /work/count: a fragment with the number, and how much of it is late."""
     async with access.work(ctx_of(request), "counted the open work", readonly=True) as ctx:
         groups = await open_work(request, ctx)
+        if not ctx.trail.patients:
+            # Of nobody was anything read: what it was looked for in is no event. Of whom something is open is one.
+            ctx.trail.entities.clear()
     total = sum(one.total for _, one in groups)
     return render(request, "work/count.html", total=total, late=_late(request, groups))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid
 from bedside.monitoring.alarms.service import life, tell
 from bedside.monitoring.alarms.store import alarms as store
+from bedside.monitoring.alarms.store import outages
 
 REASON = "Works here no longer"
 
@@ -15,6 +18,14 @@ async def alarms_held(ctx: Ctx, person: str) -> int:
     """How many open alarms somebody holds. An administrator's, who learns no more. Raises Forbidden."""
     await access.require(ctx, "administrator")
     return len(await store.held(ctx.sql, ctx.tenant, person))
+
+
+async def alarms_at(ctx: Ctx, place: str, patients: Collection[str]) -> int:
+    """How many open alarms hang on a place: of those who are watched there, and of devices that went silent together
+    there. An administrator's, who learns no more. Raises Forbidden."""
+    await access.require(ctx, "administrator")
+    silent = [one for one in await outages.running(ctx.sql, ctx.tenant) if (one.scope, one.name) == ("place", place)]
+    return await store.count_open(ctx.sql, ctx.tenant, patients) + len(silent)
 
 
 async def hand_on_alarms(ctx: Ctx, person: str, to: access.Person | None) -> int:

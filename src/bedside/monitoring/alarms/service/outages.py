@@ -112,7 +112,7 @@ async def _back(ctx: Ctx, one: Outage) -> bool:
 
 async def standing(ctx: Ctx) -> list[Silenced]:
     """What stands now, oldest first."""
-    names = {place.id: place.name for place in await access.places(ctx)}
+    names = {place.id: place.name for place in await access.places(ctx, closed=True)}
     return [
         Silenced(one.scope, names.get(one.name, one.name), one.since, len(one.devices))
         for one in await store.running(ctx.sql, ctx.tenant)

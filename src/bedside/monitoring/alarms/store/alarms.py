@@ -47,6 +47,16 @@ async def held(sql: Connection, tenant: int, person: str) -> list[str]:
     return [row["id"] for row in rows]
 
 
+async def count_open(sql: Connection, tenant: int, patients: Collection[str]) -> int:
+    """How many alarms of these patients are open."""
+    found: int = await sql.fetchval(
+        "select count(*) from monitoring.alarm where tenant = $1 and patient = any($2) and closed_at is null",
+        tenant,
+        list(patients),
+    )
+    return found
+
+
 async def insert(sql: Connection, tenant: int, alarm: Alarm) -> None:
     """A new alarm."""
     await sql.execute(

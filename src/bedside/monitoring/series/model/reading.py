@@ -167,7 +167,7 @@ class NewReading(msgspec.Struct, frozen=True):
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """The same moment of the same device with another value."""
+    """The same moment of the same device with another value. withdrawn: the first was taken back since."""
 
     id: str
     metric: str
@@ -177,3 +177,4 @@ class Conflict(msgspec.Struct, frozen=True):
     other: float | str
     unit: str
     received_at: datetime
+    withdrawn: bool = False

@@ -77,3 +77,14 @@ def test_what_the_patient_s_state_is_stands_before_what_can_be_done(
     expect(shown).to_have_text(seldom)
     for link in shown.all():
         assert nurse.context.request.get(link.get_attribute("href") or "").ok
+
+
+def test_an_alarm_is_answered_on_a_telephone_without_scrolling(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    nurse = visitor(NURSE, viewport={"width": 360, "height": 780})
+    nurse.goto(f"/alarms/{scene['alarm']}")
+    answers = nurse.locator(".card", has=nurse.get_by_role("heading", name="Answer", exact=True))
+    first = answers.locator(".btn").first.bounding_box()
+    assert first is not None
+    assert first["y"] + first["height"] < 780

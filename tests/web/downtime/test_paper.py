@@ -12,6 +12,7 @@ from bedside import access, monitoring, records
 from bedside.access.testing import acting, someone
 from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.web.clinician import chart
+from bedside.web.devices import held
 from bedside.web.downtime import paper
 
 pytestmark = pytest.mark.engine
@@ -31,7 +32,7 @@ def house(ward: Any) -> Any:
 
     def app_of(person: Any) -> Any:
         app = plain(person)
-        app.router.routes[:0] = [*paper.ROUTES, *chart.ROUTES]
+        app.router.routes[:0] = [*paper.ROUTES, *chart.ROUTES, *held.ROUTES]
         return app
 
     ward.app_of = app_of
@@ -177,3 +178,9 @@ async def test_a_letter_of_that_minute_is_told_of_too(house: Any) -> None:
         page = (await client.get(second.headers["location"])).text
     plain = " ".join(re.sub(r"<[^>]*>", " ", page).split())
     assert "A: alert stands; V: responds to voice is shown on the chart as a conflict" in plain
+    # Where the page leads to: in words, and no name of a device that nobody holds.
+    async with house.as_(house.nurse) as client:
+        page = (await client.get(f"/patients/{house.rosa_id}/devices")).text
+    both = page[page.index('id="conflicts"') :]
+    assert both.index("A: alert") < both.index("V: responds to voice") < both.index("typed in")
+    assert "ty-" not in re.sub(r"<[^>]*>", "", both)

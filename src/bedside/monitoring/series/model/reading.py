@@ -167,7 +167,10 @@ class NewReading(msgspec.Struct, frozen=True):
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """The same moment of the same device with another value. withdrawn: the first was taken back since."""
+    """The same moment of the same device with another value. withdrawn: the first was taken back since.
+
+    source: device, patient or staff, who sent or typed both.
+    """
 
     id: str
     metric: str
@@ -178,3 +181,4 @@ class Conflict(msgspec.Struct, frozen=True):
     unit: str
     received_at: datetime
     withdrawn: bool = False
+    source: str = "device"

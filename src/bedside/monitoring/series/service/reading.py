@@ -214,6 +214,7 @@ async def conflicts(ctx: Ctx, patient: str, at: datetime | None = None) -> list[
             unit=METRICS[row["metric"]].unit,
             received_at=row["received_at"],
             withdrawn=row["withdrawn"],
+            source=row["source"],
         )
         for row in await doubts.conflicts(ctx.sql, ctx.tenant, patient, None if at is None else microseconds(at))
     ]

@@ -1,13 +1,13 @@
 """access: wards, programmes and pharmacies that are closed
 
 Revision ID: 0038
-Revises: 0036.2
+Revises: 0037
 """
 
 from alembic import op
 
 revision = "0038"
-down_revision = "0036.2"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

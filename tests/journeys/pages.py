@@ -132,6 +132,7 @@ PAGES: tuple[Page, ...] = (
     Page("pharmacy", "/pharmacy", PHARMACIST, "Prescriptions"),
     Page("pharmacy-one", "/pharmacy/{prescription}", PHARMACIST, "Chlorthalidone"),
     Page("people", "/admin", ADMINISTRATOR, ""),
+    Page("people-invited", "/admin?state=invited", ADMINISTRATOR, "Colleagues"),
     Page("clinic", "/admin/clinic", ADMINISTRATOR, "The clinic"),
     Page("first-steps", "/admin/start", ADMINISTRATOR, "First steps"),
     Page("notices", "/admin/notices", ADMINISTRATOR, "Notices"),

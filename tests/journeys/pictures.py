@@ -83,7 +83,7 @@ PICTURES: tuple[Picture, ...] = (
         scale=0.75,
     ),
     Picture("alarm", "alarm", (("heading", "What happened"), ("heading", "Answer"), ("heading", "History"))),
-    Picture("chart", "chart", (("link", "Invite to video"), ("link", "Type a reading"), ("button", "Print"))),
+    Picture("chart", "chart", (("heading", "Open alarms"), ("link", "Invite to video"), ("link", "Type a reading"))),
     Picture("register", "register", (("button", "Register"), ("textbox", "Family names"))),
     Picture("add-device", "add-device", (("button", "Add it and show its card"),)),
     Picture("inbox", "inbox", (("link", "Out of office"), ("heading", "Conversations"))),

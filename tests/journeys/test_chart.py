@@ -44,3 +44,47 @@ def test_a_score_and_values_that_grow_too_old_while_the_chart_is_open_say_so(vis
     for more, said in (("30:00:00", "31 h ago"), ("42:00:00", "3 days ago")):
         nurse.clock.fast_forward(more)
         expect(pulse).to_contain_text(f"old: {said}")
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_what_the_patient_s_state_is_stands_before_what_can_be_done(
+    visitor: Callable[..., Page], scene: dict[str, str], width: int
+) -> None:
+    nurse = visitor(NURSE, viewport={"width": width, "height": 800})
+    nurse.goto(f"/patients/{scene['patient']}")
+    deeds = nurse.get_by_role("navigation", name="What can be done")
+    order = (
+        nurse.get_by_role("region", name="Patient: "),
+        nurse.get_by_role("heading", name="Open alarms"),
+        nurse.get_by_role("region", name="Latest values"),
+        deeds,
+    )
+    boxes = [one.bounding_box() for one in order]
+    tops = [box["y"] for box in boxes if box is not None]
+    assert len(tops) == 4
+    assert tops == sorted(tops)
+    assert tops[2] < 800, "an alarm and the first of the values are seen without scrolling"
+    expect(deeds.locator("a.btn:visible")).to_have_text(["Invite to video", "Messages", "Type a reading"])
+    more = deeds.locator("summary", has_text="More")
+    expect(deeds.get_by_role("button", name="Print")).to_be_hidden()
+    more.focus()
+    nurse.keyboard.press("Enter")
+    nurse.keyboard.press("Tab")
+    expect(deeds.get_by_role("link", name="Limits")).to_be_focused()
+    expect(deeds.get_by_role("button", name="Print")).to_be_visible()
+    seldom = ["Limits", "Targets", "Overlay", "Waveforms", "Devices", "Sign-in", "Details", "Care"]
+    shown = deeds.locator("details a.btn:visible")
+    expect(shown).to_have_text(seldom)
+    for link in shown.all():
+        assert nurse.context.request.get(link.get_attribute("href") or "").ok
+
+
+def test_an_alarm_is_answered_on_a_telephone_without_scrolling(
+    visitor: Callable[..., Page], scene: dict[str, str]
+) -> None:
+    nurse = visitor(NURSE, viewport={"width": 360, "height": 780})
+    nurse.goto(f"/alarms/{scene['alarm']}")
+    answers = nurse.locator(".card", has=nurse.get_by_role("heading", name="Answer", exact=True))
+    first = answers.locator(".btn").first.bounding_box()
+    assert first is not None
+    assert first["y"] + first["height"] < 780

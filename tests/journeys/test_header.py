@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page as Tab
-from tests.journeys.pages import PAGES, Page
+from playwright.sync_api import expect
+from tests.journeys.pages import NURSE, PAGES, Page
 from tests.journeys.visiting import show
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
@@ -74,3 +76,28 @@ def test_on_a_telephone_every_place_is_in_sight(
         assert all(one["right"] <= other["left"] for one, other in pairwise(boxes))
     finally:
         tab.context.request.post("/account", form={"language": "en"})
+
+
+def test_the_arrows_go_through_what_the_patient_search_found(visitor: Callable[..., Tab]) -> None:
+    nurse = visitor(NURSE)
+    nurse.goto("/work")
+    nurse.keyboard.press("/")
+    search = nurse.get_by_label("Find a patient by name")
+    expect(search).to_be_focused()
+    nurse.keyboard.type("ma")
+    links = nurse.locator("[data-found] li a")
+    expect(links.nth(1)).to_be_visible()
+    for key, focused in (("ArrowDown", links.first), ("ArrowDown", links.nth(1)), ("ArrowUp", links.first)):
+        nurse.keyboard.press(key)
+        expect(focused).to_be_focused()
+    nurse.keyboard.press("ArrowUp")
+    expect(search).to_be_focused()
+    nurse.keyboard.press("ArrowDown")
+    nurse.keyboard.press("Escape")
+    expect(search).to_be_focused()
+    expect(links).to_have_count(0)
+    nurse.keyboard.type("r")
+    expect(links.first).to_be_visible()
+    nurse.keyboard.press("ArrowDown")
+    nurse.keyboard.press("Enter")
+    nurse.wait_for_url(re.compile(r"/patients/[0-9a-f-]{36}$"))

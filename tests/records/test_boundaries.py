@@ -294,6 +294,41 @@ async def test_find_patients(ctx: Ctx) -> None:
             await records.read(inner, "Nonsense", "1")
 
 
+WRITTEN = (
+    (
+        "a",
+        "Müller",
+        "Jörg",
+        ("Müller", "MÜLL", "Mu\u0308ller", "Mueller", "Muel", "Muller", "joerg mueller", "Jorg Muller"),
+    ),
+    ("b", "MUELLER", "Eva", ("Müller", "Mueller", "muller", "eva mu\u0308ller")),
+    ("c", "Weiß", "Søren", ("Weiß", "weiss", "WEISS", "Søren", "Soeren", "soren")),
+    ("d", "Oester", "Åse", ("Øster", "Oester", "øster aase", "Åse", "aase", "ase", "Åse Oester")),
+    ("e", "Joe-Strasse", "Michael", ("joe", "Straße", "strasse", "michael")),
+)
+"""Who is registered how, and what they must be found by."""
+
+
+async def test_a_name_is_found_however_its_letters_are_written(ctx: Ctx) -> None:
+    async with access.work(ctx, "seed") as inner:
+        for id_, family, given, _ in WRITTEN:
+            await records.create(inner, patient(id_, name=[{"family": family, "given": [given]}]))
+        await records.create(inner, patient("f", name=[{"family": "Murphy", "given": ["John"]}]))
+        for id_, _, _, texts in WRITTEN:
+            for text in texts:
+                found = {row.id for row in await records.find_patients(inner, text)}
+                assert id_ in found, text
+                assert "f" not in found, text
+        # The beginning of Jörg spelt out, and not of John.
+        assert [row.id for row in await records.find_patients(inner, "Joe")] == ["e", "a"]
+        # A search of FHIR is blind to case and accents, and to nothing else.
+        by = {
+            text: {one["id"] for one in (await records.search(inner, "Patient", {"family": text})).entries}
+            for text in ("MULLER", "müller", "mueller")
+        }
+        assert by == {"MULLER": {"a"}, "müller": {"a"}, "mueller": {"b"}}
+
+
 async def test_what_names_no_patient(ctx: Ctx, door: Door) -> None:
     """A Device in use is its patient's; a document without its subject is for those who care, not for everybody."""
     await seed(ctx)

@@ -155,3 +155,15 @@ async def test_merges_that_are_refused(ctx: Ctx, http: httpx.AsyncClient, door: 
     async with door(client(ctx, "system/Patient.rs")) as reader:
         assert (await reader.post("/Patient/$merge", json=merging("again", "ada"))).status_code == 403
     assert "link" not in (await http.get("/Patient/ada")).json()
+
+
+async def test_who_is_registered_in_another_spelling_is_found(ctx: Ctx, http: httpx.AsyncClient) -> None:
+    """By name alone: the birth date is another, as by a slip at the desk."""
+    async with access.work(ctx, "seed") as inner:
+        for id_, family in (("accented", "Øverås-Böhm"), ("spelt", "OEVERAAS-BOEHM"), ("bare", "Overas-Bohm")):
+            name = [{"family": family, "given": ["Jo"]}]
+            await records.update(inner, patient(id_, name=name, birthDate="1961-03-05", telecom=ADA["telecom"]))
+    for family in ("Øverås-Böhm", "Oeveraas-Boehm"):
+        sought = {"resourceType": "Patient", "name": [{"family": family, "given": ["Jo"]}], "birthDate": "1961-05-03"}
+        answer = (await http.post("/Patient/$match", json=asking(sought))).json()
+        assert {entry["resource"]["id"] for entry in answer["entry"]} == {"accented", "spelt", "bare"}, family

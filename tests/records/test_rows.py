@@ -40,7 +40,18 @@ def test_what_repeats_another_parameter_is_not_written() -> None:
 
 @pytest.mark.parametrize(
     ("name", "parts"),
-    [("o'brien", {"obrien", "o", "brien"}), ("anna-lena", {"annalena", "anna", "lena"}), ("li", {"li"}), ("", set())],
+    [
+        ("O'Brien", {"obrien", "o", "brien"}),
+        ("anna-lena", {"annalena", "anna", "lena"}),
+        ("Li", {"li"}),
+        ("", set()),
+        ("Müller", {"muller", "mueller"}),
+        ("Mu\u0308ller", {"muller", "mueller"}),
+        ("MUELLER", {"muller", "mueller"}),
+        ("Muller", {"muller"}),
+        ("Weiß", {"weiss"}),
+        ("Øster-Å", {"ostera", "oster", "a", "oesteraa", "oester", "aa"}),
+    ],
 )
 def test_the_words_of_a_name(name: str, parts: set[str]) -> None:
     assert rows.name_parts(name) == parts

@@ -67,6 +67,7 @@ from bedside.access.service.people import (
     relate,
     relations_of,
     revoke,
+    staff,
     unrelate,
 )
 from bedside.access.service.rota import Week
@@ -173,6 +174,7 @@ __all__ = [
     "sign_in",
     "sign_out",
     "sign_out_everywhere",
+    "staff",
     "staff_list",
     "successor",
     "trim_heads",

@@ -346,9 +346,9 @@ async def series(ctx: Ctx, patient: str, metric: str, since: datetime, until: da
     return await reading.series(ctx, patient, metric, since, until)
 
 
-async def conflicts(ctx: Ctx, patient: str) -> list[Conflict]:
-    """Moments that were sent with two values."""
-    return await reading.conflicts(ctx, patient)
+async def conflicts(ctx: Ctx, patient: str, *, at: datetime | None = None) -> list[Conflict]:
+    """Moments that were sent with two values, newest first. at: of that moment alone."""
+    return await reading.conflicts(ctx, patient, at)
 
 
 async def enter_reading(ctx: Ctx, new: NewReading) -> Reading:

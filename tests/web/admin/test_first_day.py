@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -430,3 +433,81 @@ async def test_a_test_notice_that_has_no_way_out_is_not_done(clinic: Any) -> Non
         last = await messaging.last_test(ctx)
     assert last is not None
     assert last.state == "held"
+
+
+LINE = r'<div><a href="/admin/people/n(\d+)"'
+
+
+async def grow(ctx: Any, first: int, last: int, *, invited: bool) -> None:
+    """Nurses by number, each with a licence that ends soon; invited: who have not come in yet."""
+    async with ctx.database.transaction() as sql:
+        await sql.execute(
+            """insert into access.person (id, tenant, name, roles, reference, language, units, zone, email, created)
+            select 'n' || n, 1, 'Núria Müller ' || lpad(n::text, 4, '0'), '{nurse}', 'Practitioner/n' || n, 'en',
+            'metric', 'UTC', 'n' || n || '@sol.example', $3 from generate_series($1::int, $2::int) n""",
+            *(first, last, ctx.clock.now()),
+        )
+        await sql.execute(
+            """insert into access.licence (tenant, person, jurisdiction, number, kind, status, since, until,
+            verified_at, verified_source) select 1, 'n' || n, 'es', '1', 'full', 'active', $3, $4, $3, 'register'
+            from generate_series($1::int, $2::int) n""",
+            *(first, last, ctx.clock.now().date() - timedelta(days=90), ctx.clock.now().date() + timedelta(days=9)),
+        )
+        if not invited:
+            await sql.execute(
+                """insert into access.credential (person, kind, secret, created)
+                select 'n' || n, 'password', 'x', $3 from generate_series($1::int, $2::int) n""",
+                *(first, last, ctx.clock.now()),
+            )
+
+
+async def test_a_clinic_of_many_is_listed_a_page_at_a_time_and_hides_no_work(
+    clinic: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    work = access.work
+
+    def heard(record: Any) -> None:
+        asked.append(record.query)
+
+    @asynccontextmanager
+    async def counted(*arguments: Any, **options: Any) -> AsyncIterator[Any]:
+        # In a transaction, whose connection can be listened to.
+        async with work(*arguments, **options | {"readonly": False}) as inner:
+            inner.sql.add_query_logger(heard)
+            yield inner
+            inner.sql.remove_query_logger(heard)
+
+    await grow(clinic.ctx, 1, 2, invited=False)
+    monkeypatch.setattr(access, "work", counted)
+    async with clinic.as_(clinic.pat) as client:
+        await client.get("/admin")
+        few = len(asked)
+        await grow(clinic.ctx, 3, 400, invited=False)
+        await grow(clinic.ctx, 401, 403, invited=True)
+        asked.clear()
+        page = (await client.get("/admin")).text
+        assert len(asked) == few, "no question more for 400 colleagues"
+        assert len(page) < 120_000
+        assert page.count("New link for") == 25
+        # What waits is told, wherever in the list it stands.
+        assert "were invited and have not come in yet" in page
+        assert page.count("ends on") == 10
+        assert "393 more, in the work list" in page
+        seen, number = set(map(int, re.findall(LINE, page))), 1
+        while f"/admin?page={number + 1}#people" in page:
+            number += 1
+            page = (await client.get(f"/admin?page={number}")).text
+            seen |= set(map(int, re.findall(LINE, page)))
+        assert seen == set(range(1, 404)), "everybody is on some page"
+        assert re.findall(LINE, page), "the last page is no empty one"
+        invited = (await client.get("/admin?state=invited")).text
+        assert re.findall(LINE, invited) == ["401", "402", "403"]
+        for text in ("0399", "mueller 399", "n399@sol", "NURIA MULLER 0399", "muller núria 399"):
+            found = (await client.get("/admin", params={"q": text})).text
+            assert re.findall(LINE, found) == ["399"], text
+        assert "No colleague fits “nobody”" in (await client.get("/admin?q=nobody")).text
+        assert clinic.rosa.id not in (await client.get("/admin", params={"q": clinic.rosa.name})).text
+        for wrong in ("0", "-1", "x", "٣"):
+            assert (await client.get("/admin", params={"page": wrong})).status_code == 400
+        assert (await client.get("/admin?page=99999999999999999999")).status_code == 200

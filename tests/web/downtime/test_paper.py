@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from bedside import access, monitoring, records
 from bedside.access.testing import acting, someone
 from bedside.monitoring import subscribers as monitoring_subscribers
 from bedside.web.clinician import chart
+from bedside.web.devices import held
 from bedside.web.downtime import paper
 
 pytestmark = pytest.mark.engine
@@ -30,7 +32,7 @@ def house(ward: Any) -> Any:
 
     def app_of(person: Any) -> Any:
         app = plain(person)
-        app.router.routes[:0] = [*paper.ROUTES, *chart.ROUTES]
+        app.router.routes[:0] = [*paper.ROUTES, *chart.ROUTES, *held.ROUTES]
         return app
 
     ward.app_of = app_of
@@ -134,3 +136,51 @@ async def test_what_is_unusual_is_asked_once_and_a_patient_is_refused(house: Any
         assert sure.status_code == 303
     async with house.as_(house.rosa) as client:
         assert (await client.get(f"/patients/{house.rosa_id}/paper")).status_code == 403
+
+
+async def test_another_value_of_that_minute_is_told_of_where_it_is_typed(house: Any) -> None:
+    """ "Kept" alone would say that the chart shows it."""
+    here = f"/patients/{house.rosa_id}/paper"
+    async with house.as_(house.nurse) as client:
+        first = await client.post(here, data=LINE)
+        assert "has another value" not in (await client.get(first.headers["location"])).text
+        second = await client.post(here, data={**LINE, "systolic": "134", "words": ""})
+        page = (await client.get(second.headers["location"])).text
+        plain = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+        assert re.search("The line is kept, but [^.]*09:10.{0,5} has another value", plain)
+        assert "124 mmHg stands; 134 mmHg is shown on the chart as a conflict" in plain
+        assert "The line is kept, with its time" not in plain
+        assert "Diastolic" not in plain.partition("See both values")[0], "the one that is the same is no conflict"
+        assert f'href="/patients/{house.rosa_id}/devices#conflicts"' in page
+        # What stands is said again for the same line, and not for another one.
+        again = await client.post(here, data={**LINE, "systolic": "134", "words": ""})
+        assert "134 mmHg is shown" in (await client.get(again.headers["location"])).text
+        same = await client.post(here, data=LINE)
+        assert "has another value" not in (await client.get(same.headers["location"])).text
+        later = await client.post(here, data={**LINE, "clock": "09:20", "systolic": "134"})
+        assert "has another value" not in (await client.get(later.headers["location"])).text
+        assert (await client.get(f"{here}?kept=1&at=never")).status_code == 200
+    points, _ = await kept(house)
+    assert [one.value for one in points] == [124.0, 134.0]
+    async with access.work(acting(house.ctx, house.nurse), "took it back") as ctx:
+        await monitoring.withdraw(ctx, points[0].id, "wrong patient")
+    async with house.as_(house.nurse) as client:
+        page = (await client.get(second.headers["location"])).text
+    assert "124 mmHg was taken back; 134 mmHg is shown on the chart as a conflict" in page
+
+
+async def test_a_letter_of_that_minute_is_told_of_too(house: Any) -> None:
+    here = f"/patients/{house.rosa_id}/paper"
+    line = {**LINE, "systolic": "", "diastolic": "", "words": ""}
+    async with house.as_(house.nurse) as client:
+        await client.post(here, data={**line, "consciousness": "A"})
+        second = await client.post(here, data={**line, "consciousness": "V"})
+        page = (await client.get(second.headers["location"])).text
+    plain = " ".join(re.sub(r"<[^>]*>", " ", page).split())
+    assert "A: alert stands; V: responds to voice is shown on the chart as a conflict" in plain
+    # Where the page leads to: in words, and no name of a device that nobody holds.
+    async with house.as_(house.nurse) as client:
+        page = (await client.get(f"/patients/{house.rosa_id}/devices")).text
+    both = page[page.index('id="conflicts"') :]
+    assert both.index("A: alert") < both.index("V: responds to voice") < both.index("typed in")
+    assert "ty-" not in re.sub(r"<[^>]*>", "", both)

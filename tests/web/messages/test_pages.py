@@ -12,7 +12,8 @@ from tests.messaging.threads.test_files import PDF
 
 from bedside import access, messaging, records, visits
 from bedside.access.testing import acting, someone
-from bedside.messaging.subscribers import GOVERNED
+from bedside.foundation.clock import TurnableClock
+from bedside.messaging.subscribers import GOVERNED, JOBS
 
 if TYPE_CHECKING:
     import httpx
@@ -109,7 +110,7 @@ async def test_a_form_that_is_wrong_keeps_what_was_typed(ward: Ward) -> None:
         assert refused.status_code == 400
         assert "kept words" in refused.text
         assert "Only PDF, JPEG and PNG" in refused.text
-        assert "Choose your files again" in refused.text
+        assert "Not kept: x.pdf." in refused.text
         for _ in range(2):
             assert (await post(client, path, key=key, text="once")).status_code == 303
         assert (await client.get(path)).text.count(">once<") == 1
@@ -269,3 +270,93 @@ async def test_the_timeline_shows_that_there_was_a_conversation(ward: Ward) -> N
     assert f'href="{path}"' in page
     assert "ibuprofen" not in page
     assert "1 conversation waits for an answer" in today
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 2000 + b"IEND\xaeB`\x82"
+BAD = "I have chest pain, see the photo"
+
+
+async def files_kept(ward: Ward) -> list[tuple[str, str]]:
+    async with ward.ctx.database.connection() as sql:
+        rows = await sql.fetch("select message, name from messaging.unsent_file order by message, n")
+    return [(row["message"], row["name"]) for row in rows]
+
+
+async def test_files_go_through_the_page_of_danger(ward: Ward) -> None:
+    key = str(uuid4())
+    said = {"key": key, "kind": "question", "text": BAD}
+    async with ward.as_(ward.rosa) as client:
+        stopped = await post(client, "/messages/new", ("leg.png", PNG), ("list.pdf", PDF), ("x.exe", b"MZ"), **said)
+        assert stopped.status_code == 422
+        page = stopped.text
+        assert page.index("Ring 911 now") < page.index("leg.png") < page.index("list.pdf")
+        assert "Not kept: x.exe. Only PDF, JPEG and PNG files can be sent." in page
+        assert "Choose your files again" not in page
+        assert page.count('name="kept"') == page.count(" checked>") == 2
+        assert await files_kept(ward) == [(key, "leg.png"), (key, "list.pdf")]
+        # Nobody else sends or throws away what is kept for her.
+        async with ward.as_(ward.nurse) as nurse:
+            path = f"/patients/{ward.rosa_id}/messages/new"
+            stolen = await post(nurse, path, key=key, kind="question", text="mine", kept="0")
+            assert (stolen.status_code, "no longer kept" in stolen.text) == (409, True)
+            await nurse.post("/messages/unsent", data={"key": key})
+        # A wrong form in between loses nothing.
+        wrong = await post(client, "/messages/new", **said | {"kind": ""}, anyway="yes", kept="0")
+        assert wrong.status_code == 400
+        assert "leg.png" in wrong.text
+        assert "list.pdf" not in wrong.text, "it was unticked"
+        again = await post(client, "/messages/new", ("list.pdf", PDF), **said, kept="0")
+        assert again.text.count('name="kept"') == 2
+        assert "No messages" in (await client.get("/messages")).text
+        sent = await post(client, "/messages/new", **said, anyway="yes", kept="0")
+        assert sent.status_code == 303, sent.text
+        path = sent.headers["location"].partition("?")[0]
+        talk = (await client.get(path)).text
+        (link,) = set(re.findall(rf'href="({path}/files/[^"]+)"', talk))
+        assert (await client.get(link)).content == PNG
+        assert await files_kept(ward) == [], "they are in the record now, and nowhere else"
+        # The same form again is the same message.
+        assert (
+            (await post(client, "/messages/new", **said, anyway="yes", kept="0")).headers["location"].startswith(path)
+        )
+
+
+async def test_files_of_an_answer_go_through_it_too_and_are_thrown_away_when_it_is_not_sent(ward: Ward) -> None:
+    path, key = await wrote(ward), str(uuid4())
+    async with ward.as_(ward.rosa) as client:
+        stopped = await post(client, path, ("leg.png", PNG), key=key, text=BAD)
+        assert stopped.status_code == 422
+        assert 'action="/messages/unsent"' in stopped.text
+        gone = await client.post("/messages/unsent", data={"key": key})
+        assert (gone.status_code, gone.headers["location"]) == (303, "/messages")
+        assert await files_kept(ward) == []
+        # With words that go without the file nothing is sent, since its writer saw it with them.
+        refused = await post(client, path, key=key, text=BAD, anyway="yes", kept="0")
+        assert refused.status_code == 409
+        assert "Some of the files are no longer kept. Choose your files again." in refused.text
+        assert BAD in refused.text
+        assert "chest pain" not in (await client.get(path)).text
+        await post(client, path, ("leg.png", PNG), key=key, text=BAD)
+        other = str(uuid4())
+        await post(client, path, ("new.png", PNG), key=other, text=BAD)
+        assert await files_kept(ward) == [(other, "new.png")], "one message's for each person"
+        assert (await post(client, path, key=other, text=BAD, anyway="yes", kept="0")).status_code == 303
+        assert "new.png" in (await client.get(path)).text
+
+
+async def test_what_is_not_sent_within_a_day_is_thrown_away(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        await post(client, "/messages/new", ("leg.png", PNG), kind="question", text=BAD)
+    at = ward.ctx.clock.now()
+    for later, left in ((timedelta(hours=23), 1), (timedelta(hours=25), 0)):
+        await JOBS["messaging.unsent"](ward.ctx.with_(clock=TurnableClock(at + later)), {})
+        assert len(await files_kept(ward)) == left
+
+
+async def test_a_damaged_form_of_danger_still_shows_the_number(ward: Ward) -> None:
+    async with ward.as_(ward.rosa) as client:
+        stopped = await post(client, "/messages/new", ("leg.png", PNG), key="nonsense", kind="question", text=BAD)
+    assert stopped.status_code == 422
+    assert "Ring 911 now" in stopped.text
+    assert "Choose your files again" in stopped.text
+    assert await files_kept(ward) == []

@@ -9,10 +9,11 @@ from zoneinfo import available_timezones
 
 import asyncpg
 
-from bedside.access.model.people import ROLES, Bed, GrantRequest, NewPerson, Person, Place, PlaceKind, Relation
+from bedside.access.model.people import ROLES, STAFF, Bed, GrantRequest, NewPerson, Person, Place, PlaceKind, Relation
 from bedside.access.service import keys
 from bedside.access.store import credentials, relations
 from bedside.access.store import people as store
+from bedside.fhir.texts import fold, found_by, spellings
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict, Invalid, NotFound
 from bedside.foundation.ids import uuid7
@@ -71,6 +72,22 @@ async def people(ctx: Ctx, *, role: str | None = None) -> list[Person]:
     """The active accounts, by name; displays only when asked for."""
     found = await store.people(ctx.sql, ctx.tenant, role)
     return found if role == "display" else [one for one in found if "display" not in one.roles]
+
+
+async def staff(ctx: Ctx, sought: str = "") -> list[Person]:
+    """The active accounts of who works here, by name; nobody is read who is a patient alone.
+
+    sought: each of its words stands in the name, however its letters are written, or in the e-mail address. They are
+    compared here, in one pass over all: a clinic of 2,000 takes a few hundredths of a second.
+    """
+    everybody = await store.people_of(ctx.sql, ctx.tenant, STAFF)
+    words = [spellings(word) for word in sought[:200].split()]
+
+    def fits(one: Person) -> bool:
+        held = (*found_by(one.name), (one.email or "").casefold())
+        return all(any(form in text for form in word for text in held) for word in words)
+
+    return sorted(filter(fits, everybody) if words else everybody, key=lambda one: (fold(one.name), one.id))
 
 
 async def change_person(ctx: Ctx, id: str, **changes: Any) -> Person:

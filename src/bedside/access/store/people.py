@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +61,16 @@ async def people(sql: Connection, tenant: int, role: str | None) -> list[Person]
         where tenant = $1 and active and ($2::text is null or $2 = any(roles)) order by name, id""",  # noqa: S608
         tenant,
         role,
+    )
+    return [read_person(row) for row in rows]
+
+
+async def people_of(sql: Connection, tenant: int, roles: Collection[str]) -> list[Person]:
+    """The active who have one of these roles."""
+    rows = await sql.fetch(
+        f"select {_PERSON} from access.person where tenant = $1 and active and roles && $2::text[]",  # noqa: S608
+        tenant,
+        sorted(roles),
     )
     return [read_person(row) for row in rows]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from bedside.exchange.model.report import Person
-from bedside.fhir.texts import fold
+from bedside.fhir.texts import spellings
 
 
 def contradicts(person: Person, patient: dict[str, Any]) -> str | None:
@@ -36,7 +36,8 @@ def contradicts(person: Person, patient: dict[str, Any]) -> str | None:
 
 
 def _words(*texts: str) -> frozenset[str]:
-    return frozenset(word for text in texts for word in fold(text).replace("-", " ").replace("'", "").split())
+    written = (one for text in texts for one in spellings(text))  # other systems write MUELLER for Müller
+    return frozenset(word for one in written for word in one.replace("-", " ").replace("'", "").split())
 
 
 def _may_be(sent: frozenset[str], held: frozenset[str]) -> bool:

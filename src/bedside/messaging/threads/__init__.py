@@ -20,6 +20,8 @@ from bedside.messaging.threads.model.thread import (
     Seen,
     Talk,
     Thread,
+    Unsent,
+    UnsentFile,
     Written,
 )
 from bedside.messaging.threads.service.away import aways, back, go_away, stand_in
@@ -38,6 +40,7 @@ from bedside.messaging.threads.service.handling import close, hand, link, reopen
 from bedside.messaging.threads.service.leaving import hand_on, held
 from bedside.messaging.threads.service.promising import by_when, promise, set_promise
 from bedside.messaging.threads.service.team import answerers, colleagues
+from bedside.messaging.threads.service.unsent import discard, hold
 from bedside.messaging.threads.service.writing import answer, begin
 
 __all__ = [
@@ -56,6 +59,8 @@ __all__ = [
     "Seen",
     "Talk",
     "Thread",
+    "Unsent",
+    "UnsentFile",
     "Written",
     "answer",
     "answerers",
@@ -67,6 +72,7 @@ __all__ = [
     "close",
     "colleagues",
     "danger",
+    "discard",
     "file",
     "find",
     "from_ref",
@@ -74,6 +80,7 @@ __all__ = [
     "hand",
     "hand_on",
     "held",
+    "hold",
     "inbox",
     "link",
     "of_patient",

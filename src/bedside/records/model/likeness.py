@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from bedside.fhir.texts import fold
+from bedside.fhir.texts import spellings
 from bedside.foundation.tables import table_of
 
 Grade = Literal["certain", "probable", "possible", "certainly-not"]
@@ -96,11 +96,13 @@ def _birth(one: Any, other: Any) -> str | None:
 
 
 def _families(patient: dict[str, Any]) -> set[str]:
-    return {fold(str(one["family"])) for one in patient.get("name") or () if one.get("family")}
+    families = (str(one["family"]) for one in patient.get("name") or () if one.get("family"))
+    return {written for one in families for written in spellings(one)}
 
 
 def _givens(patient: dict[str, Any]) -> set[str]:
-    return {fold(str(name)) for one in patient.get("name") or () for name in (one.get("given") or ())[:1] if name}
+    givens = (str(name) for one in patient.get("name") or () for name in (one.get("given") or ())[:1] if name)
+    return {written for one in givens for written in spellings(one)}
 
 
 def _names(mine: set[str], theirs: set[str], *, initials: bool = False, parts: bool = False) -> str | None:
@@ -168,4 +170,4 @@ def _places(patient: dict[str, Any], name: str) -> set[str]:
             value = address.get(name)
             yield from value if isinstance(value, list) else [value] if value else []
 
-    return {" ".join(fold(str(one)).split()) for one in texts() if one is not None}
+    return {written for one in texts() if one is not None for written in spellings(str(one))}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from bedside.fhir import definitions, index
-from bedside.fhir.texts import fold
+from bedside.fhir.texts import fold, found_by
 
 UNDATED = -(1 << 62)
 """`at` of what has no date: before everything."""
@@ -325,7 +325,7 @@ def _words(rows: Rows, pairs: dict[_Row, None], type_: str, id_: str, form: Shap
         if text.param in form.written:
             found[param(type_, text.param), text.folded[:WORD_LIMIT], text.exact[:WORD_LIMIT]] = None
         if type_ == "Patient" and text.param == "name":
-            for part in name_parts(text.folded):
+            for part in name_parts(text.exact):
                 found[NAME_PART, part[:WORD_LIMIT], ""] = None
     for uri in values.uris:
         if uri.param in form.written:
@@ -341,9 +341,9 @@ def _words(rows: Rows, pairs: dict[_Row, None], type_: str, id_: str, form: Shap
             rows.exact.append(exact)
 
 
-def name_parts(folded: str) -> set[str]:
-    """The words by which a name is found: `o'brien` by obrien, o and brien."""
-    words = folded.split()
+def name_parts(name: str) -> set[str]:
+    """The words by which a name is found: `O'Brien` by obrien, o and brien; `Müller`, `Mueller` by muller, mueller."""
+    words = {word for written in found_by(name) for word in written.split()}
     return {joined(word) for word in words} | {part for word in words for part in _MARKS.split(word)} - {""}
 
 

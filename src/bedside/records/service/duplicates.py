@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from bedside import access
 from bedside.fhir import joined
+from bedside.fhir.texts import fold, shortened, spelt_out
 from bedside.foundation.context import Actor, Ctx, Trail
 from bedside.records.model import rows as indexing
 from bedside.records.model.json import decode
@@ -61,10 +62,12 @@ def _ways(asked: dict[str, Any]) -> list[list[tuple[str, str]]]:
         ways.append([("birthdate", str(birth))])
     for name in (asked.get("name") or ())[:5]:
         given = (name.get("given") or [None])[0]
-        if name.get("family"):
-            ways.append([("family", searching.literal(str(name["family"])))])
-        if name.get("family") and given:
-            ways.append([("family", searching.literal(str(name["family"]))), ("given", searching.literal(str(given)))])
+        family = str(name.get("family") or "")
+        # A search of FHIR is blind to accents, not to spelling: by `muller` it finds Müller, by `mueller` it does not.
+        spelt = {family, spelt_out(family), shortened(fold(family))} if family else ()
+        ways += [[("family", searching.literal(one))] for one in sorted(spelt)]
+        if family and given:
+            ways.append([("family", searching.literal(family)), ("given", searching.literal(str(given)))])
         elif given:
             ways.append([("given", searching.literal(str(given)))])
     return ways

@@ -7,7 +7,7 @@ from typing import Any
 
 from bedside import access
 from bedside.fhir import joined
-from bedside.fhir.texts import fold
+from bedside.fhir.texts import fold, spelt_out
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid
 from bedside.records.model import rows as indexing
@@ -25,8 +25,8 @@ _MEDICAL_RECORD = "MR"  # http://terminology.hl7.org/CodeSystem/v2-0203
 async def find_patients(ctx: Ctx, text: str, *, limit: int = 20) -> list[PatientRow]:
     """Patients whom the actor may see, best first.
 
-    Every word must begin a part of the name, accents and case aside; a date must be the birth date; or the whole
-    text (or one word of it) is an identifier. Raises SignInNeeded.
+    Every word must begin a part of the name, accents and case aside (`mueller` and `muller` are `Müller`); a date must
+    be the birth date; or the whole text (or one word of it) is an identifier. Raises SignInNeeded.
     """
     await access.authorise(ctx, None, "R", what="Patient")
     visible = await access.visible(ctx, "Patient")
@@ -79,7 +79,7 @@ async def look_up(ctx: Ctx, *, name: str = "", born: date | None = None, number:
     little was said, Forbidden, TooMany.
     """
     await access.require(ctx, "clinician", "nurse")
-    words = [part for word in fold(name).split() if len(part := indexing.joined(word)) > 1]
+    words = [written for written in _words(name) if max(map(len, written)) > 1]
     if number.strip():
         asked = store.PatientWords([], [], [number.strip()[:200]])
     elif born is not None and words:
@@ -100,12 +100,18 @@ def understood(text: str) -> store.PatientWords:
     days = {day for match in _DATES.finditer(text) for day in _days(match)}
     days |= {day for match in _TIGHT.finditer(text) if (day := _day(*map(int, match.groups())))}
     rest = _TIGHT.sub(" ", _DATES.sub(" ", text)) if days else text
-    names = [part for word in fold(rest).split() if (part := indexing.joined(word))]
+    names = _words(rest)
     numbers = list(dict.fromkeys([text, *text.split()])) if any(c.isdigit() for c in text) else []
-    if numbers and not days and any(any(c.isdigit() for c in part) for part in names):
+    if numbers and not days and any(c.isdigit() for written in names for part in written for c in part):
         names = []  # nobody's name has a digit: it is a number
     births = [(indexing.microseconds(low), indexing.microseconds(low + timedelta(days=1))) for low in sorted(days)]
     return store.PatientWords(names, births, numbers)
+
+
+def _words(text: str) -> list[set[str]]:
+    """Its words, each in the ways in which it is written."""
+    pairs = zip(fold(text).split(), spelt_out(text).split(), strict=True)
+    return [written for pair in pairs if (written := {indexing.joined(one) for one in pair} - {""})]
 
 
 def _days(match: re.Match[str]) -> set[datetime]:

@@ -21,7 +21,7 @@ from bedside.records.store import phrases
 from bedside.records.store import reindexing as store
 from bedside.records.store.reindexing import Entry, Place, Word
 
-GENERATION = 2
+GENERATION = 3
 """What the index holds: raised with every change to what `model/rows.py` writes, so that it is brought up to date."""
 PAGE = 200
 """Resources of one transaction."""

@@ -1,7 +1,7 @@
 """The patient search of staff pages: names by parts, birth date, number."""
 # ruff: noqa: S608 - the text is made of our own names; every value is bound
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -13,10 +13,11 @@ _LAST = "\U0010ffff"
 
 
 class PatientWords(NamedTuple):
-    """names: folded parts, each of which must begin a word of the name. births: any of these days. numbers: an
-    identifier that is one of these. One of the three is enough; names and births together must both hold."""
+    """names: folded words, each in the ways it is written, one of which must begin a word of the name. births: any of
+    these days. numbers: an identifier that is one of these. One of the three is enough; names and births together must
+    both hold."""
 
-    names: Sequence[str]
+    names: Sequence[Collection[str]]
     births: Sequence[tuple[int, int]]
     numbers: Sequence[str]
 
@@ -36,7 +37,7 @@ async def find(
             f" and n.param = {which} and {one_of(s, 'n.key', keys)})"
         )
         ways.append(number)
-    both = [_begins(s, part) for part in words.names]
+    both = [_begins(s, written) for written in words.names]
     if words.births:
         which = s.bind(rows.param("Patient", "birthdate"))
         days = " or ".join(f"(b.key >= {s.bind(low)} and b.key < {s.bind(high)})" for low, high in words.births)
@@ -66,10 +67,11 @@ async def find(
     return [row["body"] for row in found]
 
 
-def _begins(s: Statement, part: str) -> str:
+def _begins(s: Statement, written: Collection[str]) -> str:
+    ways = " or ".join(f"(w.folded >= {s.bind(one)} and w.folded < {s.bind(one + _LAST)})" for one in sorted(written))
     return (
         "exists (select from records.word w where w.tenant = $1 and w.rid = r.rid"
-        f" and w.param = {s.bind(rows.NAME_PART)} and w.folded >= {s.bind(part)} and w.folded < {s.bind(part + _LAST)})"
+        f" and w.param = {s.bind(rows.NAME_PART)} and ({ways}))"
     )
 
 

@@ -13,30 +13,56 @@ from bedside.web.admin import start
 from bedside.web.kit import render
 
 STAFF = ("clinician", "nurse", "pharmacist", "administrator", "privacy-officer")
+LINES = 25
+"""Colleagues of one page."""
+SHORT = 10
+"""Licences that are named here, the soonest; the work list has them all."""
 
 
 async def page(request: Request) -> Response:
-    """Everybody who works here."""
+    """GET ?q=&state=invited&page=: who works here, a page at a time; what waits there stands above, whoever is listed.
+
+    Raises Invalid for a page that is no number.
+    """
     return await _page(request)
 
 
 async def _page(request: Request, error: BedsideError | None = None, typed: dict[str, str] | None = None) -> Response:
-    ctx = ctx_of(request)
+    ctx, asked = ctx_of(request), request.query_params
     await access.require(ctx, "administrator")
+    sought, invited = asked.get("q", "").strip()[:200], asked.get("state") == "invited"
+    number = asked.get("page", "1")
+    if not (number.isascii() and number.isdecimal() and int(number[:9]) > 0):
+        raise Invalid(N_("This page is not known."), where="page", remedy=N_("Begin with the first one."))
     async with access.work(ctx, "opened the list of colleagues", readonly=True) as inner:
         # Patients are not listed: that somebody is one is clinical, and an administrator has no clinical data.
-        everybody = await access.people(inner)
-        found = [one for one in everybody if one.roles & set(STAFF)]
+        everybody = await access.staff(inner)
+        found = await access.staff(inner, sought) if sought else everybody
         steps = None if await access.clinics.start_put_away(inner) else await start.steps(request, inner, everybody)
         gaps = [week.place.name for week in await access.rota.weeks(inner) if week.wanting]
         waiting = set(await access.invited.waited_for(inner))
         ending = await access.licences_ending(inner)
         unreached, others = await messaging.to_see_to(inner)
+    waiting &= {one.id for one in everybody}
+    if invited:
+        found = [one for one in found if one.id in waiting]
+    pages = max(1, -(-len(found) // LINES))
+    here = min(int(number[:9]), pages)
+    begin = (here - 1) * LINES
     return render(
         request,
         "admin/people.html",
         error.status if error else 200,
-        people=found,
+        people=found[begin : begin + LINES],
+        begin=begin,
+        number=len(found),
+        everybody=len(everybody),
+        here=here,
+        pages=pages,
+        sought=sought,
+        invited=invited,
+        lines=LINES,
+        short=SHORT,
         error=error,
         gaps=gaps,
         steps=steps,

@@ -129,7 +129,7 @@ async def page(request: Request) -> Response:
     """GET /admin/start."""
     async with access.work(ctx_of(request), "opened the first steps", readonly=True) as ctx:
         await access.require(ctx, "administrator")
-        found = await steps(request, ctx, await access.people(ctx))
+        found = await steps(request, ctx, await access.staff(ctx))
         away = await access.clinics.start_put_away(ctx)
     return render(request, "admin/start.html", steps=found, away=away)
 
@@ -145,7 +145,7 @@ async def put_away(request: Request) -> Response:
     """POST: the administrator's first page does not show the list any more. Raises Conflict while a line is open."""
     async with access.work(ctx_of(request), "put the first steps away") as ctx:
         await access.require(ctx, "administrator")
-        if not all(step.done for step in await steps(request, ctx, await access.people(ctx))):
+        if not all(step.done for step in await steps(request, ctx, await access.staff(ctx))):
             raise Conflict("Something of the list is still to be done.", remedy="Put it away once every line is done.")
         await access.clinics.put_away_start(ctx)
     return RedirectResponse("/admin", 303)

@@ -15,6 +15,7 @@ from bedside.web.devices.moments import begun, moment
 from bedside.web.devices.words import KINDS
 from bedside.web.kit import page_of, render
 from bedside.web.kit.places import N_
+from bedside.web.readings.typed import BY_KEY
 
 
 async def page(request: Request) -> Response:
@@ -44,6 +45,7 @@ async def _page(request: Request, error: BedsideError | None = None, typed: dict
         free=[one for one in every if one.patient is None and not one.held and one.state == "active"],
         conflicts=conflicts[:50],
         metric=words.metric,
+        letters=dict(BY_KEY["consciousness"].letters),
         typed=typed or {"device": "", "since": f"{now:%Y-%m-%dT%H:%M}", "until": ""},
         error=error,
         given="waited" in request.query_params,

@@ -7,8 +7,9 @@ what they say.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from bedside.foundation.context import Ctx
 from bedside.foundation.errors import N_, BedsideError, Invalid, Unprocessable
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician.papers import SYSTEM
+from bedside.web.clinician.words import metric
 from bedside.web.kit import page_of, render
 from bedside.web.kit.amounts import unit_of
 from bedside.web.patient.whose import whose
@@ -29,6 +31,7 @@ from bedside.web.readings.typed import BY_KEY, Box
 
 SHEET = re.compile(r"[A-Z0-9][A-Z0-9-]{0,39}")
 MOST_WORDS = 2000
+MOMENT = "%Y%m%dT%H%M%SZ"
 KEYS = ("blood-pressure", "oxygen", "added-oxygen", "breathing", "temperature", "consciousness")
 """In the order of the sheet's columns."""
 
@@ -92,9 +95,19 @@ async def page(request: Request) -> Response:
     """GET /patients/{id}/paper."""
     async with access.work(ctx_of(request), "opened the form for what was written on paper", readonly=True) as ctx:
         patient, name = await whose(request, ctx)
+        at = _moment(request.query_params.get("at", ""))
+        doubled = await monitoring.conflicts(ctx, patient, at=at) if at else []
     kept = request.query_params.get("kept") == "1"
     shown = {"sheet": request.query_params.get("sheet", ""), "day": request.query_params.get("day", "")}
-    return _page(request, patient, name, shown, kept=kept)
+    return _page(request, patient, name, shown, kept=kept, doubled=doubled)
+
+
+def _moment(text: str) -> datetime | None:
+    """Of an address that `keep` made."""
+    try:
+        return datetime.strptime(text, MOMENT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 async def keep(request: Request) -> Response:
@@ -105,26 +118,31 @@ async def keep(request: Request) -> Response:
         async with access.work(ctx_of(request), "typed in what was written on paper") as ctx:
             patient, _ = await whose(request, ctx)
             typed = line(form, shown.units, shown.zone)
-            await _keep(ctx, patient, typed, confirmed=form.get("confirmed") == "yes")
+            doubled = await _keep(ctx, patient, typed, confirmed=form.get("confirmed") == "yes")
     except (Invalid, Unprocessable) as error:
         async with access.work(ctx_of(request), "corrected what was written on paper", readonly=True) as ctx:
             patient, name = await whose(request, ctx)
         return _page(request, patient, name, form, error=error)
     day = str(form.get("day") or "")
-    return RedirectResponse(f"/patients/{patient}/paper?kept=1&sheet={typed.sheet}&day={day}", 303)
+    about = f"&at={typed.at:{MOMENT}}" if doubled else ""
+    return RedirectResponse(f"/patients/{patient}/paper?kept=1&sheet={typed.sheet}&day={day}{about}", 303)
 
 
-async def _keep(ctx: Ctx, patient: str, typed: Line, *, confirmed: bool) -> None:
+async def _keep(ctx: Ctx, patient: str, typed: Line, *, confirmed: bool) -> bool:
+    """Whether one of its values stands beside another of its moment, as a conflict. Hazard H181."""
+    doubled = False
     if typed.at > ctx.clock.now():
         raise Invalid(N_("That is in the future."), where="clock")
     if typed.values:
         first, *rest = typed.values
-        await monitoring.enter_readings(
+        made = await monitoring.enter_readings(
             ctx,
             monitoring.NewReading(
                 patient, first.metric, first.value, first.unit, typed.at, tuple(rest), confirmed=confirmed
             ),
         )
+        others = {(one.id, one.other) for one in await monitoring.conflicts(ctx, patient, at=typed.at)}
+        doubled = any((one.id, one.value) in others for one in made)
     if typed.words:
         # Two lines may have been written in one minute: what says something else is another line.
         said = sha256(" ".join(typed.words.split()).encode()).hexdigest()[:12]
@@ -142,6 +160,7 @@ async def _keep(ctx: Ctx, patient: str, typed: Line, *, confirmed: bool) -> None
             },
             [("identifier", f"{SYSTEM}|{key}")],
         )
+    return doubled
 
 
 def _page(
@@ -152,6 +171,7 @@ def _page(
     *,
     error: BedsideError | None = None,
     kept: bool = False,
+    doubled: Sequence[monitoring.Conflict] = (),
 ) -> Response:
     unusual = error if isinstance(error, Unprocessable) else None
     today = page_of(request).now.astimezone(page_of(request).zone).date().isoformat()
@@ -167,6 +187,9 @@ def _page(
         error=None if unusual else error,
         unusual=unusual,
         kept=kept,
+        doubled=doubled,
+        metric=metric,
+        said_by={letter: words for pairs in LETTERS.values() for letter, words in pairs},
     )
 
 

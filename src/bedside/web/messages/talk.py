@@ -79,15 +79,20 @@ async def send(request: Request) -> Response:
         typed = await form.typed(request)
     except BedsideError as error:
         return await talk_page(request, form.empty(), form.again(error))
+
+    async def about(ctx: Ctx) -> str:
+        return (await messaging.threads.find(ctx, key)).patient
+
     if not staff and typed.signs and not typed.anyway:
         async with access.work(ctx_of(request), "read a conversation", readonly=True) as ctx:
             await messaging.threads.find(ctx, key)
-        return danger(request, typed, f"/messages/{key}")
+        return danger(request, await form.held(request, typed, about), f"/messages/{key}")
     try:
         async with access.work(ctx_of(request), "wrote a message") as ctx:
             await messaging.threads.answer(ctx, key, typed.new)
     except BedsideError as error:
-        return await talk_page(request, typed, form.again(error))
+        wrong = form.again(error)
+        return await talk_page(request, await form.held(request, typed, about), wrong)
     return RedirectResponse(f"/messages/{key}?sent#last", 303)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bedside import access, messaging
+from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Conflict
 from bedside.foundation.http import ctx_of
 from bedside.web.clinician.banner import banner_of
@@ -54,15 +55,28 @@ async def send(request: Request) -> Response:
         typed = await form.typed(request)
     except BedsideError as error:
         return await _page(request, form.empty(), form.again(error))
+
+    async def about(ctx: Ctx) -> str:
+        return (await whose(request, ctx))[0]
+
     if not staff and typed.signs and not typed.anyway:
-        return danger(request, typed, "/messages/new")
+        return danger(request, await form.held(request, typed, about), "/messages/new")
     try:
         async with access.work(ctx_of(request), "wrote a message") as ctx:
             patient, _ = await whose(request, ctx)
             thread = await messaging.threads.begin(ctx, patient, typed.kind, typed.new)
     except BedsideError as error:
-        return await _page(request, typed, form.again(error))
+        wrong = form.again(error)
+        return await _page(request, await form.held(request, typed, about), wrong)
     return RedirectResponse(f"/messages/{thread.id}?sent#last", 303)
+
+
+async def discard(request: Request) -> Response:
+    """POST: it is not sent; the files that were kept for it are thrown away."""
+    key = str((await request.form()).get("key") or "")
+    async with access.work(ctx_of(request), "did not send a message") as ctx:
+        await messaging.threads.discard(ctx, key)
+    return RedirectResponse("/messages", 303)
 
 
 def danger(request: Request, typed: form.Typed, action: str) -> Response:
@@ -80,6 +94,7 @@ def danger(request: Request, typed: form.Typed, action: str) -> Response:
 ROUTES: list[BaseRoute] = [
     Route("/messages/new", page),
     Route("/messages/new", send, methods=["POST"]),
+    Route("/messages/unsent", discard, methods=["POST"]),
     Route("/patients/{id}/messages/new", page),
     Route("/patients/{id}/messages/new", send, methods=["POST"]),
 ]

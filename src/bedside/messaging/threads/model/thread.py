@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from bedside.foundation.errors import N_
+from bedside.foundation.errors import N_, BedsideError
 
 Side = Literal["home", "clinic"]
 
@@ -168,10 +168,29 @@ class Away:
 class New:
     """A message as a form gives it. id: the form's own, so that sending twice is once. files: (name, bytes).
 
-    urgent: its writer was shown the emergency number and sends all the same.
+    urgent: its writer was shown the emergency number and sends all the same. held: numbers of its files that were kept
+    when it was stopped.
     """
 
     id: str
     text: str
     files: tuple[tuple[str, bytes], ...] = field(default=())
     urgent: bool = False
+    held: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentFile:
+    """A file of a message that is not sent yet. n: its number there. size: bytes."""
+
+    n: int
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """What is kept of a message that is not sent yet, and by name what could not be, with the reason."""
+
+    held: tuple[UnsentFile, ...]
+    refused: tuple[tuple[str, BedsideError], ...] = ()

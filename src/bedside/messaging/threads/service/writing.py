@@ -17,6 +17,7 @@ from bedside.messaging.threads.service.finding import WHAT, find, side_of
 from bedside.messaging.threads.service.promising import by_when
 from bedside.messaging.threads.service.team import answerers
 from bedside.messaging.threads.service.telling import tell_clinic, tell_home
+from bedside.messaging.threads.service.unsent import taken
 from bedside.messaging.threads.store import threads as store
 
 PIECES = timedelta(minutes=15)
@@ -108,13 +109,13 @@ def _checked(new: New) -> New:
         id_ = str(UUID(new.id))
     except ValueError:
         raise Invalid("This form is damaged.", remedy="Open the page again.") from None
-    if not text and not new.files:
+    if not text and not new.files and not new.held:
         raise Invalid("Write your message.", where="text")
     if len(text) > LONGEST:
         raise Invalid("A message has at most %(most)s characters.", where="text", most=LONGEST)
     if any(ord(c) < 32 and c not in "\n\t" for c in text):
         text = "".join(c for c in text if ord(c) >= 32 or c in "\n\t")
-    if len(new.files) > sent_files.MANY:
+    if len(new.files) + len(new.held) > sent_files.MANY:
         raise Invalid("At most %(most)s files in one message.", where="files", most=sent_files.MANY)
     return replace(new, id=id_, text=text)
 
@@ -123,6 +124,7 @@ async def _say(ctx: Ctx, thread: Thread, new: New, *, before: Written | None) ->
     side, now = side_of(ctx), ctx.clock.now()
     message = Written(new.id, thread.id, now, ctx.actor.id, ctx.actor.name, side, new.urgent and side == "home")
     await store.add_message(ctx.sql, ctx.tenant, message)
+    new = replace(new, files=await taken(ctx, thread.patient, new))
     files = [await _keep(ctx, thread, new, n) for n in range(len(new.files))]
     recipients = await _recipients(ctx, thread, message)
     resource = picture.communication(

@@ -167,7 +167,10 @@ class NewReading(msgspec.Struct, frozen=True):
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """The same moment of the same device with another value."""
+    """The same moment of the same device with another value. withdrawn: the first was taken back since.
+
+    source: device, patient or staff, who sent or typed both.
+    """
 
     id: str
     metric: str
@@ -177,3 +180,5 @@ class Conflict(msgspec.Struct, frozen=True):
     other: float | str
     unit: str
     received_at: datetime
+    withdrawn: bool = False
+    source: str = "device"

@@ -200,8 +200,8 @@ async def readings(ctx: Ctx, patient: str, metrics: Sequence[str], since: dateti
     return [reading_of(row) for row in rows]
 
 
-async def conflicts(ctx: Ctx, patient: str) -> list[Conflict]:
-    """Moments that were sent with two values, newest first."""
+async def conflicts(ctx: Ctx, patient: str, at: datetime | None = None) -> list[Conflict]:
+    """Moments that were sent with two values, newest first. at: of that moment alone."""
     await access.authorise(ctx, patient, "R", what="Observation")
     return [
         Conflict(
@@ -213,6 +213,8 @@ async def conflicts(ctx: Ctx, patient: str) -> list[Conflict]:
             other=METRICS[row["metric"]].charted(row["value"]),
             unit=METRICS[row["metric"]].unit,
             received_at=row["received_at"],
+            withdrawn=row["withdrawn"],
+            source=row["source"],
         )
-        for row in await doubts.conflicts(ctx.sql, ctx.tenant, patient)
+        for row in await doubts.conflicts(ctx.sql, ctx.tenant, patient, None if at is None else microseconds(at))
     ]

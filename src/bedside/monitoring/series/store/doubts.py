@@ -18,13 +18,16 @@ async def add_conflicts(sql: Connection, rows: Iterable[tuple[Any, ...]]) -> Non
     )
 
 
-async def conflicts(sql: Connection, tenant: int, patient: str) -> list[dict[str, Any]]:
-    """The newest first."""
+async def conflicts(sql: Connection, tenant: int, patient: str, time: int | None = None) -> list[dict[str, Any]]:
+    """The newest first. time: of this device time alone, in µs."""
     rows = await sql.fetch(
-        """select c.device as number, d.name as device, c.metric, c.time, c.kept, c.value, c.received_at
+        """select c.device as number, d.name as device, d.source, c.metric, c.time, c.kept, c.value, c.received_at,
+           exists (select from monitoring.withdrawal w where w.tenant = c.tenant and w.device = c.device
+                   and w.metric = c.metric and w.time = c.time) as withdrawn
            from monitoring.conflict c join monitoring.device d on d.number = c.device
-           where c.tenant = $1 and c.patient = $2 order by c.time desc limit 500""",
-        *(tenant, patient),
+           where c.tenant = $1 and c.patient = $2 and ($3::bigint is null or c.time = $3)
+           order by c.time desc, c.received_at desc limit 500""",
+        *(tenant, patient, time),
     )
     return [dict(row) for row in rows]
 

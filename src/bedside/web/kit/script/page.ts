@@ -1,4 +1,4 @@
-// What every page gets: "/" to the patient search, dialogs for browsers without commandfor, undo that times out,
+// What every page gets: "/" to the patient search and arrows into what it found, dialogs for browsers without commandfor, undo that times out,
 // and a word when the network is away. Everything here is a help; nothing depends on it.
 
 document.documentElement.classList.add("js");
@@ -13,10 +13,20 @@ document.addEventListener("keydown", (event) => {
     search.focus();
     search.select();
   }
-  if (event.key === "Escape" && target.matches("[data-patient-search]")) {
-    document.querySelector("[data-found]")?.replaceChildren();
-    target.blur();
+  const search = document.querySelector<HTMLInputElement>("[data-patient-search]");
+  const found = document.querySelector<HTMLElement>("[data-found]");
+  if (!search || !found || !(target === search || found.contains(target))) return;
+  if (event.key === "Escape") {
+    found.replaceChildren();
+    if (target === search) search.blur();
+    else search.focus();
   }
+  const links = [...found.querySelectorAll<HTMLElement>("li a")];
+  const at = links.indexOf(target);
+  const next = event.key === "ArrowDown" ? at + 1 : event.key === "ArrowUp" && at >= 0 ? at - 1 : null;
+  if (next === null || !links.length) return;
+  event.preventDefault();
+  (next < 0 ? search : links[Math.min(next, links.length - 1)])?.focus();
 });
 
 document.addEventListener("click", (event) => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import secrets
 import shutil
 import time
@@ -207,6 +208,38 @@ def test_a_receiver_that_was_killed_over_a_new_segment_goes_on(home: Home, tmp_p
     home.postgres.ask("insert into note values (8)")
     once(home)
     assert back(home, tmp_path, "again")[1] == "8"
+
+
+def test_a_segment_that_is_being_laid_out_is_no_log_yet(tmp_path: Path) -> None:
+    receiver = Receiver(Home(tmp_path / "home").postgres, tmp_path, tmp_path / "log")
+    assert receiver.growing() is None
+    path = tmp_path / f"{5:024X}.partial"
+    for size in (0, 6_250_496, manifest.SEGMENT):
+        path.touch()
+        os.truncate(path, size)
+        assert receiver.growing() == (path if size == manifest.SEGMENT else None)
+
+
+def test_a_set_that_kept_one_being_laid_out_can_be_restored(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    growing, kept = Receiver.growing, list[Path]()
+
+    def too_soon(self: Receiver) -> Path | None:
+        """After the switch to the next segment at a base's end nothing is in that yet."""
+        if found := growing(self):
+            return found
+        path = tmp_path / f"{int(self.whole()[-1].name, 16) + 1:024X}.partial"
+        path.write_bytes(bytes(6_250_496))
+        kept.append(path)
+        return path
+
+    monkeypatch.setattr(Receiver, "growing", too_soon)
+    home.postgres.ask("insert into note values (9)")
+    while not kept:  # once, unless the server wrote something of its own just then
+        once(home)
+        time.sleep(1)  # sets are named by the second
+    assert back(home, tmp_path, "again")[1] == "9"
 
 
 class Full(Folder):

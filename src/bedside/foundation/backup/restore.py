@@ -139,6 +139,9 @@ def lay_down(home: Home, plan: Plan, step: Step) -> None:
     for piece in plan.last.wal:
         with sealed.opened(plan.wish.store, piece.sealed, plan.wish.key, tell("Log")) as plain:
             (log / piece.segment).write_bytes(_all(plain))
+        if not piece.whole:
+            # Sets of before kept one that was being laid out, as far as it was: zeros, and zeros were to come.
+            os.truncate(log / piece.segment, manifest.SEGMENT)
     if plan.wish.also_wal is not None and plan.wish.until is None:
         _more_log(plan.wish.also_wal, log)
     for file in plan.last.files:

@@ -107,9 +107,11 @@ class Receiver:
         return sorted(path for path in self.spool.iterdir() if SEGMENT_NAME.fullmatch(path.name))
 
     def growing(self) -> Path | None:
-        """The newest, incomplete one."""
+        """The newest, incomplete one; none while it is being laid out. Then it holds nothing yet, and is too short: a
+        database that is restored refuses a segment of another size, and all that came before it with it.
+        """
         found = sorted(path for path in self.spool.glob(f"*{PARTIAL}") if SEGMENT_NAME.fullmatch(path.stem))
-        return found[-1] if found else None
+        return found[-1] if found and _laid_out(found[-1]) else None
 
     def stop(self) -> None:
         """It goes; the server keeps the log for it."""
@@ -131,3 +133,11 @@ class Receiver:
             time.sleep(0.1)
         if active:
             self.postgres.ask(f"select pg_drop_replication_slot('{self.slot}')")
+
+
+def _laid_out(path: Path) -> bool:
+    """Whether it is as long as a segment; not where it was filled meanwhile, and has another name."""
+    try:
+        return path.stat().st_size == SEGMENT
+    except FileNotFoundError:
+        return False

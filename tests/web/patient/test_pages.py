@@ -105,6 +105,7 @@ async def test_what_was_sent_is_shown_and_taken_back_whatever_came_after_it(ward
             assert "Taken back" in gone
             assert "123/79" not in gone
             assert "Take it back" not in gone
+            assert re.search(r'href="/(home|readings)"[^>]*>\s*Done', gone)
         assert "131/88" in (await client.get("/home")).text
         for wrong in ("r.1.1.1", "nothing"):
             assert (await client.get(f"/readings/sent/{wrong}")).status_code == 404
@@ -113,7 +114,9 @@ async def test_what_was_sent_is_shown_and_taken_back_whatever_came_after_it(ward
         await access.relate(ctx, person=ward.nurse.id, patient=ward.ben_id, kind="care", source="test")
     async with ward.as_(ward.nurse) as client:
         place = f"/patients/{{}}/withdraw?reading={later.rsplit('/', 1)[1]}"
-        assert "61.4" in (await client.get(place.format(ward.rosa_id))).text
+        asked = (await client.get(place.format(ward.rosa_id))).text
+        assert "61.4" in asked
+        assert re.search(rf'href="/patients/{ward.rosa_id}"[^>]*>\s*Keep the reading', asked), "back to the chart"
         assert (await client.get(place.format(ward.ben_id))).status_code == 404
 
 

@@ -41,7 +41,7 @@ async def keep(request: Request) -> Response:
 
 
 async def _page(request: Request, error: Invalid | None, reading: str | None = None) -> Response:
-    which = reading or request.query_params.get("reading", "")
+    staff, which = "id" in request.path_params, reading or request.query_params.get("reading", "")
     async with access.work(ctx_of(request), "asked to take a reading back", readonly=True) as ctx:
         patient, name = await whose(request, ctx)
         found = await monitoring.one_reading(ctx, patient, which)
@@ -55,7 +55,8 @@ async def _page(request: Request, error: Invalid | None, reading: str | None = N
         reasons=REASONS,
         error=error,
         name=name,
-        staff="id" in request.path_params,
+        staff=staff,
+        home=f"/patients/{patient}" if staff else "/readings",
     )
 
 

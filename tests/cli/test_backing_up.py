@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from bedside.cli import cli
 from bedside.foundation.backup import asked, disk, settings
 from bedside.foundation.backup.keys import RecoveryKey
+from bedside.foundation.backup.store import MARK
 from bedside.foundation.home import Home
 
 pytestmark = pytest.mark.unit
@@ -158,3 +159,23 @@ def test_a_disk_that_several_homes_share_is_known_to_each(home: Path, tmp_path: 
     assert said(other.path, "--to", str(tmp_path / "store"))[0] == 0
     assert settings.needed(home).mark == settings.needed(other.path).mark != ""
     disk.look(home, settings.needed(home))
+
+
+def test_a_disk_of_before_there_were_words_gets_one_and_no_other_does(home: Path, tmp_path: Path) -> None:
+    """As an upgrade finds it: known by its README alone."""
+    assert said(home, "--to", str(tmp_path / "store"))[0] == 0
+    (tmp_path / "store" / MARK).unlink()
+    before = msgspec.structs.replace(settings.needed(home), mark="", mount="")
+    settings.put(home, before)
+    shutil.move(tmp_path / "store", tmp_path / "away")
+    (tmp_path / "store").mkdir()
+    with pytest.raises(disk.Elsewhere):
+        disk.adopted(home, before)
+    assert (list((tmp_path / "store").iterdir()), settings.needed(home)) == ([], before)
+    (tmp_path / "store").rmdir()
+    shutil.move(tmp_path / "away", tmp_path / "store")
+    told = disk.adopted(home, before)
+    assert told == settings.needed(home)
+    assert told.mark == (tmp_path / "store" / MARK).read_text().strip() != ""
+    assert told.mount == disk.mount_of(tmp_path / "store")
+    assert disk.adopted(home, told) == told

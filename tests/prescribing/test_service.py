@@ -156,6 +156,27 @@ async def test_an_allergy_by_class_needs_a_reason_and_then_passes(scene: Scene) 
     assert any("tolerated twice since" in note["text"] for note in request["note"])
 
 
+async def test_a_draft_is_not_signed_while_its_pharmacy_is_closed(scene: Scene) -> None:
+    pat = access_testing.acting(scene.system, await access_testing.someone(scene.system, "administrator"))
+    async with access.work(scene.clinician, "wrote") as ctx:
+        kept = await prescribing.save(ctx, scene.draft())
+    async with access.work(pat, "closed") as ctx:
+        assert await prescribing.waiting_at(ctx, "corner") == 0
+        await access.closing.close(ctx, "corner")
+    with pytest.raises(Unprocessable, match="This pharmacy is closed"):
+        async with access.work(scene.clinician, "signed") as ctx:
+            await prescribing.sign(ctx, kept.id, Proof("password", PASSWORD))
+    with pytest.raises(Invalid, match="not known here"):
+        async with access.work(scene.clinician, "wrote") as ctx:
+            await prescribing.save(ctx, scene.draft())
+    async with access.work(pat, "opened") as ctx:
+        await access.closing.reopen(ctx, "corner")
+    async with access.work(scene.clinician, "signed") as ctx:
+        await prescribing.sign(ctx, kept.id, Proof("password", PASSWORD))
+    async with access.work(pat, "looked", readonly=True) as ctx:
+        assert await prescribing.waiting_at(ctx, "corner") == 1, "it would keep the pharmacy open"
+
+
 async def test_a_wrong_password_signs_nothing(scene: Scene) -> None:
     async with access.work(scene.clinician, "wrote") as ctx:
         kept = await prescribing.save(ctx, scene.draft())

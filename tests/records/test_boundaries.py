@@ -1,6 +1,7 @@
 """Who may see what: relations, scopes, tenants; what other rooms govern; history that stays."""
 
 import re
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -12,7 +13,7 @@ from tests.records.resources import patient, pulse
 from bedside import access, records
 from bedside.access.testing import acting, client, someone
 from bedside.foundation.context import Ctx
-from bedside.foundation.errors import Conflict, Forbidden, NotFound
+from bedside.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from bedside.records.service import registry
 
 pytestmark = pytest.mark.engine
@@ -350,3 +351,14 @@ async def test_what_names_no_patient(ctx: Ctx, door: Door) -> None:
             assert not seen & {"cuff", "ben", "pulse-ben"}
             assert (await http.get("/Device/cuff")).status_code == 403
             assert (await http.get("/Organization/org")).status_code == 200
+
+
+async def test_in_the_whole_clinic_nobody_is_found_by_one_letter(ctx: Ctx) -> None:
+    async with access.work(ctx, "seed") as inner:
+        for id_, family in (("a", "Olsen"), ("b", "Öberg")):
+            await records.create(inner, patient(id_, name=[{"family": family}], birthDate="1960-05-06"))
+    async with access.work(acting(ctx, await someone(ctx, "nurse")), "looked") as inner:
+        for name, ids in (("ö", ["b"]), ("oe", ["b"]), ("öb", ["b"]), ("ol", ["a"])):
+            assert [one.id for one in await records.look_up(inner, name=name, born=date(1960, 5, 6))] == ids, name
+        with pytest.raises(Invalid):
+            await records.look_up(inner, name="o", born=date(1960, 5, 6))

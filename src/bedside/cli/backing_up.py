@@ -232,7 +232,7 @@ def now(
                 mark="",
             )
         elif Place.typed(told.to).folder is not None:
-            disk.look(place.path, told)
+            told = disk.adopted(place.path, told)
             apart(Place.typed(told.to), place.path)
         begun = time.monotonic()
         if database_url is not None:

@@ -25,7 +25,7 @@ from bedside.foundation.backup import archiver, check, disk, manifest, restore, 
 from bedside.foundation.backup.archive import Archive, explain
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.backup.places import Place
-from bedside.foundation.backup.store import Folder
+from bedside.foundation.backup.store import MARK, Folder
 from bedside.foundation.backup.wal import Receiver
 from bedside.foundation.doctor import backups
 from bedside.foundation.errors import BedsideError, Conflict, NotFound, Unavailable
@@ -332,10 +332,12 @@ def test_a_new_disk_is_taken_up_by_one_command_and_the_one_of_before_again(home:
         files = [path for path in (tmp_path / where).rglob("*") if path.is_file()]
         return {path.relative_to(tmp_path / where).as_posix(): path.read_bytes() for path in files}
 
-    settings.put(home.path, msgspec.structs.replace(settings.needed(home.path), window=0.1))
+    (tmp_path / "store" / MARK).unlink()  # as it was set up before there were words on disks
+    settings.put(home.path, msgspec.structs.replace(settings.needed(home.path), window=0.1, mark="", mount=""))
     writer = archiver.Archiver(home)
     try:
         turned(lambda: writer.state.until is not None)
+        assert (tmp_path / "store" / MARK).read_text().strip() == settings.needed(home.path).mark != ""
         assert "nothing was to be done" in command()[1]
         swap("first", None)
         before = kept("first")

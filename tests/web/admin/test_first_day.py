@@ -334,6 +334,39 @@ async def test_who_is_put_into_a_place_while_it_closes_is_seen(clinic: Any) -> N
         await closing
 
 
+async def test_who_comes_while_a_place_closes_is_refused(clinic: Any) -> None:
+    async with access.work(clinic.ctx, "added") as ctx:
+        await access.add_place(ctx, "w8", "Ward 8", "ward", "UTC")
+
+    async def admit() -> None:
+        async with access.work(acting(clinic.ctx, clinic.nurse), "admitted") as ctx:
+            await access.place_patient(ctx, clinic.rosa_id, "w8")
+
+    async with access.work(acting(clinic.ctx, clinic.pat), "closed") as ctx:
+        await access.closing.close(ctx, "w8")
+        coming = asyncio.create_task(admit())
+        async with clinic.ctx.database.connection() as sql:
+            while not await sql.fetchval("select exists (select from pg_locks where not granted)"):
+                assert not coming.done(), "they did not wait for who closes it"
+    with pytest.raises(Conflict, match="This place is closed"):
+        await coming
+
+
+async def test_devices_that_went_silent_together_hang_on_their_place(clinic: Any) -> None:
+    async with access.work(clinic.ctx, "added") as ctx:
+        await access.add_place(ctx, "w7", "Ward 7", "ward", "UTC")
+        await ctx.sql.execute(
+            "insert into monitoring.outage (tenant, scope, name, since, found_at, devices)"
+            " values ($1, 'place', 'w7', now(), now(), '{}')",
+            ctx.tenant,
+        )
+    async with clinic.as_(clinic.pat) as client:
+        assert "Open alarms there" in (await client.get("/admin/places/w7/close")).text
+        assert (await client.post("/admin/places/w7/close")).status_code == 409
+        async with access.work(acting(clinic.ctx, clinic.pat), "looked", readonly=True) as ctx:
+            assert [one.id for one in await access.places(ctx)] == ["w7"]
+
+
 async def test_nothing_is_sent_to_a_closed_pharmacy(clinic: Any) -> None:
     async with clinic.as_(clinic.pat) as client:
         shop = {"name": "Farmacia Sol", "kind": "pharmacy", "zone": "UTC", "telephone": "+34 1 23 45"}

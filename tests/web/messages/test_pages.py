@@ -344,6 +344,15 @@ async def test_files_of_an_answer_go_through_it_too_and_are_thrown_away_when_it_
         assert "new.png" in (await client.get(path)).text
 
 
+async def test_a_message_sent_without_what_was_held_for_it_leaves_nothing_behind(ward: Ward) -> None:
+    path, key = await wrote(ward), str(uuid4())
+    async with ward.as_(ward.rosa) as client:
+        await post(client, path, ("leg.png", PNG), key=key, text=BAD)
+        assert (await post(client, path, key=key, text=BAD, anyway="yes")).status_code == 303
+        assert "leg.png" not in (await client.get(path)).text
+    assert await files_kept(ward) == []
+
+
 async def test_what_is_not_sent_within_a_day_is_thrown_away(ward: Ward) -> None:
     async with ward.as_(ward.rosa) as client:
         await post(client, "/messages/new", ("leg.png", PNG), kind="question", text=BAD)

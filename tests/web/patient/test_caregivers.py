@@ -13,6 +13,7 @@ import pytest
 from bedside import access, records
 from bedside.access import settings as access_settings
 from bedside.access.testing import someone
+from bedside.fhir import consents
 from bedside.foundation.ids import uuid7
 from bedside.messaging import settings as messaging_settings
 from bedside.records import settings as records_settings
@@ -242,3 +243,44 @@ async def test_a_consent_that_another_program_ends_ends_the_related_person(ward:
         await records.update(ctx, {**one, "status": "active"})
         assert (await records.read(ctx, "RelatedPerson", luis["id"]))["active"] is True
         assert [one.person for one in await access.caregivers.of_patient(ctx, ward.rosa_id)] == [person.id]
+
+
+@pytest.mark.usefixtures("mail")
+async def test_who_is_let_in_under_another_programs_name_is_out_whole(ward: Ward) -> None:
+    """A program's own RelatedPerson, of an id of its own, is the account that its identifier names."""
+    person = await new_person(ward, "caregiver", "luis@home.example")
+    async with access.work(ward.ctx, "let in") as ctx:
+        known_as = {**consents.related(ward.rosa_id, person.id, "Luis"), "id": uuid7()}
+        await records.update(ctx, known_as)
+        permit = consents.permit(
+            uuid7(), ward.rosa_id, person.id, "Luis", actions=["access"], until=None, at=ctx.clock.now(), how="said so"
+        )
+        [actor] = permit["provision"]["actor"]
+        actor["reference"]["reference"] = f"RelatedPerson/{known_as['id']}"
+        await records.update(ctx, permit)
+        assert [one.person for one in await access.caregivers.of_patient(ctx, ward.rosa_id)] == [person.id]
+    async with ward.as_(ward.rosa) as client:
+        assert (await client.post(f"{HERE}/{person.id}/back")).status_code == 303
+    async with access.work(ward.ctx, "looked", readonly=True) as ctx:
+        assert await access.caregivers.of_patient(ctx, ward.rosa_id) == []
+        assert (await records.read(ctx, "Consent", permit["id"]))["status"] == "inactive"
+
+
+@pytest.mark.usefixtures("mail")
+async def test_whom_a_related_person_is_nobody_else_says(ward: Ward) -> None:
+    """What another program wrote into Luis's RelatedPerson does not let somebody else in, in his place."""
+    other = await new_person(ward, "caregiver", "eve@elsewhere.example")
+    async with ward.as_(ward.rosa) as client:
+        await client.post(HERE, data={**FORM, "key": uuid7()})
+        person = await found(ward, "luis@home.example")
+        async with access.work(ward.ctx, "wrote") as ctx:
+            luis = await records.read(ctx, "RelatedPerson", consents.related_id(ward.rosa_id, person.id))
+            elsewhere = {"system": "urn:elsewhere", "value": "7"}
+            await records.update(
+                ctx, {**luis, "identifier": [elsewhere, {"system": consents.ACCOUNT, "value": other.id}]}
+            )
+        await client.post(HERE, data={**FORM, "may": "act", "key": uuid7()})
+    async with access.work(ward.ctx, "looked", readonly=True) as ctx:
+        assert [one.person for one in await access.caregivers.of_patient(ctx, ward.rosa_id)] == [person.id]
+        luis = await records.read(ctx, "RelatedPerson", luis["id"])
+    assert luis["identifier"] == [{"system": consents.ACCOUNT, "value": person.id}, elsewhere]

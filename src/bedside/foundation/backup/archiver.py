@@ -155,6 +155,7 @@ class Archiver:
         if not self._receiver.see():
             return
         if self._archive is None:
+            self._told = disk.adopted(self.home.path, self._told)
             self._archive = Archive(self.home, self._told, self._receiver)
         archive, now = self._archive, time.monotonic()
         if self._working is None and self._due(archive):

@@ -13,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
+from bedside.foundation.backup import settings
 from bedside.foundation.backup.places import Place
 from bedside.foundation.backup.settings import Settings
 from bedside.foundation.backup.store import MARK, Store
@@ -93,6 +96,18 @@ def look(home: Path, told: Settings) -> None:
             remedy="Look at the bucket. For a new one: bedside backup init --to s3://BUCKET/PREFIX.",
         )
     raise Elsewhere(_found(folder, told.mount), home, told)
+
+
+def adopted(home: Path, told: Settings) -> Settings:
+    """The same with its disk's word, where it was set up before there were words: known by its README so far, the disk
+    gets one now. Raises as `look`."""
+    look(home, told)
+    folder = Place.typed(told.to).folder
+    if told.mark or folder is None:
+        return told
+    found = msgspec.structs.replace(told, mark=mark(told.store), mount=mount_of(folder))
+    settings.put(home, found)
+    return found
 
 
 def _found(folder: Path, mount: str) -> Found:

@@ -79,7 +79,8 @@ async def look_up(ctx: Ctx, *, name: str = "", born: date | None = None, number:
     little was said, Forbidden, TooMany.
     """
     await access.require(ctx, "clinician", "nurse")
-    words = [written for written in _words(name) if max(map(len, written)) > 1]
+    # Of Ö the initial of Oester and not that of everybody with an O.
+    words = [long for written in _words(name) if (long := {one for one in written if len(one) > 1})]
     if number.strip():
         asked = store.PatientWords([], [], [number.strip()[:200]])
     elif born is not None and words:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bedside.fhir import consents
+from typing import Any
+
+from bedside.fhir import consents, references
 from bedside.foundation.context import Ctx
 from bedside.records.service import relatives
 from bedside.records.service.writing import OWN, draft, write
@@ -13,9 +15,23 @@ async def introduce(ctx: Ctx, patient: str, person: str, name: str) -> str:
     again. What others wrote of them (telephone, relationship) stays. Callers may write the patient's Consent."""
     made = consents.related(patient, person, name)
     known = await relatives.standing(ctx, made["id"])
-    next_ = {**made, **(known or {}), "active": True, "name": made["name"], "patient": made["patient"]}
+    # Whose account it is nobody else says: the Consent grants whom this identifier names.
+    others = [one for one in (known or {}).get("identifier") or () if one.get("system") != consents.ACCOUNT]
+    ours = {"active": True, "name": made["name"], "patient": made["patient"]}
+    next_ = {**made, **(known or {}), **ours, "identifier": [*made["identifier"], *others]}
     await write(ctx, [draft(next_, room=OWN)])
     return str(made["id"])
+
+
+async def named(ctx: Ctx, consent: dict[str, Any], patient: str, person: str) -> set[str]:
+    """The ids by which a patient's Consent names this account: ours, the account's own, or one of another program's
+    making. Callers may write that Consent."""
+    found = {person, consents.related_id(patient, person)}
+    for actor in (consent.get("provision") or {}).get("actor") or ():
+        who = references.parse(str((actor.get("reference") or {}).get("reference", "")))
+        if who.id is not None and await relatives.account_of(ctx, who, patient) == person:
+            found.add(who.id)
+    return found
 
 
 async def settle(ctx: Ctx, patient: str, person: str) -> None:

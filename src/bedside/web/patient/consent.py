@@ -103,7 +103,8 @@ async def take_back(ctx: Ctx, patient: str, person: str) -> None:
     """Out, at once. Raises Forbidden, NotFound."""
     for id_ in await access.caregivers.take_back(ctx, patient, person):
         known = {name: value for name, value in (await records.read(ctx, "Consent", id_)).items() if name != "meta"}
-        await records.update(ctx, consents.without(known, {person, consents.related_id(patient, person)}))
+        ids = await records.relating.named(ctx, known, patient, person)
+        await records.update(ctx, consents.without(known, ids))
     await records.relating.settle(ctx, patient, person)
 
 

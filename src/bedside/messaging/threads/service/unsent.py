@@ -55,7 +55,8 @@ async def hold(
 async def taken(ctx: Ctx, patient: str, new: New) -> tuple[tuple[str, bytes], ...]:
     """All files of a message that is being sent, those held for it first; in the transaction that sends it. Raises
     Conflict where one is no longer held: a message never goes without a file that its writer saw with it."""
-    if not new.held:
+    if not new.held:  # its writer unticked all that was held
+        await store.drop(ctx.sql, ctx.tenant, ctx.actor.id, new.id)
         return new.files
     found = await store.taken(ctx.sql, ctx.tenant, ctx.actor.id, new.id, patient)
     if set(new.held) - set(found):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +12,7 @@ from bedside.foundation import jobs
 from bedside.foundation.bus import no_bus
 from bedside.foundation.clock import SystemClock, TurnableClock
 from bedside.foundation.context import Ctx
-from bedside.foundation.database import Database
+from bedside.foundation.database import Connection, Database
 from bedside.foundation.errors import Unavailable
 
 pytestmark = pytest.mark.engine
@@ -106,6 +106,29 @@ async def test_a_timer_fires_at_its_time_and_not_before(database: Database, ask:
         await ask("tests.ring", {"n": 1}, at=due)
         rung = await asyncio.wait_for(fired.get(), 20)
     assert timedelta(0) <= rung["at"] - due < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("key", [None, "a"])
+async def test_a_timer_asked_for_on_a_slow_line_waits_for_its_time_too(
+    database: Database, ctx: Ctx, key: str | None
+) -> None:
+    """The database's answers are under way for two seconds, as on a busy machine."""
+    async with database.transaction() as sql:
+        clock = TurnableClock(await sql.fetchval("select clock_timestamp()"))
+
+        class Slow:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(sql, name)
+
+            async def fetchval(self, *said: Any) -> Any:
+                answer = await sql.fetchval(*said)
+                clock.turn(timedelta(seconds=2))
+                return answer
+
+        due = clock.now() + timedelta(hours=1)
+        asked = ctx.with_(tx=cast(Connection, Slow()), clock=clock)
+        made = await jobs.enqueue(asked, "tests.ring", {}, at=due, key=key)
+        assert await sql.fetchval("select execute_after from jobs.pgqueuer where id = $1", made) >= due
 
 
 async def test_a_key_makes_one_of_many_that_wait_and_keeps_the_earliest_time(

@@ -26,6 +26,7 @@ from bedside.messaging import settings
 from bedside.messaging.routes import ROUTES
 from bedside.messaging.service import sms
 from bedside.messaging.service.arriving import report
+from bedside.messaging.service.sending import deliver
 from bedside.web import kit
 
 pytestmark = pytest.mark.engine
@@ -139,6 +140,28 @@ async def test_it_is_tried_for_a_bounded_time_and_then_it_is_work(
     async with access.work(acting(ctx, admin), "looked", readonly=True) as inner:
         [one], others = await messaging.failing(inner)
     assert (one.person.id, [n.id for n in one.notices], others) == (nurse.id, [id_], 0)
+
+
+async def test_a_try_whose_job_ran_before_its_time_is_made_at_its_time(
+    ctx: Ctx, clock: TurnableClock, mail: Mail
+) -> None:
+    """On a machine whose clock is behind the one that asked for the job."""
+    by_mail(ctx, mail)
+    ann = await add(ctx, email="ann@home.example")
+    mail.rcpt = ["451 busy"]
+    id_ = await send(ctx, ann.id)
+    await run(ctx)
+    async with ctx.database.connection() as sql:
+        at = await sql.fetchval("select next_try from messaging.notice where id = $1", id_)
+        await sql.execute("delete from jobs.pgqueuer where entrypoint = 'messaging.deliver'")
+    clock.turn(at - clock.now() - timedelta(milliseconds=5))
+    for _ in range(2):  # one that runs twice leaves one behind
+        await deliver(ctx, {"id": id_})
+    assert (await state(ctx, id_))[0] == "waiting"
+    clock.turn(timedelta(milliseconds=5))
+    await run(ctx)
+    assert (await state(ctx, id_))[0] == "sent"
+    assert len(mail.got) == 1
 
 
 async def test_an_address_that_no_server_can_take_is_refused_and_not_tried_for_a_day(ctx: Ctx, mail: Mail) -> None:

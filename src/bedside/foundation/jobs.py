@@ -90,9 +90,11 @@ async def enqueue(
     body = orjson.dumps(said)
     wait = timedelta(0)
     if at is not None:
-        # The queue counts from the start of the transaction.
+        # The queue counts from the start of the transaction. The time is read before the database is asked: read after
+        # it, the job would run before its time by as long as the answer was under way.
+        left = at - ctx.clock.now()
         begun = await ctx.sql.fetchval("select clock_timestamp() - now()")
-        wait = max(at - ctx.clock.now() + begun, timedelta(0))
+        wait = max(left + begun, timedelta(0))
     if key is None:
         [made] = await _queries(ctx.sql).enqueue(name, body, execute_after=wait)
         return int(made)
@@ -101,10 +103,12 @@ async def enqueue(
         name, body, execute_after=wait, dedupe_key=f"{name}/{ctx.tenant}/{key}", on_conflict="update_priority"
     )
     moved = await ctx.sql.fetchval(
-        "update jobs.pgqueuer set execute_after = now() + $2::interval"
-        " where id = $1 and status = 'queued' and execute_after > now() + $2::interval returning id",
+        """update jobs.pgqueuer set execute_after = now() + $2::interval, payload = convert_to(
+               jsonb_set(convert_from(payload, 'UTF8')::jsonb, '{at}', $3::text::jsonb)::text, 'UTF8')
+           where id = $1 and status = 'queued' and execute_after > now() + $2::interval returning id""",
         made,
         wait,
+        orjson.dumps(at).decode(),
     )
     if moved:
         await _queries(ctx.sql).wake()

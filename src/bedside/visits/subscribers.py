@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bedside import records
+from bedside import access, records
 from bedside.foundation.context import Ctx
 from bedside.visits.model.governed import is_note, is_signed, is_visit
 from bedside.visits.service import running
@@ -12,7 +12,8 @@ from bedside.visits.service import running
 
 async def close_empty(ctx: Ctx, payload: dict[str, Any]) -> None:
     """An hour after the last one left."""
-    await running.close_empty(ctx, payload["visit"])
+    async with access.work(ctx, "closed an empty visit") as inner:
+        await running.close_empty(inner, payload["visit"])
 
 
 JOBS = {"visits.close_empty": close_empty}

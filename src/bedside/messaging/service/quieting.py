@@ -7,10 +7,9 @@ from datetime import time
 from bedside import access
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Invalid
-from bedside.foundation.jobs import enqueue
 from bedside.messaging import store
 from bedside.messaging.service.routing import PEOPLE
-from bedside.messaging.service.sending import quiet_until
+from bedside.messaging.service.sending import ask_delivery, quiet_until
 
 
 async def quiet_hours(ctx: Ctx) -> tuple[time, time] | None:
@@ -31,5 +30,5 @@ async def set_quiet_hours(ctx: Ctx, hours: tuple[time, time] | None) -> None:
     for waits, due in await store.waiting_of(ctx.sql, ctx.tenant, person.id):
         if at != due:
             await store.put_off(ctx.sql, ctx.tenant, waits, at)
-            # The earlier job finds nothing to do, or that it is early.
-            await enqueue(ctx, "messaging.deliver", {"id": waits}, at=at)
+            # A job that is to run earlier finds that it is early.
+            await ask_delivery(ctx, waits, at)

@@ -90,10 +90,15 @@ async def keep(
         if not await store.insert(ctx.sql, ctx.tenant, kept):
             return kept.id
     if to:
-        await enqueue(ctx, "messaging.deliver", {"id": kept.id}, at=due)
+        await ask_delivery(ctx, kept.id, due)
     else:
         log.warning("a notice has nowhere to go", notice=kept.id, template=kept.template)
     return kept.id
+
+
+async def ask_delivery(ctx: Ctx, id: str, at: datetime | None) -> None:  # noqa: A002
+    """Have it delivered at `at` or at once, by one job however often it is asked."""
+    await enqueue(ctx, "messaging.deliver", {"id": id}, at=at, key=id)
 
 
 async def quiet_until(ctx: Ctx, person: access.Person) -> datetime | None:
@@ -155,9 +160,14 @@ async def deliver(ctx: Ctx, payload: dict[str, Any]) -> None:
         if notice is None:
             return
         now = inner.clock.now()
-        if any(at is not None and at > now for at in (notice.due, notice.next_try)):
-            return  # its quiet hours were made longer, or it was tried, after this job was asked for: so was another
+        early = [at for at in (notice.due, notice.next_try) if at is not None and at > now]
         signed = await access.clinics.name(inner)
+    if early:
+        # Its quiet hours were made longer after this job was asked for, it was tried meanwhile, or whoever asked had a
+        # clock ahead of this one: then no other job waits, and nothing else would ever send it.
+        async with access.work(ctx, "put off a notice") as inner:
+            await ask_delivery(inner, notice.id, max(early))
+        return
     # Outside any transaction: a slow server holds nothing here.
     outcome = await _try(chosen, notice, signed, now)
     async with access.work(ctx, "delivered a notice") as inner:
@@ -191,7 +201,7 @@ async def _note(ctx: Ctx, notice: Sent, outcome: Outcome | None, *, demo: bool, 
         if at is None:
             await store.settle(ctx.sql, ctx.tenant, notice.id, "failed", now, outcome.reason, forget=forget)
         elif await store.try_again(ctx.sql, ctx.tenant, notice.id, tries, begun, at, outcome.reason):
-            await enqueue(ctx, "messaging.deliver", {"id": notice.id}, at=at)
+            await ask_delivery(ctx, notice.id, at)
         return
     await store.settle(
         ctx.sql,

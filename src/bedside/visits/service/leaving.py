@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import msgspec
 
 from bedside import access
-from bedside.foundation import jobs
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import Conflict
 from bedside.visits.service import drafts
 from bedside.visits.service.asking import relate_holder
 from bedside.visits.service.kept import keep, notify
-from bedside.visits.service.running import EMPTY
+from bedside.visits.service.running import EMPTY, ask_close
 from bedside.visits.store import notes as note_store
 from bedside.visits.store import stays
 from bedside.visits.store import visits as store
@@ -58,7 +57,7 @@ async def hand_on(ctx: Ctx, person: access.Person, to: access.Person | None, *, 
     for key in await stays.leave_everywhere(ctx, person.id, now):
         # Their page will not be able to say so, and a visit that nobody is in closes itself.
         if await stays.quiet_since(ctx, key):
-            await jobs.enqueue(ctx, "visits.close_empty", {"visit": key}, at=now + EMPTY)
+            await ask_close(ctx, key, now + EMPTY)
     passed = await drafts.hand_on(ctx, person, to)
     found = await store.in_hand(ctx, person.id, lock=True)
     if to is not None and passed and not found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -74,7 +74,7 @@ async def leave(ctx: Ctx, key: str, connection: str) -> None:
     await stays.leave(ctx, visit.id, connection, now)
     await record(ctx, visit, "left", _role(ctx, visit))
     if visit.open and await stays.quiet_since(ctx, visit.id):
-        await jobs.enqueue(ctx, "visits.close_empty", {"visit": visit.id}, at=now + EMPTY)
+        await ask_close(ctx, visit.id, now + EMPTY)
 
 
 async def end(ctx: Ctx, key: str) -> Visit:
@@ -85,15 +85,24 @@ async def end(ctx: Ctx, key: str) -> Visit:
     return await _finish(ctx, visit, "ended")
 
 
+async def ask_close(ctx: Ctx, id: str, at: datetime) -> None:
+    """Have an empty visit closed at `at`, by one job however often it is asked."""
+    await jobs.enqueue(ctx, "visits.close_empty", {"visit": id}, at=at, key=id)
+
+
 async def close_empty(ctx: Ctx, key: str) -> None:
     """The job an hour after the last one left: closes it if nobody came back since."""
     visit = await find(ctx, key, "U", lock=True)
     quiet = await stays.quiet_since(ctx, visit.id)
-    if not visit.open or quiet is None or ctx.clock.now() < quiet + EMPTY:
+    if not visit.open or quiet is None:
+        return
+    if ctx.clock.now() < quiet + EMPTY:
+        # Somebody came back and left again, or whoever asked had a clock ahead of this one: then no other job waits.
+        await ask_close(ctx, visit.id, quiet + EMPTY)
         return
     if visit.planned_at is not None and ctx.clock.now() < visit.planned_at + EMPTY:
         # Whoever came early and left is still expected.
-        await jobs.enqueue(ctx, "visits.close_empty", {"visit": visit.id}, at=visit.planned_at + EMPTY)
+        await ask_close(ctx, visit.id, visit.planned_at + EMPTY)
         return
     if visit.status in {"waiting", "in-progress"}:
         await _finish(ctx, visit, "closed empty", quiet)

@@ -105,7 +105,8 @@ async def test_a_timer_fires_at_its_time_and_not_before(database: Database, ask:
         due = clock.now() + timedelta(seconds=0.6)
         await ask("tests.ring", {"n": 1}, at=due)
         rung = await asyncio.wait_for(fired.get(), 20)
-    assert timedelta(0) <= rung["at"] - due < timedelta(seconds=1)
+    # Woken for it: the worker's next look of its own would be later.
+    assert timedelta(0) <= rung["at"] - due < timedelta(seconds=4)
 
 
 @pytest.mark.parametrize("key", [None, "a"])

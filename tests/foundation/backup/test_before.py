@@ -29,6 +29,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return made
 
 
+def once_asked(home: Home) -> str:
+    """What a backup is asked for by, as soon as one is."""
+    while not (wish := settings.wanted(home.path)):
+        time.sleep(0.02)
+    return wish
+
+
 def refused(home: Home) -> Conflict:
     with pytest.raises(Conflict, match="The backup could not be made: ") as told:
         before.backed_up(home, lambda _: None, runs=True)
@@ -46,8 +53,9 @@ def test_a_fault_of_yesterday_is_none(home: Home) -> None:
     settings.put(home.path, State(error="The disk was away.", tried=datetime.now(UTC) - timedelta(days=1)))
 
     def answer() -> None:
-        time.sleep(0.8)
-        settings.put(home.path, State(answered=settings.wanted(home.path), answer="What is wrong now."))
+        wish = once_asked(home)
+        time.sleep(2 * asked.STUCK)  # the fault of yesterday stands for longer than one of today might
+        settings.put(home.path, State(answered=wish, answer="What is wrong now."))
 
     thread = threading.Thread(target=answer)
     thread.start()
@@ -65,8 +73,7 @@ def test_a_backup_that_is_damaged_is_none(home: Home) -> None:
     """Answered, and yet nothing lies there."""
 
     def answer() -> None:
-        time.sleep(0.3)
-        settings.put(home.path, State(answered=settings.wanted(home.path)))
+        settings.put(home.path, State(answered=once_asked(home)))
 
     thread = threading.Thread(target=answer)
     thread.start()

@@ -23,6 +23,7 @@ from bedside.cli import cli
 from bedside.foundation import private
 from bedside.foundation.backup import archiver, check, disk, manifest, restore, settings
 from bedside.foundation.backup.archive import Archive, explain
+from bedside.foundation.backup.basebackup import Taking
 from bedside.foundation.backup.keys import RecoveryKey
 from bedside.foundation.backup.places import Place
 from bedside.foundation.backup.store import MARK, Folder
@@ -238,8 +239,22 @@ def test_a_set_that_kept_one_being_laid_out_can_be_restored(
     home.postgres.ask("insert into note values (9)")
     while not kept:  # once, unless the server wrote something of its own just then
         once(home)
-        time.sleep(1)  # sets are named by the second
     assert back(home, tmp_path, "again")[1] == "9"
+
+
+def test_two_sets_of_one_second_have_two_names(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    once(home)
+    archive = Archive(home, settings.needed(home.path), None)
+    names = []
+    monkeypatch.setattr(Taking, "begin", lambda _postgres, _store, name, *_: names.append(name))
+    # As if it had begun just now, and the next second too.
+    now = datetime.now(UTC)
+    archive.sets += [
+        msgspec.structs.replace(archive.sets[0], id=f"{now + timedelta(seconds=n):%Y%m%dT%H%M%SZ}") for n in range(2)
+    ]
+    archive.begin()
+    assert names
+    assert names[0].split("/")[2] not in {one.id for one in archive.sets}
 
 
 class Full(Folder):

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import cast
 
 import asyncpg
 import pytest
@@ -108,3 +109,24 @@ async def test_a_server_without_room_is_said_in_words(database: Database, code: 
     with pytest.raises(Unavailable, match=said):
         async with database.connection() as sql:
             await sql.execute(f"do $$ begin raise exception 'full' using errcode = '{code}'; end $$")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+        asyncpg.AdminShutdownError("terminating connection due to administrator command"),
+        asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("unexpected state"),
+    ],
+)
+async def test_a_connection_that_is_cut_while_it_is_made_is_a_database_that_went_away(error: Exception) -> None:
+    class Cut:
+        async def acquire(self, **_: float) -> None:
+            raise error
+
+    pool = cast(asyncpg.Pool, Cut())
+    with pytest.raises(Unavailable) as told:
+        async with Database(pool, pool).connection():
+            pass
+    assert told.value.remedy

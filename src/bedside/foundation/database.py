@@ -99,6 +99,19 @@ def _cut(connection: Connection) -> bool:
         return True
 
 
+@asynccontextmanager
+async def _borrowed(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
+    """A connection of the pool, made now where none lies in it. Raises Unavailable where it was cut in that moment."""
+    try:
+        connection = await pool.acquire(timeout=10)
+    except (*LOST, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise Unavailable("The database went away.", remedy="Try again in a few seconds.") from error
+    try:
+        yield connection
+    finally:
+        await pool.release(connection)
+
+
 async def _pool(dsn: str, least: int, most: int, name: str, **settings: str) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         dsn,
@@ -285,7 +298,7 @@ class Database:
         if self.silent:
             raise Unavailable("The database is not answering.", remedy="Try again in a few seconds.")
         try:
-            async with pool.acquire(timeout=10) as connection:
+            async with _borrowed(pool) as connection:
                 self._lent.add(connection)
                 try:
                     yield connection

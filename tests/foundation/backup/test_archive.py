@@ -145,10 +145,8 @@ def test_where_others_run_the_database_the_files_alone_are_kept(home: Home, tmp_
 def test_the_files_alone_do_not_fill_the_disk(home: Home) -> None:
     """They are kept every hour, by cron: what has outlived its days goes, the newest never."""
     told = msgspec.structs.replace(settings.needed(home.path), keep_days=0)
-    made = []
-    for _ in range(3):
-        made.append(archiver.files_alone(home, told).id)
-        time.sleep(1.1)  # sets are named by the second
+    made = [archiver.files_alone(home, told).id for _ in range(3)]
+    assert len(set(made)) == 3
     assert [id_ for _, id_ in manifest.ids(told.store)] == made[-1:]
     found = check.listing(told.store, KEY.signer().public)
     assert check.verify(told.store, found, KEY, lambda *_: None)[1] == []

@@ -110,11 +110,7 @@ class Archive:
             # From now on the server notes what changes, for increments.
             self.postgres.ask("alter system set summarize_wal = on")
             self.postgres.ask("select pg_reload_conf()")
-        taken = {one.id for one in self.sets}
-        # Named by the second: a second set of the same one would be written over the first.
-        while (id_ := f"{(began := datetime.now(UTC)):%Y%m%dT%H%M%SZ}") in taken:
-            time.sleep(0.05)
-        self._id, self._began = id_, began
+        self._id, self._began = manifest.named({one.id for one in self.sets})
         full = [one for one in self.sets if one.kind == "full"]
         after = self._manifests() / self.current.id if self.current else None
         young = bool(full) and self._began - full[-1].began < timedelta(days=self.told.full_days)

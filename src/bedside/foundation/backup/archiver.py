@@ -273,13 +273,12 @@ def _worked(working: Working, receiver: Receiver, tell: Callable[[int], None]) -
 
 def files_alone(home: Home, told: Settings) -> Set:
     """The home's files, where others run the database. Raises BedsideError."""
-    began = datetime.now(UTC)
     store, signer = told.store, settings.signer(home.path)
     if settings.needed(home.path).to == told.to:
         disk.look(home.path, told)
     else:
         explain(store)
-    id_ = f"{began:%Y%m%dT%H%M%SZ}"
+    id_, began = manifest.named({id_ for line, id_ in manifest.ids(store) if line == told.line})
     kept = files.keep(store, told.recipient, f"{told.line}/files/{id_}-1", home.path, told.also, {}, anew=True)
     made = Set(
         format=manifest.FORMAT,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from datetime import datetime
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -122,6 +124,15 @@ def read(store: Store, line: str, id_: str, public: Ed25519PublicKey) -> Set:
     if (one.line, one.id) != (line, id_):
         raise damaged(place, f"is the manifest of {one.line}/{one.id}, put under another name")
     return one
+
+
+def named(taken: Collection[str]) -> tuple[str, datetime]:
+    """The id of a set that begins now, and when. By the second: where that is taken, the next one is waited for, since
+    a set of the same name would be written over the one before.
+    """
+    while (id_ := f"{(now := datetime.now(UTC)):%Y%m%dT%H%M%SZ}") in taken:
+        time.sleep(0.05)
+    return id_, now
 
 
 def ids(store: Store) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -51,6 +52,9 @@ DEVICES = 4
 EVERY = 0.1
 BEFORE, AFTER = 2.0, 7.0
 READY = 120.0
+LANDED = 90.0
+"""Seconds until what waited at the devices has landed. With a NATS server gone: 3 to 21 s on two cores with two of
+these tests at once, of which NATS takes 4 to 9 s for each choice of a leader, one after another."""
 HOME = visits.Place("US", "NY", "1 Main St, Albany", "+1 518 555 0101")
 
 
@@ -144,11 +148,11 @@ async def talking(pages: list[Linked]) -> None:
         await asyncio.sleep(0.1)
 
 
-async def landed(ctx: Ctx, senders: list[Sender], within: float = 40.0) -> int:
+async def landed(ctx: Ctx, senders: list[Sender], within: float = LANDED) -> int:
     """Every reading that was ever sent is there, once; how many."""
     until = time.monotonic() + within
     while any(sender.waiting for sender in senders):
-        assert time.monotonic() < until, [len(sender.waiting) for sender in senders]
+        assert time.monotonic() < until, "\n".join(map(str, senders))
         for sender in senders:
             sender.repeat()
         await asyncio.sleep(0.1)
@@ -265,8 +269,35 @@ async def _struck(machines: Machines) -> list[str]:
     return said
 
 
+@pytest.mark.soak
+async def test_a_machine_dies_while_the_other_takes_its_share_of_the_devices(machines: Machines) -> None:
+    """With either NATS server: consumers are made anew just when leaders are chosen."""
+    clinic, nodes, members = machines.clinic, machines.nodes, machines.members
+    senders, moments = machines.senders(), random.Random(5)
+    try:
+        await measured(senders, BEFORE)
+        for n in range(SHARE_ROUNDS):
+            await landed(clinic.ctx, senders)
+            dying, other, member = nodes[n % 2], nodes[1 - n % 2], moments.choice(members)
+            await asyncio.to_thread(asked_to_end, other, member)
+            await _whole_again(other, member)
+            await measured(senders, moments.uniform(0, 2.5))
+            began = time.monotonic()
+            machine_dies(dying, member)
+            await measured(senders, BEFORE)
+            many = await landed(clinic.ctx, senders)
+            print(f"round {n}: {many} readings, each there once, {time.monotonic() - began:.1f} s after", flush=True)
+            await _whole_again(dying, member)
+    finally:
+        for sender in senders:
+            with contextlib.suppress(OSError):
+                sender.client.disconnect()
+            sender.client.loop_stop()
+
+
 BROWSER_ROUNDS = int(os.environ.get("BEDSIDE_TWO_NODES_ROUNDS", "3"))
 """Of four: each of the machines asked to end, and each killed with its NATS server."""
+SHARE_ROUNDS = 8
 SOON = 6.0
 """Seconds within which what was written meanwhile is read, and a page that lost its link has another."""
 

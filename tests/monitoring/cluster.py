@@ -59,12 +59,17 @@ class Sender:
 
     def __init__(self, card: monitoring.DeviceCredentials, patient: str, ports: list[int], first: int) -> None:
         self.card, self.patient, self.ports, self.at = card, patient, ports, first
+        self.qos = first % 2
+        """Of its acknowledgements: as asked for in docs/devices.md, and as many a client has it."""
         self.waiting: dict[int, tuple[bytes, float]] = {}
         self.seq = 0
+        self.begun = time.monotonic()
+        self.told: list[str] = []
+        """What became of its link, for whoever asks why a reading waits."""
         self.client = paho.Client(CallbackAPIVersion.VERSION2, client_id=card.device, protocol=paho.MQTTv311)
         self.client.username_pw_set(card.username, card.password)
         self.client.reconnect_delay_set(1, 1)
-        self.client.on_connect = lambda client, *_: client.subscribe(card.ack_topic, 1)
+        self.client.on_connect = self.connected
         self.client.on_message = self.heard
         self.client.on_subscribe = self.subscribed
         self.client.on_disconnect = self.elsewhere
@@ -72,15 +77,30 @@ class Sender:
         self.client.connect_async("127.0.0.1", ports[first % len(ports)], keepalive=5)
         self.client.loop_start()
 
+    def tell(self, what: str) -> None:
+        """Kept with its time."""
+        self.told.append(f"{time.monotonic() - self.begun:.1f} s: {what} at server {self.at % len(self.ports)}")
+
+    def __str__(self) -> str:
+        state = "linked" if self.client.is_connected() else "not linked"
+        return f"{len(self.waiting)} of {self.seq} wait, {state}: {'; '.join(self.told[-40:])}"
+
+    def connected(self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, *_: object) -> None:
+        """It asks for its acknowledgements."""
+        self.tell(f"connected ({code})")
+        client.subscribe(self.card.ack_topic, self.qos)
+
     def elsewhere(self, client: paho.Client, *_: object) -> None:
         """The next server."""
+        self.tell("no link")
         self.at += 1
         client.connect_async("127.0.0.1", self.ports[self.at % len(self.ports)], keepalive=5)
 
     def subscribed(self, client: paho.Client, _data: object, _mid: int, codes: list[ReasonCode], *_: object) -> None:
         """A broker that could not, while its cluster chose a leader, is asked again."""
+        self.tell(f"subscribed ({', '.join(map(str, codes))})")
         if any(code.is_failure for code in codes):
-            client.subscribe(self.card.ack_topic, 1)
+            client.subscribe(self.card.ack_topic, self.qos)
 
     def heard(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self.waiting.pop(json.loads(message.payload)["seq"], None)

@@ -146,7 +146,7 @@ class Simulated:
                     protocol=aiomqtt.ProtocolVersion.V311,
                     keepalive=30,
                 ) as client:
-                    await client.subscribe(self.card.ack_topic, qos=1)
+                    await client.subscribe(self.card.ack_topic, qos=0)
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self._listen(client))
                         group.create_task(self._repeat(client))

@@ -3,11 +3,16 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
+import nats.errors
 import pytest
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig
 
 from bedside import access, monitoring
 from bedside.foundation.bus import Bus
@@ -22,7 +27,7 @@ from bedside.monitoring.ingest.service import shares as shares_module
 from bedside.monitoring.ingest.service.answers import Arrival, Land
 from bedside.monitoring.ingest.service.ingest import Ingest
 from bedside.monitoring.ingest.service.shares import Shares
-from bedside.monitoring.ingest.service.wire import EVERY_PART
+from bedside.monitoring.ingest.service.wire import EVERY_PART, durable
 from bedside.monitoring.series.service.landing import Receipt
 from bedside.monitoring.testing import pack
 
@@ -48,7 +53,8 @@ async def owners(ctx: Ctx) -> dict[int, str | None]:
 
 async def test_the_only_process_has_everything_and_leaves_it_at_once(ctx: Ctx) -> None:
     one, two = shares(ctx), shares(ctx)
-    assert await one.tick() == []
+    await one.tick()
+    assert one.surplus == frozenset()
     assert one.mine == frozenset(EVERY_PART)
     await one.end()
     assert one.mine == frozenset()
@@ -60,7 +66,8 @@ async def test_parts_are_shared_out_evenly_and_one_owner_has_each(ctx: Ctx) -> N
     everyone = [shares(ctx) for _ in range(4)]
     for _ in range(3):
         for one in everyone:
-            surplus = await one.tick()
+            await one.tick()
+            surplus = one.surplus
             await one.give_up(surplus)
     assert sorted(len(one.mine) for one in everyone) == [2, 2, 2, 2]
     assert sorted(part for one in everyone for part in one.mine) == list(EVERY_PART)
@@ -194,10 +201,10 @@ async def test_a_process_that_starts_while_the_database_is_away_listens_once_it_
     monkeypatch.setattr(ingest, "EVERY", 0.05)
     real, away = Shares.tick, True
 
-    async def tick(self: Shares) -> Collection[int]:
+    async def tick(self: Shares) -> None:
         if away:
             raise Unavailable("The database is not answering.", remedy="")
-        return await real(self)
+        await real(self)
 
     monkeypatch.setattr(Shares, "tick", tick)
     stop = asyncio.Event()
@@ -214,3 +221,95 @@ async def test_a_process_that_starts_while_the_database_is_away_listens_once_it_
     finally:
         stop.set()
         await running
+
+
+@pytest.mark.usefixtures("stream")
+async def test_a_consumer_without_a_leader_is_waited_for_and_keeps_no_other_part_waiting(
+    ctx: Ctx, bus: Bus, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster that lost a server makes it and says so only once it has a leader. To make it anew each time, as was
+    done once, began the choice again and again: a part was deaf for a minute."""
+    slow, making = durable(5), JetStreamContext.add_consumer
+    ending = JetStreamContext.delete_consumer
+    asked, ended = list[str](), list[str]()
+
+    async def add(js: Any, stream: str, config: ConsumerConfig) -> Any:
+        made = await making(js, stream, config)
+        asked.append(str(config.durable_name))
+        if config.durable_name == slow and asked.count(slow) < 3:
+            raise nats.errors.TimeoutError
+        return made
+
+    async def delete(js: Any, stream: str, consumer: str) -> bool:
+        ended.append(consumer)
+        return await ending(js, stream, consumer)
+
+    monkeypatch.setattr(JetStreamContext, "add_consumer", add)
+    monkeypatch.setattr(JetStreamContext, "delete_consumer", delete)
+    monkeypatch.setattr(ingest, "EVERY", 0.05)
+    one = Ingest(ctx.with_(bus=bus, clock=SystemClock()), service.land)
+    await one.start()
+    assert one.parts == frozenset(EVERY_PART) - {5}
+    async with running(one):
+        await until(lambda: one.parts == frozenset(EVERY_PART))
+        assert asked.count(slow) == 3
+        assert ended.count(slow) == 1
+        for n in range(64):  # of names that fall into every part
+            await bus.publish(f"devices.{device}-{n}.readings", b"no pack")
+        await bus.publish(f"devices.{device}.readings", pack(1, ("heart-rate", 70, "/min", time.time())))
+        await until(lambda: one.landed == 1)
+        left = (await bus.client.jetstream().stream_info("DEVICES")).state.messages
+        assert left == 0
+
+
+@pytest.mark.usefixtures("stream")
+async def test_a_broker_that_does_not_answer_costs_nobody_a_part_until_it_does_so_for_long(
+    ctx: Ctx, bus: Bus, nats_url: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster without a leader answers no one: processes that took their parts from each other meanwhile would make
+    every consumer anew. But one whose own way to it is broken leaves them to the rest."""
+    link, pool = await Bus.connect(nats_url), await Database.connect(database_url)
+    now = ctx.with_(clock=SystemClock())
+    monkeypatch.setattr(ingest, "EVERY", 0.05)
+    monkeypatch.setattr(shares_module, "LEASE", timedelta(seconds=0.5))
+    deaf, heir = Ingest(now.with_(bus=bus), service.land), Ingest(now.with_(bus=link, database=pool), service.land)
+    answers = JetStreamContext.stream_info
+
+    async def hangs(js: Any, *args: Any) -> Any:
+        if js._nc is bus.client:
+            await asyncio.sleep(2)
+            raise nats.errors.TimeoutError
+        return await answers(js, *args)
+
+    try:
+        await deaf.start()
+        monkeypatch.setattr(JetStreamContext, "stream_info", hangs)
+        async with running(deaf):
+            await asyncio.sleep(1.0)  # two leases
+            await heir.start()
+            assert heir.parts == frozenset()
+            assert deaf.parts == frozenset(EVERY_PART)
+            monkeypatch.setattr(ingest, "UNANSWERED", 0.2)
+            async with running(heir):
+                await until(lambda: heir.parts == frozenset(EVERY_PART))
+    finally:
+        await link.close()
+        await pool.close()
+
+
+@asynccontextmanager
+async def running(one: Ingest) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(one.run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 20)
+
+
+async def until(true: Callable[[], bool], within: float = 15.0) -> None:
+    end = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < end
+        await asyncio.sleep(0.02)

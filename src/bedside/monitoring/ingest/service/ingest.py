@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Collection
 from functools import partial
 from itertools import count
@@ -19,6 +20,7 @@ import nats.js.errors
 import structlog
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig
 
 from bedside.foundation.context import Ctx
 from bedside.foundation.errors import BedsideError, Unavailable
@@ -42,6 +44,12 @@ from bedside.monitoring.ingest.service.wire import (
 
 EVERY: Final = 1.0
 """Seconds between two looks at who lives and what is whose."""
+UNANSWERED: Final = 15.0
+"""Seconds without an answer from the broker after which a process leaves its parts to whoever has one: longer than a
+cluster that lost a server takes to choose leaders, in which nobody has."""
+ANSWER: Final = 2.0
+"""Seconds to wait for the broker before it is asked again: what has no leader yet answers nobody, and is chosen one
+meanwhile."""
 GIVING_UP: Final = 2.0
 """Seconds in which what is in hand of a part that is to be given up lands; else it stays until the next look."""
 DATABASE_AWAY: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, BedsideError, OSError, TimeoutError)
@@ -60,6 +68,10 @@ class Ingest:
         self._floods: set[asyncio.Task[None]] = set()
         self._heard: dict[int, JetStreamContext.PushSubscription] = {}
         """By part."""
+        self._asked: dict[int, ConsumerConfig] = {}
+        """The consumers that this process asked for, by part."""
+        self._answered = time.monotonic()
+        """When the broker last did what it was asked."""
 
     @property
     def landed(self) -> int:
@@ -78,17 +90,18 @@ class Ingest:
             await self._shares.tick()
             await self._follow()
         await self._beat()
+        self._answered = time.monotonic()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Land what comes until stop. Declares the stream again when the broker came back without it."""
-        watch = asyncio.create_task(self._watch(stop))
-        lanes = [asyncio.create_task(lane.run(stop)) for lane in self._lanes]
+        works = (self._live(stop), self._watch(stop), *(lane.run(stop) for lane in self._lanes))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
-            await asyncio.gather(watch, *lanes)
+            await asyncio.gather(*tasks)
         finally:
-            for task in (watch, *lanes):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(watch, *lanes, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             with contextlib.suppress(Exception):
                 await self._stop_listening(self.parts)
             with contextlib.suppress(*DATABASE_AWAY):
@@ -140,52 +153,76 @@ class Ingest:
         except (BedsideError, OSError, asyncpg.PostgresError):
             log.warning("a flood could not be recorded")
 
-    async def _watch(self, stop: asyncio.Event) -> None:
-        """See every second what is whose, and every other second that the stream is there. Raises Unavailable when this
-        process will never hear the broker again: it is to be started anew."""
-        for round_ in count():
-            if stop.is_set():
-                return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), EVERY)
-                return
+    async def _live(self, stop: asyncio.Event) -> None:
+        """Say every second that this process lives, and see what is whose: apart from all that waits for the broker,
+        which may take longer than a lease. Raises Unavailable when it will never hear the broker again: it is to be
+        started anew."""
+        while not await _ended(stop):
             if self._ctx.bus.client.is_closed:
                 raise Unavailable(
                     "The broker refuses us for good.", remedy="Check the user and password of --nats-url."
                 )
+            if self._ctx.bus.client.is_connected and time.monotonic() - self._answered < UNANSWERED:
+                with contextlib.suppress(*DATABASE_AWAY):
+                    await self._shares.tick()
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        """See every second that what is this process's is heard, and every other second that the stream is there."""
+        for round_ in count():
+            if await _ended(stop):
+                return
             if not self._ctx.bus.client.is_connected:
                 continue
             with contextlib.suppress(nats.errors.Error, OSError, *DATABASE_AWAY):
-                surplus = await self._shares.tick()
                 await self._follow()
-                if surplus:
-                    await self._give_up(surplus)
+                if self._shares.surplus:
+                    await self._give_up(self._shares.surplus)
                 if round_ % 2:
                     await self._keep_declared()
 
     async def _follow(self) -> None:
-        """Listen to what is this process's and to nothing else."""
+        """Listen to what is this process's and to nothing else. Raises what the broker raises, after every part was
+        tried: one whose consumer has no leader yet keeps no other waiting."""
         await self._stop_listening(self.parts - self._shares.mine)
-        if 0 in self._shares.mine - self.parts:
-            await self._land_unparted()
-        js = self._ctx.bus.client.jetstream(timeout=5)
-        for part in sorted(self._shares.mine - self.parts):
-            # Made anew: what its last owner had in hand comes at once, and one that only sleeps is handed nothing more.
+        new = sorted(self._shares.mine - self.parts)
+        tried = await asyncio.gather(*(self._listen(part) for part in new), return_exceptions=True)
+        for failed in tried:
+            if isinstance(failed, BaseException):
+                raise failed
+
+    async def _listen(self, part: int) -> None:
+        """Make the consumer of a part anew and hear it: what its last owner had in hand comes at once, and one that
+        only sleeps is handed nothing more.
+
+        A cluster that lost a server may need longer to choose a consumer's leader than it is waited for. So a consumer
+        that was asked for is asked for again, by the same words, and made anew no more.
+        """
+        js, name = self._ctx.bus.client.jetstream(timeout=ANSWER), durable(part)
+        config = self._asked.get(part)
+        if config is None:
+            if part == 0:
+                await self._land_unparted()
             with contextlib.suppress(nats.js.errors.NotFoundError):
-                await js.delete_consumer(self._wire.stream, durable(part))
-            self._heard[part] = await js.subscribe(
-                self._wire.filter(part),
-                stream=self._wire.stream,
-                durable=durable(part),
-                cb=partial(self._hear, part),
-                manual_ack=True,
-                pending_bytes_limit=self._wire.most_bytes,
-                config=consumer(),
-            )
+                await js.delete_consumer(self._wire.stream, name)
+            config = self._asked[part] = consumer(self._wire, part, self._ctx.bus.client.new_inbox())
+        try:
+            await js.add_consumer(self._wire.stream, config)
+        except nats.js.errors.APIError:
+            self._asked.pop(part, None)  # somebody else's by now
+            raise
+        self._heard[part] = await js.subscribe_bind(
+            stream=self._wire.stream,
+            consumer=name,
+            config=config,
+            cb=partial(self._hear, part),
+            manual_ack=True,
+            pending_bytes_limit=self._wire.most_bytes,
+        )
 
     async def _stop_listening(self, parts: Collection[int]) -> None:
         """What is on its way still comes, and lands."""
         for part in parts:
+            self._asked.pop(part, None)
             with contextlib.suppress(nats.errors.Error, OSError):
                 await self._heard.pop(part).drain()  # type: ignore[no-untyped-call]  # nats-py gives it no type
 
@@ -207,17 +244,35 @@ class Ingest:
 
     async def _keep_declared(self) -> None:
         """A broker that was replaced or lost its disk has no stream: declare it and listen anew."""
-        js = self._ctx.bus.client.jetstream(timeout=5)
+        js = self._ctx.bus.client.jetstream(timeout=ANSWER)
         try:
             await js.stream_info(self._wire.stream)
-            for part, heard in list(self._heard.items()):
-                if (await js.consumer_info(self._wire.stream, durable(part))).config.deliver_subject != heard.subject:
-                    # Somebody who took it and lost it, asleep in between, made it theirs.
-                    await self._stop_listening([part])
-            await self._follow()
-            await self._beat()
         except nats.js.errors.NotFoundError:
             await self._stop_listening(self.parts)
             for lane in self._lanes:
                 lane.clear()
             await self.start()
+            return
+        self._answered = time.monotonic()
+        stands = await asyncio.gather(*(self._stands(js, part) for part in self.parts))
+        await self._stop_listening([part for part, good in zip(self.parts, stands, strict=True) if not good])
+        await self._follow()
+        await self._beat()
+
+    async def _stands(self, js: JetStreamContext, part: int) -> bool:
+        """Whether a part's consumer is still the one that is heard. Somebody who took the part and lost it, while this
+        process slept, made it theirs."""
+        try:
+            config = (await js.consumer_info(self._wire.stream, durable(part))).config
+        except nats.js.errors.NotFoundError:
+            return False
+        except (nats.errors.Error, TimeoutError):
+            return True  # it has no leader at the moment
+        return bool(config.deliver_subject == self._heard[part].subject)
+
+
+async def _ended(stop: asyncio.Event) -> bool:
+    """Wait until the next look; whether there is to be none."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), EVERY)
+    return stop.is_set()

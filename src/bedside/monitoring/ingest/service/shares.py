@@ -6,6 +6,7 @@ through the loss of a part finds that out before it writes. Parts are shared out
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Collection
@@ -32,14 +33,17 @@ class Shares:
     def __init__(self, ctx: Ctx, wire: str) -> None:
         self._ctx, self._wire = ctx, wire
         self._me = Lander(uuid7(), _place(), os.getpid())
+        self._turn = asyncio.Lock()
         self.mine: frozenset[int] = frozenset()
+        self.surplus: frozenset[int] = frozenset()
+        """What is to be given up: others have too little."""
 
-    async def tick(self) -> Collection[int]:
-        """Live on, take what is free and due; updates `mine`. Returns what is to be given up: others have too little.
+    async def tick(self) -> None:
+        """Live on, take what is free and due; updates `mine` and `surplus`.
 
         Raises what the database raises; what is held stays held then, since nobody can take it either.
         """
-        async with self._ctx.database.transaction() as sql:
+        async with self._turn, self._ctx.database.transaction() as sql:
             await store.here(sql, self._wire, self._me)
             alive = [one.id for one in await store.landers(sql, self._wire, LEASE) if not _dead(one)]
             await store.forget(sql, REMEMBERED)
@@ -47,19 +51,19 @@ class Shares:
             due = _due(alive, self._me.id)
             if len(mine) < due:
                 mine |= set(await store.take(sql, self._wire, self._me.id, alive, due - len(mine)))
-        self.mine = frozenset(mine)
-        return sorted(mine)[due:]
+            self.mine, self.surplus = frozenset(mine), frozenset(sorted(mine)[due:])
 
     async def give_up(self, parts: Collection[int]) -> None:
         """Nothing of these parts is in hand any more."""
-        async with self._ctx.database.transaction() as sql:
+        async with self._turn, self._ctx.database.transaction() as sql:
             await store.give_up(sql, self._wire, self._me.id, parts)
-        self.mine -= frozenset(parts)
+            self.mine -= frozenset(parts)
+            self.surplus -= frozenset(parts)
 
     async def end(self) -> None:
         """Leave everything to the others at once."""
-        self.mine = frozenset()
-        async with self._ctx.database.transaction() as sql:
+        self.mine = self.surplus = frozenset()
+        async with self._turn, self._ctx.database.transaction() as sql:
             await store.gone(sql, self._wire, self._me.id)
 
     async def held(self, sql: Connection, parts: Collection[int]) -> bool:

@@ -87,10 +87,16 @@ def durable(part: int) -> str:
     return f"ingest-{part}"
 
 
-def consumer() -> ConsumerConfig:
-    """Of each part."""
+def consumer(wire: Wire, part: int, inbox: str) -> ConsumerConfig:
+    """Of a part, handed out to that inbox."""
     return ConsumerConfig(
-        ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT, max_ack_pending=max(WAITING // PARTS, 1), max_deliver=-1
+        durable_name=durable(part),
+        filter_subject=wire.filter(part),
+        deliver_subject=inbox,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ACK_WAIT,
+        max_ack_pending=max(WAITING // PARTS, 1),
+        max_deliver=-1,
     )
 
 

@@ -261,7 +261,7 @@ async def test_an_entry_that_nobody_seals_is_told(ctx: Ctx, tmp_path: Path, cloc
     assert any("is a worker running" in one for one in report.warnings)
 
 
-async def test_sealed_within_a_second(ctx: Ctx, tmp_path: Path) -> None:
+async def test_sealed_by_itself_and_looked_for_twice_a_second(ctx: Ctx, tmp_path: Path) -> None:
     task = asyncio.create_task(Sealer(ctx.database, tmp_path, ctx.clock).run())
     try:
         await asyncio.sleep(0.1)
@@ -269,8 +269,9 @@ async def test_sealed_within_a_second(ctx: Ctx, tmp_path: Path) -> None:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while (await verify_audit(ctx.database, tmp_path, ctx.clock)).seals == 0:
-            assert loop.time() - begun < 1.0
+            assert loop.time() - begun < 15.0
             await asyncio.sleep(0.02)
+        assert sealing.EVERY < 0.5
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -25,16 +25,29 @@ GATHER = """servers => new Promise(done => {
     pc.createDataChannel('x');
     pc.onicecandidate = e => { if (e.candidate && e.candidate.type === 'relay') { seen.relay += 1; done(seen); } };
     pc.onicecandidateerror = e => { seen.errors.push(e.errorCode); if (e.errorCode === 401) done(seen); };
-    setTimeout(() => done(seen), 8000);
+    setTimeout(() => done(seen), 20000);
     pc.createOffer().then(offer => pc.setLocalDescription(offer));
 })"""
+
+
+async def answering(relay: Turn) -> None:
+    """Until it takes connections."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                _, out = await asyncio.open_connection("127.0.0.1", relay.port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                out.close()
+                return
 
 
 async def test_only_credentials_of_ours_that_are_in_time_get_a_relay(tmp_path: Path) -> None:
     relay = Turn(tmp_path / "turn", port=free_port())
     process = relay.launch()
     try:
-        await asyncio.sleep(0.5)
+        await answering(relay)
         now = datetime.now(UTC)
         ours = VisitSettings(relay.urls, relay.secret)
         tries = {

@@ -173,17 +173,15 @@ class Ingest:
                 return
             if not self._ctx.bus.client.is_connected:
                 continue
-            with contextlib.suppress(nats.errors.Error, OSError, *DATABASE_AWAY):
-                await self._follow()
-                if self._shares.surplus:
-                    await self._give_up(self._shares.surplus)
-                if round_ % 2:
-                    await self._keep_declared()
+            # One of them that fails keeps none of the others from being tried.
+            for work in (self._give_up, self._follow, self._keep_declared)[: 3 if round_ % 2 else 2]:
+                with contextlib.suppress(nats.errors.Error, OSError, *DATABASE_AWAY):
+                    await work()
 
     async def _follow(self) -> None:
         """Listen to what is this process's and to nothing else. Raises what the broker raises, after every part was
         tried: one whose consumer has no leader yet keeps no other waiting."""
-        await self._stop_listening(self.parts - self._shares.mine)
+        await self._stop_listening((self.parts | self._asked.keys()) - self._shares.mine)
         new = sorted(self._shares.mine - self.parts)
         tried = await asyncio.gather(*(self._listen(part) for part in new), return_exceptions=True)
         for failed in tried:
@@ -223,11 +221,17 @@ class Ingest:
         """What is on its way still comes, and lands."""
         for part in parts:
             self._asked.pop(part, None)
-            with contextlib.suppress(nats.errors.Error, OSError):
-                await self._heard.pop(part).drain()  # type: ignore[no-untyped-call]  # nats-py gives it no type
+            heard = self._heard.pop(part, None)
+            if heard is not None:
+                with contextlib.suppress(nats.errors.Error, OSError):
+                    await heard.drain()  # type: ignore[no-untyped-call]  # nats-py gives it no type
 
-    async def _give_up(self, parts: Collection[int]) -> None:
-        """To processes that have less: once nothing of it is in hand, so that a device's packs stay in order."""
+    async def _give_up(self) -> None:
+        """What is too much, to processes that have less: once nothing of it is in hand, so that a device's packs stay
+        in order."""
+        parts = self._shares.surplus
+        if not parts:
+            return
         await self._stop_listening(parts)
         for _ in range(round(GIVING_UP / 0.02)):
             if all(lane.idle(parts) for lane in self._lanes):

@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import playwright.async_api
 import playwright.sync_api
 import pytest
@@ -42,13 +43,22 @@ def _memory() -> Path | None:
 
 
 def pytest_configure() -> None:
-    """Temporary folders lie in memory: no test pulls the plug, so that what a disk's sync costs is time for nothing.
+    """What holds for every test.
+
+    Temporary folders lie in memory: no test pulls the plug, so that what a disk's sync costs is time for nothing.
 
     (A killed process leaves what it wrote to the system either way. Programs under test sync as ever.)
     """
     if memory := _memory():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
         tempfile.tempdir = str(memory)
+    # A machine that is busy with other things holds an example up for longer than Hypothesis waits by itself, and a run
+    # meets what the run before met: what is looked for at random is looked for by make soak.
+    busy = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile(
+        "bedside", deadline=None, derandomize=True, database=None, suppress_health_check=busy
+    )
+    hypothesis.settings.load_profile("bedside")
     playwright.async_api.expect.set_options(timeout=PATIENCE)
     playwright.sync_api.expect.set_options(timeout=PATIENCE)
 

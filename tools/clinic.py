@@ -85,7 +85,7 @@ class Clinic:
             time.sleep(0.02)
         self.seconds = time.monotonic() - begun
 
-    def stop(self, *, within: float = 20) -> None:
+    def stop(self, *, within: float = 60) -> None:
         """Ctrl-C, and wait until it is gone. Raises ClinicFailed when it had to be killed."""
         if self._process is None or self._process.poll() is not None:
             return
@@ -119,7 +119,7 @@ class Clinic:
     def _answers(self) -> bool:
         request = urllib.request.Request(f"{self.address}{FIRST_PAGE}", headers={"accept": "text/html"})  # noqa: S310 - ours
         try:
-            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 - our own address
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own address
                 return bool(answer.status == 200)
         except (OSError, urllib.error.HTTPError):
             return False

@@ -250,7 +250,7 @@ async def test_writers_do_not_wait_for_the_sealer(ctx: Ctx, tmp_path: Path, cloc
     async with ctx.database.transaction() as sql:
         assert await sealing.store.try_lock(sql)
         await sealing.store.take_pending(sql, 10)
-        await asyncio.wait_for(look(ctx, "ann"), 5)
+        await asyncio.wait_for(look(ctx, "ann"), 30)
 
 
 async def test_an_entry_that_nobody_seals_is_told(ctx: Ctx, tmp_path: Path, clock: TurnableClock) -> None:
@@ -269,7 +269,7 @@ async def test_sealed_by_itself_and_looked_for_twice_a_second(ctx: Ctx, tmp_path
         loop = asyncio.get_running_loop()
         begun = loop.time()
         while (await verify_audit(ctx.database, tmp_path, ctx.clock)).seals == 0:
-            assert loop.time() - begun < 15.0
+            assert loop.time() - begun < 60.0
             await asyncio.sleep(0.02)
         assert sealing.EVERY < 0.5
     finally:

@@ -223,7 +223,7 @@ async def outcome(call: Any) -> tuple[str, str | None, int]:
 
 
 async def test_no_answer_tells_whether_an_account_exists(ctx: Ctx, door: Ctx, chosen: settings.Settings) -> None:
-    settings.use(ctx.database, settings.Settings(home=chosen.home, answer_after=0.2))
+    settings.use(ctx.database, settings.Settings(home=chosen.home, answer_after=0.4))
     await add(ctx, "patient", patient="ann", email="there@home.example", password=PASSWORD)
     await add(ctx, "nurse", email="staff@home.example", password=PASSWORD)
     say: dict[str, set[Any]] = {}
@@ -237,14 +237,14 @@ async def test_no_answer_tells_whether_an_account_exists(ctx: Ctx, door: Ctx, ch
         ):
             # A machine that does other things may keep one waiting; never does one come sooner.
             tries: list[float] = []
-            while not tries or (min(tries) >= 0.4 and len(tries) < 4):
+            while not tries or (min(tries) >= 1.2 and len(tries) < 4):
                 begun = time.perf_counter()
                 say.setdefault(name, set()).add(await outcome(call(address)))
                 tries.append(time.perf_counter() - begun)
             spent.append(min(tries))
     assert all(len(answers) == 1 for answers in say.values()), say
     for spent in times.values():
-        assert all(0.2 <= one < 0.4 for one in spent), times
+        assert all(0.4 <= one < 1.2 for one in spent), times
 
 
 @pytest.mark.parametrize("there", [True, False])

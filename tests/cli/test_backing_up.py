@@ -81,7 +81,7 @@ def test_a_backup_by_hand_is_not_waited_for_for_ever(
     assert said(home, "--to", str(tmp_path / "store"))[0] == 0
     monkeypatch.setattr(asked, "STUCK", 0.3)
     monkeypatch.setattr(Home, "running", lambda _: {"pid": 1, "port": 1})
-    tried = datetime.now(UTC) + timedelta(seconds=5)
+    tried = datetime.now(UTC) + timedelta(hours=1)
     settings.put(home, settings.State(error="The disk is away.", remedy="Connect it.", tried=tried))
     done = CliRunner().invoke(cli, ["backup", "--home", str(home)])
     assert done.exit_code == 1

@@ -64,7 +64,7 @@ def test_from_an_empty_directory_to_an_administrator_who_is_in(program: Program,
     assert again["administrator"] == "Pat Morgan"
 
     program.start()
-    with httpx.Client(base_url=address, headers={"origin": address, "accept": "text/html"}) as client:
+    with httpx.Client(base_url=address, headers={"origin": address, "accept": "text/html"}, timeout=60) as client:
         sign_in = client.get("/sign-in").text
         assert "+34 910 000 000" in sign_in
         assert "112" in sign_in
@@ -110,10 +110,10 @@ def test_a_clinic_that_runs_already_can_still_say_who_it_is(program: Program) ->
     bedside("init", "--home", home, said="\n", code=1)  # broken off at the first question
     program.start()
     address = f"http://localhost:{program.port}"
-    with httpx.Client(base_url=address, headers={"accept": "text/html"}) as client:
+    with httpx.Client(base_url=address, headers={"accept": "text/html"}, timeout=60) as client:
         assert "not given yet" in client.get("/help").text
         made = orjson.loads(bedside("init", "--home", home, *GIVEN, "--yes", "--json", "--public-url", address))
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while "+34 910 000 000" not in client.get("/help").text:
             assert time.monotonic() < until, "a running web process learns it within seconds"
             time.sleep(0.5)

@@ -55,11 +55,12 @@ def server() -> Iterator[Server]:
         )
         client = json.loads(done.stdout)
         base = f"http://localhost:{program.port}/fhir/R4"
-        smart = httpx.get(f"{base}/.well-known/smart-configuration").json()
+        smart = httpx.get(f"{base}/.well-known/smart-configuration", timeout=60).json()
         told = httpx.post(
             smart["token_endpoint"],
             data={"grant_type": "client_credentials", "scope": "system/*.cruds"},
             auth=(client["client_id"], client["client_secret"]),
+            timeout=60,
         )
         yield Server(base, told.raise_for_status().json()["access_token"], program)
     finally:

@@ -103,7 +103,7 @@ class Program:
         """Status and body."""
         try:
             address = f"{self.scheme}://localhost:{self.port}{path}"
-            with urllib.request.urlopen(address, timeout=5, context=self.trust) as answer:  # noqa: S310 - our own
+            with urllib.request.urlopen(address, timeout=30, context=self.trust) as answer:  # noqa: S310 - our own
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -125,7 +125,7 @@ class Program:
         found: dict[str, Any] = json.loads((self.home / "running.json").read_text())
         return found
 
-    def await_processes(self, names: set[str], within: float = 20) -> None:
+    def await_processes(self, names: set[str], within: float = 60) -> None:
         """Until exactly these run: pages answer before the last process has been started."""
         until = time.monotonic() + within
         while set(self.running()["processes"]) != names:
@@ -153,7 +153,7 @@ class Program:
         """A signal to the supervisor alone."""
         os.kill(self.running()["pid"], number)
 
-    def stop(self, number: signal.Signals = signal.SIGINT, *, within: float = 20) -> float:
+    def stop(self, number: signal.Signals = signal.SIGINT, *, within: float = 60) -> float:
         """Signal and wait for its end, which must be clean; seconds it took."""
         assert self.process is not None
         begun = time.monotonic()

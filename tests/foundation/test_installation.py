@@ -157,7 +157,7 @@ def test_what_is_killed_comes_back_and_is_reported(make: Make) -> None:
     for name in every:
         killed = program.running()["processes"][name]
         os.kill(killed, signal.SIGKILL)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while f"{name} runs again" not in program.told():
             assert time.monotonic() < until, program.told()
             time.sleep(0.02)
@@ -178,7 +178,7 @@ def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_succeeds(make:
     again = make()
     again.port, again.mqtt_port, again.command = program.port, program.mqtt_port, program.command
     again.launch()
-    until = time.monotonic() + 2
+    until = time.monotonic() + 20
     # Only then may it be asked whether it is ready: until they are gone, the killed one's processes answer.
     while set(ours) & set(program.alive()):
         assert time.monotonic() < until, program.alive()
@@ -186,8 +186,10 @@ def test_nothing_outlives_a_killed_supervisor_and_a_start_at_once_succeeds(make:
     again.await_ready()
     assert again.running()["pid"] not in ours
     again.send(signal.SIGKILL)
-    time.sleep(2)
-    assert program.alive() == []
+    until = time.monotonic() + 20
+    while program.alive():
+        assert time.monotonic() < until, program.alive()
+        time.sleep(0.05)
 
 
 def test_it_runs_and_sends_traces_where_somebody_collects_them(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +211,7 @@ def test_it_runs_and_sends_traces_where_somebody_collects_them(make: Make, monke
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "500")
         program = make()
         program.start()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not {"web", "worker"} <= heard:
             assert time.monotonic() < until, heard
             program.get("/sign-in")
@@ -224,7 +226,7 @@ def test_ctrl_c_stops_in_order(make: Make) -> None:
     program.start()
     assert program.process is not None
     os.killpg(program.process.pid, signal.SIGINT)
-    assert program.process.wait(5) == 0
+    assert program.process.wait(30) == 0
     assert "was killed" not in program.told()
     assert program.told().endswith("Stopped.\n")
     program.start()
@@ -241,7 +243,7 @@ def test_reset_begins_anew(make: Make) -> None:
     secret = place.read_text()
     program.command.append("--reset")
     program.launch()
-    until, found = time.monotonic() + 60, secret
+    until, found = time.monotonic() + 120, secret
     while found in {"", secret}:
         assert time.monotonic() < until, program.told()
         time.sleep(0.05)
@@ -315,7 +317,7 @@ def test_a_disk_that_fills_under_load_loses_nothing_acknowledged(make: Make, sma
         asyncio.run(load())
     assert acknowledged
     filler.unlink()
-    program.await_ready(30)
+    program.await_ready()
 
     async def count() -> int:
         sql = await asyncpg.connect(program_dsn)
@@ -428,7 +430,7 @@ def test_pages_work_while_the_nats_of_others_is_away(make: Make, tmp_path: Path)
         nats.stop()
         os.kill(program.running()["processes"]["web"], signal.SIGKILL)
         status, body = 0, b""
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while b'"database":"ready"' not in body:
             assert time.monotonic() < until
             with suppress(OSError):
@@ -527,7 +529,7 @@ def test_a_demo_is_shown_on_a_network_only_by_who_knows(make: Make, tmp_path: Pa
         assert words in " ".join(program.refused(code=2).replace("│", " ").split())
     program = make(tmp_path / "shown", verb="demo", options=("--host", "127.0.0.2", "--i-know"))
     program.launch()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while f"runs at https://127.0.0.2:{program.port}" not in program.told():
         assert time.monotonic() < until, program.told()
         time.sleep(0.2)

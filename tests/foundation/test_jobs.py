@@ -94,7 +94,11 @@ async def test_a_failure_is_tried_again_then_parked_and_released(
         assert await jobs.parked(sql) == []
 
 
-async def test_a_timer_fires_at_its_time_and_not_before(database: Database, ask: Callable[..., Awaitable[int]]) -> None:
+async def test_a_timer_fires_at_its_time_and_not_before(
+    database: Database, ask: Callable[..., Awaitable[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Woken for it: the worker's next look of its own would come too late for whoever waits here."""
+    monkeypatch.setattr(jobs, "LOOK", timedelta(hours=1))
     fired: Done = asyncio.Queue()
     clock = SystemClock()
 
@@ -105,8 +109,7 @@ async def test_a_timer_fires_at_its_time_and_not_before(database: Database, ask:
         due = clock.now() + timedelta(seconds=0.6)
         await ask("tests.ring", {"n": 1}, at=due)
         rung = await asyncio.wait_for(fired.get(), 20)
-    # Woken for it: the worker's next look of its own would be later.
-    assert timedelta(0) <= rung["at"] - due < timedelta(seconds=4)
+    assert rung["at"] >= due
 
 
 @pytest.mark.parametrize("key", [None, "a"])
@@ -230,6 +233,7 @@ async def test_what_waits_when_the_clock_goes_back_waits_no_longer_than_was_aske
     async with working(database, {"tests.note": note}):
         assert await asyncio.wait_for(done.get(), 30) == {"n": 1}
         async with database.connection() as sql:
-            left = await sql.fetchval("select execute_after - now() from jobs.pgqueuer where entrypoint = 'tests.note'")
+            # The last of them: the row of the first may stand there until its end is noted.
+            left = await sql.fetchval("select execute_after - now() from jobs.pgqueuer where id = $1", job)
     assert timedelta(minutes=55) < left <= timedelta(hours=1)
     assert done.empty()

@@ -116,6 +116,11 @@ async def test_clients_go_on_while_the_steps_are_taken(then: str) -> None:
             await mine.fetch("select * from access.duty")
             # Until it was in the way: on a busy machine the step that needs the table comes late.
             await asyncio.wait_for(waited.wait(), 60)
+            # And while it is, the others go on.
+            enough = len(answered) + 20
+            async with asyncio.timeout(60):
+                while len(answered) < enough:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.01)
         await mine.close()
 
     holder = asyncio.create_task(hold())
@@ -128,8 +133,7 @@ async def test_clients_go_on_while_the_steps_are_taken(then: str) -> None:
     assert taken == len(revisions()) - 1 - revisions().index(THEN)
     assert waited.is_set()
     assert await kept_packs(watch) == set(answered)
-    assert len(answered) > 20
-    assert max(waits) < 10  # each wait for a lock ends after seconds, then clients have their turn
+    assert max(waits) < 20  # each wait for a lock ends after seconds, then clients have their turn
     await watch.execute("delete from monitoring.pack where id > 999999")
     assert await earlier.digest(watch, of) == before
     await watch.close()
@@ -229,7 +233,7 @@ async def test_the_second_waits_and_says_for_whom(then: str) -> None:
     await first.execute("select pg_advisory_lock($1)", LOCK)
     said: asyncio.Queue[str] = asyncio.Queue()
     second = asyncio.create_task(migrate(then, said.put_nowait))
-    assert "waiting for bedside migrate (elsewhere, process 7), since " in await asyncio.wait_for(said.get(), 10)
+    assert "waiting for bedside migrate (elsewhere, process 7), since " in await asyncio.wait_for(said.get(), 30)
     assert (await standing(first)).revision == THEN
     await first.close()
     assert await second > 0

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from bedside.foundation.engines.nats import free_port
 from bedside.foundation.lingering import Lingering
+from bedside.foundation.serving import GRACE
 
 pytestmark = pytest.mark.faults
 
@@ -30,9 +31,11 @@ async def wall(socket):
     await socket.receive_text()
 
 async def stubborn(request):
+    print("stubborn", flush=True)
     await asyncio.sleep(3600)
 
 async def slow(request):
+    print("slow", flush=True)
     await asyncio.sleep(0.5)
     return PlainTextResponse("done")
 
@@ -69,7 +72,7 @@ async def test_who_sends_much_to_a_closed_door_hears_that_it_is_closed() -> None
             out.write(b"POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body))
             out.write(body)
             await out.drain()
-            assert await asyncio.wait_for(back.readline(), 10) == b"HTTP/1.1 401 Unauthorized\r\n"
+            assert await asyncio.wait_for(back.readline(), 30) == b"HTTP/1.1 401 Unauthorized\r\n"
             out.close()
 
 
@@ -128,17 +131,19 @@ async def test_forty_walls_are_closed_and_the_process_ends() -> None:
         slow_in, slow_out = await asyncio.open_connection("127.0.0.1", port)
         slow_out.write(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
         await asyncio.gather(stubborn_out.drain(), slow_out.drain())
-        await asyncio.sleep(0.1)
+        assert server.stdout is not None
+        under_way = {await asyncio.to_thread(server.stdout.readline) for _ in range(2)}
+        assert under_way == {b"stubborn\n", b"slow\n"}
         begun = time.monotonic()
         server.send_signal(signal.SIGTERM)
         for wall in walls:
             with pytest.raises(websockets.ConnectionClosed) as closed:
-                await asyncio.wait_for(wall.recv(), 3)
+                await asyncio.wait_for(wall.recv(), 15)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1012
-        assert b"200 OK" in await asyncio.wait_for(slow_in.readline(), 3)
-        assert await asyncio.to_thread(server.wait, 5) == 0
-        assert time.monotonic() - begun < 5
+        assert b"200 OK" in await asyncio.wait_for(slow_in.readline(), 15)
+        assert await asyncio.to_thread(server.wait, 15) == 0
+        assert time.monotonic() - begun < 5 * GRACE
         for out in (stubborn_out, slow_out):
             out.close()
         assert await stubborn_in.read() == b""

@@ -37,12 +37,12 @@ class Cuff:
         """The server's answer: 0, or 135 for not authorised."""
         self.client.connect_async("127.0.0.1", self.port, keepalive=10)
         self.client.loop_start()
-        return await asyncio.to_thread(self.connected.get, timeout=10)
+        return await asyncio.to_thread(self.connected.get, timeout=30)
 
     async def listen(self, topic: str = "") -> int:
         """Subscribe at QoS 1; 128 and above is a refusal."""
         self.client.subscribe(topic or self.credentials.ack_topic, 1)
-        return await asyncio.to_thread(self.granted.get, timeout=10)
+        return await asyncio.to_thread(self.granted.get, timeout=30)
 
     async def __aenter__(self) -> Cuff:
         assert await self.connect() == 0
@@ -62,9 +62,9 @@ class Cuff:
     async def send(self, payload: bytes, topic: str = "") -> None:
         """QoS 1, until the broker has it."""
         info = self.client.publish(topic or self.credentials.topic, payload, qos=1)
-        await asyncio.to_thread(info.wait_for_publish, 10)
+        await asyncio.to_thread(info.wait_for_publish, 30)
 
-    async def answer(self, seq: int | None, seconds: float = 10) -> dict[str, Any]:
+    async def answer(self, seq: int | None, seconds: float = 30) -> dict[str, Any]:
         """The acknowledgement of that pack."""
         return await asyncio.to_thread(self._answer, seq, seconds)
 

@@ -119,10 +119,13 @@ async def test_another_device_s_topics_are_closed(wire: Ctx, nats: Nats) -> None
         assert (await cuff.answer(2))["stored"] == 1
     assert await newest(wire, "p2") == {}
     assert await newest(wire, "p1") == {"heart-rate": 70}
-    for _ in range(250):
-        if events := [one for one in await technical(wire) if one.device == mine.device]:
-            break
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(30):
+        # All of them: the broker's log is followed once a second, and a look may fall between two of its lines.
+        while True:
+            events = [one for one in await technical(wire) if one.device == mine.device]
+            if sum(one.count for one in events) >= 7:
+                break
+            await asyncio.sleep(0.02)
     assert [(one.kind, one.count) for one in events] == [("other-subject", 7)]
 
 
@@ -173,15 +176,13 @@ async def test_ten_megabytes_are_cut_off_and_seen_and_the_device_goes_on(wire: C
     device = await add(wire)
     async with Cuff(device, nats.mqtt_port) as cuff:
         cuff.client.publish(device.topic, b"[" + b" " * 10_000_000 + b"]", qos=0)
-        assert await asyncio.to_thread(cuff.connected.get, timeout=15) == 0  # paho came back
+        assert await asyncio.to_thread(cuff.connected.get, timeout=60) == 0  # paho came back
         await cuff.listen()
         await cuff.send(pack(2, ("heart-rate", 70, "/min", time.time())))
         assert (await cuff.answer(2))["stored"] == 1
-    for _ in range(250):
-        if "oversize" in await kinds(wire):
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("nobody can find out about it")
+    async with asyncio.timeout(30):  # else nobody can find out about it
+        while "oversize" not in await kinds(wire):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
 
 
 async def test_repeats_replays_and_disorder_over_the_wire(wire: Ctx, nats: Nats) -> None:
@@ -193,7 +194,7 @@ async def test_repeats_replays_and_disorder_over_the_wire(wire: Ctx, nats: Nats)
     async with Cuff(device, nats.mqtt_port) as cuff:
         for seq in order:
             await cuff.send(packs[seq])
-        answers = [await asyncio.to_thread(cuff.answers.get, timeout=10) for _ in order]
+        answers = [await asyncio.to_thread(cuff.answers.get, timeout=30) for _ in order]
     assert sorted(answer["seq"] for answer in answers) == sorted(order)
     assert all(answer["stored"] == 1 for answer in answers)
     async with access.work(wire, "looked") as inner:
@@ -217,7 +218,7 @@ async def test_nats_killed_between_is_no_loss_for_a_device_that_repeats(
             kills = [60, 30]
             waiting = {seq: pack(seq, ("heart-rate", 50 + seq, "/min", now - 100 + seq)) for seq in range(1, 61)}
             async with Cuff(device, broker.mqtt_port) as cuff:
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(120):
                     while waiting:
                         for seq in list(waiting)[:10]:
                             cuff.client.publish(device.topic, waiting[seq], qos=1)
@@ -252,7 +253,7 @@ async def test_what_a_killed_ingest_process_had_in_hand_holds_up_nobody_for_long
     monkeypatch.setattr(wire_service, "WAITING", 3 * wire_service.PARTS)
     device = await add(now_ctx)
     dying = await Bus.connect(nats_url)
-    js = dying.client.jetstream(timeout=5)
+    js = dying.client.jetstream(timeout=20)
     await wire_service.declare(js, wire_service.READINGS)
     taken: asyncio.Queue[Msg] = asyncio.Queue()
     # As an older Bedside declared them: it takes as many as it may, and dies with them.
@@ -269,12 +270,12 @@ async def test_what_a_killed_ingest_process_had_in_hand_holds_up_nobody_for_long
     for n in range(3):
         await js.publish(f"devices.{device.device}.readings", pack(n, ("heart-rate", 70, "/min", time.time() - 9 + n)))
     for _ in range(3):
-        await asyncio.wait_for(taken.get(), 5)
+        await asyncio.wait_for(taken.get(), 30)
     await dying.close()
     try:
         async with ingesting(now_ctx, bus, seed=nats.login().seed), Cuff(device, nats.mqtt_port) as cuff:
             await cuff.send(pack(9, ("heart-rate", 141, "/min", time.time())))
-            assert (await cuff.answer(9, seconds=12))["stored"] == 1
+            assert (await cuff.answer(9, seconds=20))["stored"] == 1
     finally:
         await bus.client.jetstream(timeout=20).delete_stream("DEVICES")
 
@@ -284,7 +285,7 @@ async def test_what_an_older_bedside_left_in_its_unparted_stream_lands(
 ) -> None:
     device = await add(now_ctx)
     older = await Bus.connect(nats_url)
-    js = older.client.jetstream(timeout=5)
+    js = older.client.jetstream(timeout=20)
     await js.add_stream(
         replace(wire_service.READINGS.stream_config(1), subject_transform=None)  # as it was before there were parts
     )
@@ -306,12 +307,10 @@ async def test_what_an_older_bedside_left_in_its_unparted_stream_lands(
         async with ingesting(now_ctx, bus, seed=nats.login().seed), Cuff(device, nats.mqtt_port) as cuff:
             await cuff.send(pack(9, ("spo2", 97, "%", time.time())))
             assert (await cuff.answer(9))["stored"] == 1
-            for _ in range(200):
-                waiting = (await bus.client.jetstream(timeout=5).stream_info("DEVICES")).state.messages
-                if not waiting:
-                    break
-                await asyncio.sleep(0.05)
-            assert (waiting, await newest(now_ctx)) == (0, {"heart-rate": 73, "spo2": 97})
+            async with asyncio.timeout(30):
+                while (await bus.client.jetstream(timeout=20).stream_info("DEVICES")).state.messages:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.05)
+            assert await newest(now_ctx) == {"heart-rate": 73, "spo2": 97}
     finally:
         await bus.client.jetstream(timeout=20).delete_stream("DEVICES")
 
@@ -326,7 +325,7 @@ async def test_the_bus_tells_walls_after_the_commit(wire: Ctx, bus: Bus, nats: N
     await bus.listen("monitoring.live.>", hear)
     async with Cuff(device, nats.mqtt_port) as cuff:
         await cuff.send(pack(1, ("spo2", 91, "%", time.time())))
-        subject, payload = await asyncio.wait_for(heard.get(), 10)
+        subject, payload = await asyncio.wait_for(heard.get(), 30)
     assert subject == "monitoring.live.1.p1"
     told = monitoring.live_readings(payload)
     assert [(one.metric, one.value, one.unit) for one in told] == [("spo2", 91, "%")]
@@ -350,7 +349,7 @@ async def test_two_ingest_processes_share_the_wire_and_hold_each_reading_once(
                     for cuff in cuffs:
                         cuff.client.publish(cuff.credentials.topic, payload, qos=1)
                 for cuff in cuffs:
-                    answers = [await asyncio.to_thread(cuff.answers.get, timeout=20) for _ in range(120)]
+                    answers = [await asyncio.to_thread(cuff.answers.get, timeout=60) for _ in range(120)]
                     assert {answer["stored"] for answer in answers} == {10}
         async with access.work(wire, "looked") as inner:
             everything = datetime(2026, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)

@@ -186,6 +186,8 @@ async def _tidy(ctx: Ctx, _: dict[str, Any]) -> None:
         await sql.execute("delete from jobs.pgqueuer_log where created < now() - $1::interval", KEEP_LOG)
 
 
+LOOK = timedelta(seconds=5)
+"""Between looks for work where nothing woke the worker for it."""
 REIN_IN = 5.0
 """Seconds between looks whether the clock went back."""
 WENT_BACK = timedelta(seconds=5)
@@ -251,7 +253,7 @@ class Worker:
                 await self._set_off()
                 self._manager = self._registered(PoolDriver(self._database, self._lost))
                 if not self._stopping.is_set():
-                    await self._manager.run(dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=HEARTBEAT)
+                    await self._manager.run(dequeue_timeout=LOOK, heartbeat_timeout=HEARTBEAT)
             except Exception as error:
                 log.warning("the job queue stopped and starts again", exc_info=error)
                 with suppress(TimeoutError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -69,13 +70,14 @@ async def ingesting(
     finally:
         stop.set()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 30)
 
 
 async def _standing(bus: Bus, task: asyncio.Task[None]) -> None:
     """Wait until somebody listens to every part of both wires."""
     js = bus.client.jetstream(timeout=2)
-    for _ in range(400):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         if task.done():
             task.result()
         with contextlib.suppress(Exception):

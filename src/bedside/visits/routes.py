@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from datetime import timedelta
 from typing import Any
@@ -47,7 +48,7 @@ class Page:
     def __init__(self, socket: WebSocket, ctx: Ctx, visit: str, settings: VisitSettings) -> None:
         self.socket, self.ctx, self.visit, self.settings = socket, ctx, visit, settings
         self.connection = ""
-        self.looked = 0.0
+        self.looked = -math.inf
         self.kept = ctx.clock.now()
         self.me: dict[str, Any] = {}
 

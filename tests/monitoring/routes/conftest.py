@@ -86,6 +86,6 @@ async def doors(ctx: Ctx, bus: Bus, patients: None, tmp_path: Path) -> AsyncIter
             Middleware(Sessions, database=now.database, bus=bus, clock=now.clock),
         ],
     )
-    async with serving(app) as address, httpx.AsyncClient() as client:
+    async with serving(app) as address, httpx.AsyncClient(timeout=60) as client:
         app.state.settings = SimpleNamespace(public_url=address)
         yield Doors(address, now, mine, theirs, client)

@@ -33,7 +33,7 @@ async def test_three_doors_hold_each_reading_once(doors: Doors, wire: Ctx, nats:
         async def by_mqtt() -> list[int]:
             for one in random.Random(2).sample(packs, 40):
                 cuff.client.publish(doors.mine.topic, one, qos=1)
-            answers = [await asyncio.to_thread(cuff.answers.get, timeout=20) for _ in range(40)]
+            answers = [await asyncio.to_thread(cuff.answers.get, timeout=60) for _ in range(40)]
             return [one["stored"] for one in answers]
 
         async def by_link() -> list[int]:

@@ -194,7 +194,7 @@ async def send(request: pytest.FixtureRequest, doors: Doors, wire: Ctx, nats: Na
 
                 async def by_link(case: Case, at: str) -> Sent:
                     await link.send(senml(case, at))
-                    return acknowledged(orjson.loads(await asyncio.wait_for(link.recv(), 10)))
+                    return acknowledged(orjson.loads(await asyncio.wait_for(link.recv(), 30)))
 
                 yield by_link
         case "senml+json":

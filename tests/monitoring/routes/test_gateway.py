@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,11 +34,12 @@ def connect(doors: Doors, device: monitoring.DeviceCredentials, password: str = 
 
 
 async def heard(link: Any) -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(await asyncio.wait_for(link.recv(), 10))
+    found: dict[str, Any] = orjson.loads(await asyncio.wait_for(link.recv(), 30))
     return found
 
 
-async def closed(link: Any, seconds: float = 8) -> int:
+async def closed(link: Any, seconds: float = 30) -> int:
+    """The code: one that is not ended by the other side stays for IDLE seconds."""
     async with asyncio.timeout(seconds):
         try:
             while True:
@@ -101,10 +103,10 @@ async def test_a_device_that_is_revoked_meanwhile_is_cut_off(doors: Doors) -> No
 
 async def test_a_device_that_expires_meanwhile_is_cut_off(doors: Doors) -> None:
     async with access.work(doors.ctx, "added a device") as inner:
-        ends = datetime.now(UTC) + timedelta(seconds=3)
+        ends = datetime.now(UTC) + timedelta(seconds=5)
         brief = await monitoring.add_device(inner, monitoring.NewDevice(kind="scale", patient="p1", expires=ends))
     async with connect(doors, brief) as link:
-        assert await closed(link, 12) == door.POLICY
+        assert await closed(link) == door.POLICY
     assert datetime.now(UTC) >= ends
 
 
@@ -129,8 +131,9 @@ async def test_too_large_a_message_ends_the_link(doors: Doors) -> None:
 async def test_above_its_limit_the_link_ends_and_no_new_one_begins(doors: Doors) -> None:
     settings.use(doors.ctx.database, settings.Settings(messages=5))
     async with connect(doors, doors.mine) as link:
-        for seq in range(60):
-            await link.send(pack(seq, ("heart-rate", 70, "/min", time.time())).decode())
+        with contextlib.suppress(websockets.ConnectionClosed):  # it may end before the last of them
+            for seq in range(60):
+                await link.send(pack(seq, ("heart-rate", 70, "/min", time.time())).decode())
         assert await closed(link) == door.LATER
     with pytest.raises(websockets.InvalidStatus):
         async with connect(doors, doors.mine):
@@ -169,10 +172,9 @@ async def test_links_of_one_device_are_few(doors: Doors) -> None:
         await connect(doors, doors.mine)
     for one in links:
         await one.close()
-    for _ in range(100):
-        if not door._links[doors.mine.device]:
-            break
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(30):
+        while door._links[doors.mine.device]:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
     async with connect(doors, doors.mine):
         pass
 

@@ -47,8 +47,8 @@ async def test_they_are_stored_acknowledged_and_told_once(wire: Ctx, bus: Bus, n
         heard.append((found.subject, msgspec.msgpack.decode(found.data)))
 
     await bus.client.subscribe("monitoring.waves.*.*", cb=hear)
-    at = round(time.time()) - 2.0
     async with Cuff(device, nats.mqtt_port) as cuff:
+        at = round(time.time()) - 2.0  # what is older than LIVE is not told
         first = lead("ecg-ii", at, range(250)), lead("pleth", at, range(50), hz=50, off=[[10, 19]])
         ack = {"seq": 1, "stored": 2, "refused": [], "of": "waveforms"}
         assert await send(cuff, 1, *first) == ack
@@ -66,6 +66,9 @@ async def test_they_are_stored_acknowledged_and_told_once(wire: Ctx, bus: Bus, n
     assert ecg.raw.tolist() == [*range(250), 9]
     assert (pleth.raw.tolist(), pleth.off) == ([*range(50)], ((10, 19),))
     assert pleth.good.tolist() == [*range(10), *[-32768] * 10, *range(20, 50)]
+    async with asyncio.timeout(30):
+        while len(heard) < 2:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
     assert [subject.split(".")[3] for subject, _ in heard] == ["p1", "p1"]
     assert [len(pieces) for _, pieces in heard] == [2, 1]
     assert (await kinds(wire))["refused-wave"] == 3
@@ -73,17 +76,20 @@ async def test_they_are_stored_acknowledged_and_told_once(wire: Ctx, bus: Bus, n
 
 async def test_what_comes_late_is_stored_and_never_told_as_now(wire: Ctx, bus: Bus, nats: Nats) -> None:
     device = await add(wire, kind="monitor")
-    heard: list[str] = []
+    heard: asyncio.Queue[Any] = asyncio.Queue()
 
     async def hear(found: Msg) -> None:
-        heard.append(found.subject)
+        await heard.put(msgspec.msgpack.decode(found.data))
 
     await bus.client.subscribe("monitoring.waves.*.*", cb=hear)
     old, ahead = round(time.time()) - 3600.0, round(time.time()) + 3600.0
     async with Cuff(device, nats.mqtt_port) as cuff:
         assert (await send(cuff, 1, lead("ecg-ii", old, [1, 2]), lead("ecg-ii", ahead, [3])))["stored"] == 2
+        # What is told next is of now, and of one lead.
+        assert (await send(cuff, 2, lead("pleth", time.time(), [4], hz=50)))["stored"] == 1
+    assert [piece[3] for piece in await asyncio.wait_for(heard.get(), 30)] == [50.0]
+    assert heard.empty()
     assert [track.raw.tolist() for track in await back(wire, old, 5)] == [[1, 2]]
-    assert heard == []
     assert {"late", "clock"} <= (await kinds(wire)).keys()
 
 
@@ -136,8 +142,15 @@ async def test_they_are_whose_the_device_was_then(wire: Ctx, bus: Bus, nats: Nat
         assert (await kinds(wire))["unassigned"] == 2
         async with access.work(wire, "revoked it") as inner:
             await monitoring.revoke_device(inner, device.device)
+        answered: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+        async def hear(_: str, answer: dict[str, Any]) -> None:
+            await answered.put(answer)
+
+        await bus.subscribe(f"devices.{device.device}.acks", hear)
         await bus.client.publish(f"devices.{device.device}.waveforms", message(3, lead("resp", at + 4, [4])))
-        await asyncio.sleep(0.5)
+        refusal = await asyncio.wait_for(answered.get(), 30)
+        assert (refusal["seq"], refusal["stored"]) == (3, 0)
         assert [one.raw.tolist() for one in await back(wire, at - 1, 10, "p2")] == [[3]]
 
 

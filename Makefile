@@ -32,7 +32,8 @@ test: check      ## Everything CI needs: set-up, checks, all tests but the soak
 	@.venv/bin/python -m pytest -m "faults and not alone" --numprocesses=3 --dist=worksteal --durations=10
 	@.venv/bin/python -m pytest -m alone --durations=10
 
-soak: setup      ## The slow proofs: kills under load, long runs
+soak: setup      ## The slow proofs: kills under load, long runs; and what is generated, generated anew
+	@BEDSIDE_DICE=yes .venv/bin/python -m pytest -m "hypothesis and not soak" --numprocesses=auto --maxprocesses=4
 	@.venv/bin/python -m pytest -m soak -s --timeout=0
 
 bench: setup     ## The benchmarks, each with its ratio to its limit

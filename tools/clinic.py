@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 from tools.steps import ROOT
@@ -38,7 +39,8 @@ class ClinicFailed(Exception):
 class Clinic:
     """One running demo. address: where its pages are; seconds: from its start to its first page.
 
-    before: a folder whose modules are found before all others.
+    day: the day of its start, from which its patients' ages are counted. before: a folder whose modules are found
+    before all others.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Clinic:
         self.port, self.mqtt_port, self.mllp_port = free_port(), free_port(), free_port()
         self.address = f"http://localhost:{self.port}"
         self.seconds = 0.0
+        self.day = date.today()  # noqa: DTZ011 - as the seeding counts ages
         self.log = home.with_name(f"{home.name}.log")
         self._command = [
             *(sys.executable, "-m", "bedside", "demo", "--home", str(home)),
@@ -71,7 +74,7 @@ class Clinic:
 
     def start(self, *, within: float = 120) -> None:
         """Start it and wait for its first page. Raises ClinicFailed."""
-        begun = time.monotonic()
+        begun, self.day = time.monotonic(), date.today()  # noqa: DTZ011 - as the seeding counts ages
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(self.before)

@@ -60,7 +60,8 @@ class Again(Fhir):
         return found
 
 
-def until(true: Callable[[], bool], seconds: float = 30) -> None:
+def until(true: Callable[[], bool], seconds: float = 90) -> None:
+    """Wait for it; longer than it takes on a machine that is busy with other things."""
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not come to that"
@@ -109,7 +110,7 @@ async def held(home: Path, ids: tuple[str, ...]) -> set[str]:
     return {row["id"] for row in rows}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_what_was_acknowledged_comes_back_from_the_backup(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     home, store, key = tmp_path / "home", tmp_path / "store", tmp_path / "safe" / "key"
     ledger = Ledger(tmp_path / "writes.ledger")

@@ -71,6 +71,19 @@ async def _until(ctx: Ctx, id_: str, reached: Any, seconds: float = 90) -> Any:
     raise TimeoutError(f"the export did not come there: {await _row(ctx, id_)}")
 
 
+async def _ended(ctx: Ctx) -> None:
+    """Until the database has done what a killed process had asked of it last."""
+    busy = (
+        "select count(*) from pg_stat_activity where datname = current_database()"
+        " and backend_type = 'client backend' and state <> 'idle' and pid <> pg_backend_pid()"
+    )
+    until = time.monotonic() + 60
+    async with ctx.database.connection() as sql:
+        while await sql.fetchval(busy):
+            assert time.monotonic() < until
+            time.sleep(0.02)  # noqa: ASYNC251 - nothing else runs here
+
+
 @pytest.mark.timeout(300)
 async def test_an_export_outlives_its_worker(
     ctx: Ctx, database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -99,6 +112,7 @@ async def test_an_export_outlives_its_worker(
     finally:
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
+    await _ended(ctx)
     killed = await _row(ctx, id_)
     assert killed["state"] == "working"
     assert killed["done"] < MANY

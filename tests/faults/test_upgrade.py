@@ -68,7 +68,7 @@ async def write(dsn: str) -> None:
     await connection.close()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_an_earlier_clinic_is_upgraded_after_a_backup_and_both_ways_back_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

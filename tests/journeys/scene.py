@@ -5,12 +5,13 @@ to show. The pages of pages.py whose address holds an id name it in braces: "/vi
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
 from tests.journeys.pages import ADMINISTRATOR, CLINICIAN, NURSE, PATIENT
-from tests.journeys.visiting import says_where, sign_in
+from tests.journeys.visiting import OUTBOX, links_of, new_link, says_where, sign_in
 
 from bedside.demo.histories import STORY_BORN
 
@@ -81,9 +82,9 @@ def prepare(browser: Browser, address: str) -> dict[str, str]:
     administrator.get_by_label("E-mail").fill("kim.park@clinic.invalid")
     administrator.get_by_role("button", name="Add and invite").click()
     administrator.goto("/admin/notices")
-    for _ in range(50):
-        if administrator.get_by_text("Kim Park").count():
-            break
+    until = time.monotonic() + OUTBOX
+    while not administrator.get_by_text("Kim Park").count():
+        assert time.monotonic() < until, "the invitation that comes back is among no notices"
         administrator.wait_for_timeout(100)
         administrator.reload()
     for tab in (clinician, patient, administrator):
@@ -117,6 +118,7 @@ def emergency(browser: Browser, address: str, patient: str) -> None:
 def ask(browser: Browser, address: str) -> str:
     """Somebody like the patient asks to be registered, and confirms their e-mail; the id of the request."""
     visitor = browser.new_context(base_url=address).new_page()
+    before = links_of(visitor, "/register/")
     visitor.goto("/register")
     for label, value in (("Given names", PATIENT.split()[0]), ("Family names", PATIENT.split()[-1])):
         visitor.get_by_label(label).fill(value)
@@ -126,13 +128,7 @@ def ask(browser: Browser, address: str) -> str:
     visitor.get_by_role("button", name="Send").click()
     visitor.get_by_role("heading", name="Look into your mail").wait_for()
     sign_in(visitor, CLINICIAN)
-    links = visitor.locator("a[href*='/register/']")
-    for _ in range(50):
-        visitor.goto("/demo/outbox")
-        if links.count():
-            break
-        visitor.wait_for_timeout(100)
-    visitor.goto("/register/" + (links.first.get_attribute("href") or "").partition("/register/")[2])
+    visitor.goto("/register/" + new_link(visitor, "/register/", before).partition("/register/")[2])
     visitor.get_by_role("button", name="Yes, send my request").click()
     visitor.goto("/patients/waiting")
     request = visitor.locator("main a[href^='/patients/waiting/']").first.get_attribute("href") or ""
@@ -158,24 +154,13 @@ def ask_for_call(browser: Browser, address: str) -> str:
 
 def invite(clinician: Tab, patient: str, reason: str) -> tuple[str, str]:
     """The visit's id, and the path of the link that the outbox shows for it."""
-    clinician.goto("/demo/outbox")
-    before = clinician.locator("a[href*='/join/']").count()
+    before = links_of(clinician, "/join/")
     clinician.goto(f"/patients/{patient}/visit")
     clinician.get_by_label("Reason").fill(reason)
     clinician.get_by_role("button", name="Invite the patient").click()
     clinician.wait_for_url(re.compile(r"/visits/[0-9a-f-]{36}$"))
     visit = last(clinician)
-    clinician.goto("/demo/outbox")
-    links = clinician.locator("a[href*='/join/']")
-    # A job delivers it, moments after the invitation.
-    for _ in range(50):
-        if links.count() > before:
-            break
-        clinician.wait_for_timeout(100)
-        clinician.reload()
-    link = links.first.get_attribute("href")
-    assert link is not None
-    return visit, "/join/" + link.partition("/join/")[2]
+    return visit, "/join/" + new_link(clinician, "/join/", before).partition("/join/")[2]
 
 
 def plan(clinician: Tab, patient: str, reason: str) -> str:

@@ -91,11 +91,13 @@ class Cuff:
     def __init__(self, host: str, port: int, user: str, password: str, hears: str) -> None:
         self.connected: queue.Queue[int] = queue.Queue()
         self.left: queue.Queue[float] = queue.Queue()
+        self.listens: queue.Queue[int] = queue.Queue()
         self.answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"desk-{user}", protocol=mqtt.MQTTv311)
         self.client.username_pw_set(user, password)
         self.client.on_connect = self._came
         self.client.on_disconnect = lambda *_: self.left.put(time.monotonic())
+        self.client.on_subscribe = lambda *_: self.listens.put(1)
         self.client.on_message = lambda _c, _u, message: self.answers.put(orjson.loads(message.payload))
         self.hears = hears
         self.client.reconnect_delay_set(1, 1)
@@ -110,7 +112,7 @@ class Cuff:
         self.client.disconnect()
         self.client.loop_stop()
         client = self.client
-        client.on_connect = client.on_disconnect = client.on_message = None
+        client.on_connect = client.on_disconnect = client.on_subscribe = client.on_message = None
 
 
 def test_a_device_whose_card_connects_and_sends_is_then_retired_and_refused(
@@ -134,7 +136,7 @@ def test_a_device_whose_card_connects_and_sends_is_then_retired_and_refused(
     cuff = Cuff(host, port, said["User name"], said["Password"], said["Hears on"])
     try:
         assert cuff.connected.get(timeout=20) == 0
-        time.sleep(0.5)  # the subscription
+        cuff.listens.get(timeout=20)
         pack = [{"n": "seq", "v": 1}, {"n": "weight", "u": "kg", "v": 71.5, "t": time.time()}]
         cuff.client.publish(said["Sends to"], orjson.dumps(pack), qos=1).wait_for_publish(10)
         assert cuff.answers.get(timeout=20)["stored"] == 1

@@ -41,11 +41,14 @@ WATCH = """() => {
   const usable = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
   const toReach = () => [...document.querySelectorAll(usable)].filter((e) => !e.disabled && e.tabIndex >= 0
     && e.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true }) && e.getClientRects().length);
-  // Of radio buttons with one name, Tab stops at one; the arrows go on from there.
-  window.missed = () => toReach().filter((e) => !seen.has(name(e)) && !groups.has(group(e)))
-    .map((e) => "never reached: " + name(e)).concat([...dim].map((e) => "no outline: " + e));
+  const first = new Set(toReach().map(name));
   // A date has stops within: day, month, year, and the calendar.
-  return toReach().length + 5 * document.querySelectorAll("[type=date], [type=time], [type=datetime-local]").length;
+  window.things = () => toReach().length
+    + 5 * document.querySelectorAll("[type=date], [type=time], [type=datetime-local]").length;
+  // Of radio buttons with one name, Tab stops at one; the arrows go on from there. What a reading or an alarm brought
+  // meanwhile may have come behind the cursor.
+  window.missed = () => toReach().filter((e) => first.has(name(e)) && !seen.has(name(e)) && !groups.has(group(e)))
+    .map((e) => "never reached: " + name(e)).concat([...dim].map((e) => "no outline: " + e));
 }"""
 PAPER = """() => {
   const away = "nav, .top, .tabs-bottom, .skip, .toast-area, .suggestion, form[role=search], button, .btn, dialog";
@@ -66,9 +69,13 @@ PAPER = """() => {
 
 def tabbed(tab: Tab) -> list[str]:
     """What Tab does not reach, or reaches without showing it."""
-    things = tab.evaluate(WATCH)
-    for _ in range(things + 8):
-        tab.keyboard.press("Tab")
+    tab.evaluate(WATCH)
+    pressed = 0
+    # A live page may grow meanwhile: then the way round it is longer.
+    while pressed < tab.evaluate("window.things()") + 8:
+        for _ in range(8):
+            tab.keyboard.press("Tab")
+        pressed += 8
     found: list[str] = tab.evaluate("window.missed()")
     return found
 

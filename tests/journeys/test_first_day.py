@@ -72,7 +72,7 @@ class Post:
 
     def link(self, to: str, path: str) -> str:
         """The newest link of that kind in that person's mail; waits for it."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while True:
             found = [link for who, text in self.letters if who == to for link in re.findall(r"https://\S+", text)]
             if links := [link for link in found if path in link]:
@@ -228,7 +228,7 @@ def device(page: Page, patient: str, trust: Path) -> Callable[[], None]:
         client.on_subscribe = lambda *_: client.publish(said["Sends to"], json.dumps(pack), qos=1)
         client.connect("localhost", int(said["Port"].split()[0]))
         client.loop_start()
-        until(lambda: bool(answers), 20)
+        until(lambda: bool(answers))
         client.disconnect()
         client.loop_stop()
         client.on_message = client.on_connect = client.on_subscribe = None
@@ -324,12 +324,12 @@ def test_from_an_empty_directory_to_a_chart_that_came_back(house: House, post: P
     with times.step("a test notice is sent, and taken by the mail server"):
         pat.goto("/admin/start")
         pat.get_by_role("button", name="Send it to me").click()
-        until(lambda: any(to == "pat@sol.example" for to, _ in post.letters), 20)
+        until(lambda: any(to == "pat@sol.example" for to, _ in post.letters))
 
     store, key = house.folder / "other-disk" / "backups", house.folder / "safe" / "key"
     with times.step("backups are set up, and the first base is whole"):
         house.bedside("backup", "init", "--to", str(store), "--window", "2", "--key-file", str(key))
-        until(lambda: backups.state(house.program.home).based is not None, 60)
+        until(lambda: backups.state(house.program.home).based is not None)
         house.bedside("backup", "verify", "--key", str(key))
     with times.step("a second backup, by hand"):
         out = house.bedside("backup")
@@ -340,7 +340,7 @@ def test_from_an_empty_directory_to_a_chart_that_came_back(house: House, post: P
     assert b"164" in before
     last = house.program.home
     written = time.time()
-    until(lambda: (backups.state(last).until or 0) and backups.state(last).until.timestamp() > written, 30)  # type: ignore[union-attr]
+    until(lambda: (backups.state(last).until or 0) and backups.state(last).until.timestamp() > written)  # type: ignore[union-attr]
 
     with times.step("everything is killed, the home deleted"):
         os.kill(house.program.running()["pid"], signal.SIGKILL)

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.journeys.pages import NURSE, PAGES, Page
 from tests.journeys.visiting import show
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 WORK = next(page for page in PAGES if page.name == "work")
 PLACES = """() => [...document.querySelectorAll('.top .brand, .who a')].map(each => {

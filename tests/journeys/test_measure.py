@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from tests.journeys.axe import RULES, looked_at
 from tests.journeys.visiting import sign_in
 from tools.clinic import SEED
@@ -17,7 +18,7 @@ from tools.clinic import SEED
 from bedside.demo import histories
 from bedside.demo.histories import STORY, Patient
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 DEVICE = Path(__file__).with_name("bluetooth.js")
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 780}, "timezone_id": "America/New_York"}
@@ -86,22 +87,23 @@ def phone(visitor: Callable[..., Page], who: Patient, *, workers: str = "block")
     return page
 
 
+def by_and_by(true: Callable[[], bool], page: Page, what: str) -> None:
+    """Wait until it is so; what: what is the matter where it does not become so."""
+    until = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < until, what
+        page.wait_for_timeout(100)
+
+
 def ready(page: Page) -> None:
     """Wait until the worker that sends with no page open could be woken."""
-    for _ in range(100):
-        if page.evaluate("async () => (await navigator.serviceWorker.getRegistrations()).some(one => one.active)"):
-            return
-        page.wait_for_timeout(100)
-    raise TimeoutError("there is no worker")
+    active = "async () => (await navigator.serviceWorker.getRegistrations()).some(one => one.active)"
+    by_and_by(lambda: bool(page.evaluate(active)), page, "there is no worker")
 
 
 def emptied(page: Page) -> None:
     """Wait until nothing is kept any more. (wait_for_function takes a promise for the truth, whatever it becomes.)"""
-    for _ in range(100):
-        if page.evaluate(KEPT) == 0:
-            return
-        page.wait_for_timeout(100)
-    raise TimeoutError("something is still kept")
+    by_and_by(lambda: page.evaluate(KEPT) == 0, page, "something is still kept")
 
 
 def shown(page: Page, text: str) -> int:
@@ -334,22 +336,23 @@ def test_signed_out_meanwhile_it_is_kept_and_sent_after_signing_in_again(visitor
     assert shown(page, "203") == 1
 
 
-def lost(context: BrowserContext) -> Callable[[], None]:
-    """Each reading reaches the server, and its answer never comes back; until what is returned is called."""
+def lost(page: Page) -> list[Route]:
+    """The first reading reaches the server, and its answer never comes back; while it is awaited, the network is back
+    once more. Which that was.
+    """
     first: list[Route] = []
 
     def answer(route: Route) -> None:
+        if first:
+            route.continue_()
+            return
         first.append(route)
         route.fetch()
+        page.evaluate("dispatchEvent(new Event('online'))")
         route.abort()
 
-    context.route("**/readings/measured", answer)
-
-    def end() -> None:
-        assert first
-        context.unroute("**/readings/measured", answer)
-
-    return end
+    page.context.route("**/readings/measured", answer)
+    return first
 
 
 def test_offline_it_is_kept_and_sent_once_when_the_network_is_back(visitor: Callable[..., Page]) -> None:
@@ -367,12 +370,11 @@ def test_offline_it_is_kept_and_sent_once_when_the_network_is_back(visitor: Call
             page.wait_for_function("number => window.listens(number)", arg=CUFF)
     expect(page.get_by_text("2 readings are kept on this phone")).to_be_visible()
     # The network is back, but the first answer is lost on its way: it is sent again, and held once.
-    end = lost(page.context)
+    first = lost(page)
     page.context.set_offline(False)
-    page.wait_for_timeout(500)
-    end()
-    page.evaluate("dispatchEvent(new Event('online'))")
+    # Not after half a minute: what came while it was sending is not forgotten.
     expect(page.locator("readings-waiting")).to_be_hidden()
+    assert first
     assert page.evaluate(KEPT) == 0
     assert shown(page, "197") == 1
     assert shown(page, "199") == 1
@@ -397,19 +399,15 @@ def test_with_no_page_open_the_browser_sends_when_the_network_is_back(visitor: C
     bare.goto("/healthz")
     page.close()
     (worker,) = page.context.service_workers
-    for _ in range(50):
-        if any(route.request.service_worker == worker for route in refused):
-            break
-        bare.wait_for_timeout(100)
-    else:
-        raise TimeoutError("the browser never woke the worker")
+    woke = "the browser never woke the worker"
+    by_and_by(lambda: any(route.request.service_worker == worker for route in refused), bare, woke)
     assert bare.evaluate(KEPT) == 1
     page.context.unroute("**/readings/measured", refuse)
     browser = page.context.new_cdp_session(bare)
     known: list[dict[str, Any]] = []
     browser.on("ServiceWorker.workerRegistrationUpdated", lambda told: known.extend(told["registrations"]))
     browser.send("ServiceWorker.enable")
-    bare.wait_for_timeout(200)
+    by_and_by(lambda: bool(known), bare, "the browser tells of no worker")
     woken = {"registrationId": known[0]["registrationId"], "tag": "readings", "lastChance": False}
     browser.send("ServiceWorker.dispatchSyncEvent", {"origin": bare.evaluate("location.origin"), **woken})
     emptied(bare)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 from tests.journeys.pages import NURSE, PATIENT
+from tests.journeys.visiting import OUTBOX
 from tests.messaging.threads.test_files import PDF
 
 pytestmark = pytest.mark.journey
@@ -72,6 +74,11 @@ def test_a_patient_and_a_nurse_write_to_each_other(visitor: Callable[..., Page],
     expect(patient.get_by_role("heading", name="Esta conversación está cerrada")).to_be_visible()
 
     # The outbox shows what was told: that there is something, and no more.
+    until = time.monotonic() + OUTBOX
     patient.goto("/demo/outbox")
+    while not patient.get_by_text("La clínica le ha escrito").count():
+        assert time.monotonic() < until, "she was told nothing"
+        patient.wait_for_timeout(100)
+        patient.reload()
     expect(patient.get_by_text("La clínica le ha escrito").first).to_be_visible()
     expect(patient.get_by_text("pecho")).to_have_count(0)

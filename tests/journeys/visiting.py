@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from playwright.sync_api import Page as Tab
 from tests.journeys.pages import Page
@@ -16,6 +17,26 @@ def sign_in(tab: Tab, name: str) -> None:
         tab.locator("summary").first.click()
     button.click()
     tab.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+OUTBOX = 60
+"""Seconds after which what the clinic wrote is in the demo's outbox: a job delivers it, moments after the deed."""
+
+
+def links_of(tab: Tab, path: str) -> list[str]:
+    """Those in the outbox that lead there, the newest first."""
+    tab.goto("/demo/outbox")
+    found: list[str] = tab.locator(f"a[href*='{path}']").evaluate_all("all => all.map(one => one.href)")
+    return found
+
+
+def new_link(tab: Tab, path: str, before: list[str]) -> str:
+    """The first link of that kind that was not there before; waits for it."""
+    until = time.monotonic() + OUTBOX
+    while not (found := [link for link in links_of(tab, path) if link not in before]):
+        assert time.monotonic() < until, f"no new {path} in the outbox"
+        tab.wait_for_timeout(100)
+    return found[0]
 
 
 def show(tab: Tab, page: Page, scene: dict[str, str]) -> None:

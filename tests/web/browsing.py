@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,9 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.async_api import Browser, async_playwright
 from starlette.applications import Starlette
+
+BEGINS = 60
+"""Seconds that a server may take to answer on a machine that is busy with other things."""
 
 
 def free_port() -> int:
@@ -30,12 +34,15 @@ async def serving(app: Starlette, port: int = 0, host: str = "127.0.0.1") -> Asy
     server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI)
     task = asyncio.create_task(server.serve())
     try:
+        until = time.monotonic() + BEGINS
         async with httpx.AsyncClient() as client:
-            for _ in range(100):
+            while True:
                 try:
                     await client.get(f"{address}/help")
                     break
                 except httpx.TransportError:
+                    assert not task.done(), f"the server at {address} has ended"
+                    assert time.monotonic() < until, f"nothing answers at {address}"
                     await asyncio.sleep(0.05)
         yield address
     finally:

@@ -79,7 +79,7 @@ async def get(ctx: Ctx, key: str, *, lock: bool = False) -> Prescription | None:
 async def of_patient(ctx: Ctx, patient: str) -> list[Prescription]:
     """All of them, newest first: an old one may still be taken."""
     rows = await ctx.sql.fetch(
-        f"{_SELECT} where p.tenant = $1 and p.patient = $2 order by p.written_at desc",
+        f"{_SELECT} where p.tenant = $1 and p.patient = $2 order by p.written_at desc, p.id desc",
         ctx.tenant,
         patient,
     )
@@ -94,7 +94,8 @@ async def at_pharmacy(ctx: Ctx, pharmacies: Sequence[str], *, waiting: bool = Fa
     rows = await ctx.sql.fetch(
         f"""{_SELECT} where p.tenant = $1 and p.pharmacy = any($2) and p.signed_at is not null
             {"and p.status in ('signed', 'accepted')" if waiting else ""}
-            order by (p.status in ('signed', 'accepted')) desc, p.signed_at desc {"" if waiting else "limit 200"}""",
+            order by (p.status in ('signed', 'accepted')) desc, p.signed_at desc, p.id desc
+            {"" if waiting else "limit 200"}""",
         ctx.tenant,
         list(pharmacies),
     )
@@ -250,7 +251,7 @@ async def refills_of(ctx: Ctx, patient: str, prescription: str | None = None) ->
     """A patient's requests, or those of one prescription, newest first."""
     rows = await ctx.sql.fetch(
         f"""{_REFILL} where r.tenant = $1 and r.patient = $2 and ($3::text is null or r.prescription = $3)
-            order by r.asked_at desc limit 200""",
+            order by r.asked_at desc, r.id desc limit 200""",
         ctx.tenant,
         patient,
         prescription,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 from tests.web.entry.conftest import chromium, delivered, site
 from tests.web.entry.test_sign_in_pages import Deliver, add, faults
 
@@ -55,7 +55,7 @@ async def test_an_administrator_adds_invites_and_ends(
     await guest.get_by_label("New password").fill("four quiet paper boats")
     await guest.get_by_label("The same again").fill("four quiet paper boats")
     await guest.get_by_role("button", name="Save and go on").click()
-    assert await guest.get_by_role("heading", name="Second step").is_visible()
+    await expect(guest.get_by_role("heading", name="Second step")).to_be_visible()
     await page.goto(f"{site}/admin")
     await page.get_by_role("link", name="End account, Tom Berg").click()
     assert await faults(page) == []
@@ -75,11 +75,11 @@ async def test_the_privacy_officer_reads_the_audit_and_nobody_else(ctx: Ctx, sit
     await page.goto(f"{site}/sign-in")
     await page.get_by_role("button", name="Inês Costa").click()
     await page.wait_for_url("**/admin/audit")
-    assert await page.get_by_role("cell", name="opened the chart").is_visible()
+    await expect(page.get_by_role("cell", name="opened the chart")).to_be_visible()
     assert await faults(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= 320
     await page.get_by_role("link", name="ann").first.click()
-    assert await page.get_by_role("cell", name="opened the chart").is_visible()
+    await expect(page.get_by_role("cell", name="opened the chart")).to_be_visible()
     await context.close()
     async with httpx.AsyncClient(base_url=site) as client:
         for person in others:

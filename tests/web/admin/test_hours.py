@@ -25,7 +25,6 @@ async def test_hours_are_set_a_day_at_a_time_and_what_is_wrong_is_said_beside_it
         bypass_csp=True, java_script_enabled=True, viewport={"width": 360, "height": 740}
     )
     page = await context.new_page()
-    page.set_default_timeout(8000)
     await page.goto(f"{site}/sign-in")
     await page.get_by_role("button", name="Pat Morgan").click()
     await page.get_by_role("link", name="Monitoring hours").click()

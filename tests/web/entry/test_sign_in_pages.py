@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from bedside import access
 from bedside.foundation.clock import TurnableClock
@@ -158,7 +158,7 @@ async def test_staff_by_password_and_second_factor_without_scripts(ctx: Ctx, sit
     secret = await page.locator("code").inner_text()
     await page.get_by_label("Six digits").fill("000000")
     await page.get_by_role("button", name="Go on").click()
-    assert await page.get_by_text("That did not match").is_visible()
+    await expect(page.get_by_text("That did not match")).to_be_visible()
     assert await page.locator("code").inner_text() == secret
     await page.get_by_label("Six digits").fill(pyotp.TOTP(secret).at(ctx.clock.now()))
     await page.get_by_role("button", name="Go on").click()

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.async_api import expect
 from starlette.applications import Starlette
 from tests.web.browsing import chromium, serving
 
@@ -49,9 +50,9 @@ async def test_reflow_at_320_and_policy_is_kept(app: Starlette) -> None:
         assert [s for s in said if "404" not in s] == []
         await page.goto(f"{base}/kit")
         await page.get_by_role("button", name="End the visit").click()
-        assert await page.get_by_role("dialog", name="End the visit?").is_visible()
+        await expect(page.get_by_role("dialog", name="End the visit?")).to_be_visible()
         await page.keyboard.press("Escape")
-        assert await page.get_by_role("dialog", name="End the visit?").is_hidden()
+        await expect(page.get_by_role("dialog", name="End the visit?")).to_be_hidden()
 
 
 async def test_a_patients_page_is_small(app: Starlette) -> None:

@@ -49,7 +49,7 @@ async def waiting(sql: Connection, tenant: int, id: str | None, limit: int = 1) 
     rows = await sql.fetch(
         f"""select id, person, said, confirmed from access.applicant
         where tenant = $1 and confirmed is not null and decided is null and ($2::text is null or id = $2)
-        order by confirmed {lock}""",  # noqa: S608
+        order by confirmed, id {lock}""",  # noqa: S608
         *((tenant, id) if id is not None else (tenant, id, limit)),
     )
     return [dict(row) for row in rows]

@@ -83,7 +83,7 @@ async def waiting(sql: Connection, tenant: int, id: str | None, limit: int = 1) 
     lock = "for update" if id is not None else "limit $3"
     rows = await sql.fetch(
         f"""select id, said, asked from access.call_back where tenant = $1 and closed is null
-        and ($2::text is null or id = $2) order by asked {lock}""",  # noqa: S608
+        and ($2::text is null or id = $2) order by asked, id {lock}""",  # noqa: S608
         *((tenant, id) if id is not None else (tenant, id, limit)),
     )
     return [dict(row) for row in rows]

@@ -78,7 +78,7 @@ async def unsigned(ctx: Ctx, author: str) -> list[Visit]:
     rows = await ctx.sql.fetch(
         """select v.* from visits.visit v left join visits.note n on n.tenant = v.tenant and n.visit = v.id
            where v.tenant = $1 and v.clinician = $2 and v.started_at is not null and n.signed_at is null
-           order by v.started_at desc""",
+           order by v.started_at desc, v.id desc""",
         ctx.tenant,
         author,
     )

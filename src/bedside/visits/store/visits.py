@@ -59,7 +59,7 @@ async def of_patient(ctx: Ctx, patient: str, *, open_only: bool) -> list[Visit]:
     """Newest first."""
     rows = await ctx.sql.fetch(
         """select * from visits.visit where tenant = $1 and patient = $2
-           and (not $3 or status not in ('finished', 'cancelled')) order by asked_at desc limit 100""",
+           and (not $3 or status not in ('finished', 'cancelled')) order by asked_at desc, id desc limit 100""",
         ctx.tenant,
         patient,
         open_only,
@@ -84,7 +84,7 @@ async def of_clinician(ctx: Ctx, clinician: str, since: datetime) -> list[Visit]
     rows = await ctx.sql.fetch(
         """select * from visits.visit where tenant = $1 and clinician = $2
            and (status not in ('finished', 'cancelled') or greatest(asked_at, ended_at, planned_changed) >= $3
-                or (change is not null and change_noted is null)) order by asked_at desc""",
+                or (change is not null and change_noted is null)) order by asked_at desc, id desc""",
         ctx.tenant,
         clinician,
         since,

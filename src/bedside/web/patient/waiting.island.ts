@@ -9,6 +9,7 @@ const AGAIN = 30_000;
 class ReadingsWaiting extends HTMLElement {
   private words: Record<string, string> = {};
   private busy = false;
+  private again = false; // asked for while it was sending
   private signedOut = false;
   /** Whether the browser will send what is kept with no page open; undefined while nothing waits. */
   private woken: Promise<boolean> | undefined;
@@ -24,12 +25,16 @@ class ReadingsWaiting extends HTMLElement {
   }
 
   private async drain(): Promise<void> {
+    this.again = this.busy;
     if (this.busy) return;
     this.busy = true;
     try {
-      const fates = await drain(this.dataset["patient"] ?? "");
-      this.signedOut = fates.some((fate) => fate.is === "signed_out");
-      await this.show();
+      do {
+        this.again = false;
+        const fates = await drain(this.dataset["patient"] ?? "");
+        this.signedOut = fates.some((fate) => fate.is === "signed_out");
+        await this.show();
+      } while (this.again);
     } catch {
       // A browser that keeps nothing has nothing to send.
     } finally {

@@ -28,6 +28,8 @@ const keep = (answered: boolean) => ({
 export class Panel {
   readonly #dialog: HTMLDialogElement;
   #patient = "";
+  #asked = 0; // how often the server was asked, and of which time what is shown is
+  #shown = 0;
   #answered = { alarm: "", patient: "", until: 0 }; // what can still be taken back
 
   /** closed: called with the patient whose panel it was. */
@@ -74,13 +76,16 @@ export class Panel {
   async #draw(patient: string, why: Why): Promise<void> {
     const dialog = this.#dialog;
     if (why === "changed" && this.#busy()) return;
+    const asked = ++this.#asked;
     const left = Math.round((this.#answered.until - Date.now()) / 1000);
     const undo = this.#answered.patient === patient && left > 0 ? `?undo=${encodeURIComponent(this.#answered.alarm)}&left=${left}` : "";
     const answer = await fetch(`/wall/patient/${encodeURIComponent(patient)}${undo}`, { headers: { accept: "text/html" } });
     const page = await answer.text(); // our own, escaped by our own server
     // Closed meanwhile, or of somebody else by now: it does not come back by itself.
     if (why !== "asked" && (!dialog.open || this.#patient !== patient)) return;
-    if (why === "changed" && this.#busy()) return;
+    // An answer that was overtaken by a later one is of the past.
+    if (why === "changed" && (this.#busy() || asked < this.#shown)) return;
+    this.#shown = Math.max(this.#shown, asked);
     if (dialog.open && this.#patient === patient) {
       // Only what changed is touched: a focus, a press that has begun, and a history that was opened stay.
       Idiomorph.morph(dialog, page, { morphStyle: "innerHTML", callbacks: keep(why === "answered") });

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,18 +17,12 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from tools.ports import free_port
 from tools.steps import ROOT
 
 PATIENTS = 40
 SEED = 7
 FIRST_PAGE = "/sign-in"
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on at this moment."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 class ClinicFailed(Exception):

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tools.clinic import free_port
+from tools.ports import free_port
 from tools.steps import ROOT
 
 PLAYED = """

@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tools.ports import free_port
 
 from bedside.cli import served
 from bedside.foundation import certificates
-from bedside.foundation.engines.nats import free_port
 from bedside.foundation.home import Home
 
 pytestmark = pytest.mark.engine

@@ -18,9 +18,8 @@ from tests.faults.cuffs import Cuff
 from tests.faults.ledger import Ledger
 from tests.faults.test_kills import Fhir, patient
 from tools.clinic import Clinic, running
+from tools.ports import free_port
 from tools.steps import ROOT
-
-from bedside.foundation.engines.nats import free_port
 
 pytestmark = [pytest.mark.conformance, pytest.mark.timeout(240)]
 

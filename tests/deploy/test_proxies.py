@@ -18,9 +18,9 @@ import httpx
 import pytest
 import websockets
 from tests.foundation.program import Program
+from tools.ports import free_port
 
 from bedside.foundation import certificates
-from bedside.foundation.engines.nats import free_port
 from bedside.monitoring.testing import pack
 
 pytestmark = pytest.mark.conformance

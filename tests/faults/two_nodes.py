@@ -24,10 +24,10 @@ import pytest
 import websockets
 from tests.deploy.test_proxies import nginx
 from tests.foundation.program import Program
+from tools.ports import free_port
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from bedside.foundation import certificates
-from bedside.foundation.engines.nats import free_port
 
 PING_EVERY, DEAD_AFTER = 1.0, 4.5
 """As web/visit/link.ts: a ping that is not answered within 3.5 s, looked at every second."""

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from bedside.foundation.engines.nats import free_port
+from tools.ports import free_port
 
 WITHOUT_NAMESPACES = """
 import ctypes, os, sys

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import pytest
 import websockets
 from starlette.types import Message, Receive, Scope, Send
+from tools.ports import free_port
 
-from bedside.foundation.engines.nats import free_port
 from bedside.foundation.lingering import Lingering
 from bedside.foundation.serving import GRACE
 

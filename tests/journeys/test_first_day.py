@@ -35,10 +35,10 @@ from tests.faults.test_backup import gone, until
 from tests.foundation.program import Program
 from tests.journeys.test_journey import MOVING, Times
 from tools import chromium
+from tools.ports import free_port
 
 from bedside.foundation import certificates
 from bedside.foundation.backup import settings as backups
-from bedside.foundation.engines.nats import free_port
 
 pytestmark = [pytest.mark.journey, pytest.mark.alone, pytest.mark.timeout(420)]
 

@@ -20,7 +20,8 @@ from tests.journeys.pages import CLINICIAN, PATIENT
 from tests.journeys.scene import prepare
 from tests.journeys.visiting import sign_in
 from tools import chromium
-from tools.clinic import Clinic, free_port
+from tools.clinic import Clinic
+from tools.ports import free_port
 
 from bedside.foundation.home import Home
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
+from tools.ports import free_port
 
 from bedside import monitoring
 from bedside.foundation import private
 from bedside.foundation.engines import Nats
-from bedside.foundation.engines.nats import free_port
 from bedside.monitoring.testing import pack
 
 

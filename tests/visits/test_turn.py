@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.async_api import async_playwright
 from tools import chromium
+from tools.ports import free_port
 
 from bedside.foundation.engines import Turn
-from bedside.foundation.engines.nats import free_port
 from bedside.visits.settings import VisitSettings
 
 pytestmark = [

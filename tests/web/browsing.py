@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,16 +13,10 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.async_api import Browser, async_playwright
 from starlette.applications import Starlette
+from tools.ports import free_port
 
 BEGINS = 60
 """Seconds that a server may take to answer on a machine that is busy with other things."""
-
-
-def free_port() -> int:
-    """One that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

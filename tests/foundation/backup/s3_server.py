@@ -17,7 +17,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
-from tools.clinic import free_port
+from tools.ports import free_port
 
 BUCKET = "clinic"
 UNASKED = 4

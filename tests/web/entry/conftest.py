@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.web import browsing
+from tools.ports import free_port
 
 from bedside.access import settings
 from bedside.access.routes import ROUTES as ACCESS
@@ -82,7 +83,7 @@ async def serving(ctx: Ctx, home: Path, routes: list[BaseRoute]) -> AsyncIterato
     )
     app.state.clinic = kit.Clinic("Riverside Clinic", "+1 555 0100", "911", "America/New_York")
     app.state.visits = visits_settings.VisitSettings()
-    port = browsing.free_port()
+    port = free_port()
     base = f"http://localhost:{port}"
     settings.use(ctx.database, settings.Settings(home=home, public_url=base, demo=True, answer_after=0.0))
     messaging_settings.use(ctx.database, messaging_settings.Settings(demo=True))

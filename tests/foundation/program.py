@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -172,4 +173,5 @@ class Program:
                 self.process.kill()
                 self.process.wait()
         for pid in self.alive():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it was just ending
+                os.kill(pid, signal.SIGKILL)

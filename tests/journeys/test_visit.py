@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tests.journeys.pages import CLINICIAN, NURSE, PATIENT, PHARMACIST
 from tests.journeys.scene import PASSWORD, invite, prescribe
 from tests.journeys.visiting import says_where
@@ -36,6 +36,33 @@ def in_the_room(visitor: Callable[..., Page], scene: dict[str, str], script: str
     patient.goto(f"/visit/{scene['visit']}/room")
     patient.get_by_role("figure").filter(has_text=CLINICIAN).wait_for()
     return clinician, patient
+
+
+@pytest.mark.parametrize("path", ["/visits/{visit}", "/visit/{visit}/check"])
+def test_a_page_whose_camera_and_microphone_are_refused_ends_loading(
+    visitor: Callable[..., Page], scene: dict[str, str], path: str
+) -> None:
+    page = visitor(CLINICIAN if path.startswith("/visits") else PATIENT)
+    held: list[Route] = []
+    page.route("**/held.png", lambda route: held.append(route))  # noqa: PLW0108 - it marks what it is given
+    page.add_init_script("""window.refused = 0;
+    MediaDevices.prototype.getUserMedia = () => {
+        window.refused += 1;
+        return Promise.reject(new DOMException("no", "NotAllowedError"));
+    };
+    addEventListener('DOMContentLoaded', () => {
+        const held = document.createElement('img');
+        held.src = '/held.png';
+        document.body.append(held);
+    })""")
+    page.goto(path.format_map(scene), wait_until="commit")
+    # It is refused before the rest has come.
+    page.wait_for_function("() => window.refused > 1")
+    while not held:
+        page.wait_for_timeout(50)
+    assert page.evaluate("document.readyState") == "interactive"
+    held[0].abort()
+    page.wait_for_load_state("load")
 
 
 def test_what_the_clinician_writes_is_a_caption_above_the_four_buttons(

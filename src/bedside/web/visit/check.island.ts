@@ -22,7 +22,8 @@ class DeviceCheck extends HTMLElement {
     const { stream, trouble } = await open({});
     const video = this.querySelector("video");
     if (video) {
-      video.srcObject = stream;
+      // For a stream without tracks the browser would go on loading the page for ever.
+      video.srcObject = stream.getTracks().length ? stream : null;
       void video.play().catch(() => undefined);
     }
     this.say("camera", stream.getVideoTracks().length ? "camera_works" : `trouble_${trouble}`);

@@ -48,12 +48,7 @@ class VisitRoom extends HTMLElement {
     const { stream, trouble } = await open(this.chosen);
     this.local = stream;
     if (trouble !== "none") this.note(`trouble_${trouble}`);
-    const own = this.querySelector<HTMLVideoElement>("[data-self]");
-    if (own) {
-      own.srcObject = stream;
-      own.muted = true;
-      void own.play().catch(() => undefined);
-    }
+    this.mirror();
     this.press("microphone", stream.getAudioTracks().length > 0);
     this.press("camera", stream.getVideoTracks().length > 0);
     this.say("waiting");
@@ -65,6 +60,15 @@ class VisitRoom extends HTMLElement {
     this.link.addEventListener("lost", () => {
       if (!this.anyConnected()) this.say("reconnecting");
     });
+  }
+
+  /** Oneself, once there is something: for a stream without tracks the browser would go on loading the page for ever. */
+  private mirror(): void {
+    const own = this.querySelector<HTMLVideoElement>("[data-self]");
+    if (!own || own.srcObject === this.local || !this.local.getTracks().length) return;
+    own.srcObject = this.local;
+    own.muted = true;
+    void own.play().catch(() => undefined);
   }
 
   private async hear(moment: Moment): Promise<void> {
@@ -314,6 +318,7 @@ class VisitRoom extends HTMLElement {
         this.local.removeTrack(old);
       }
     this.local.addTrack(track);
+    this.mirror();
     for (const peer of this.peers.values()) peer.replace(track);
   }
 

@@ -53,7 +53,7 @@ EVERY = 0.1
 BEFORE, AFTER = 2.0, 7.0
 READY = 120.0
 LANDED = 90.0
-"""Seconds until what waited at the devices has landed. With a NATS server gone: 3 to 21 s on two cores with two of
+"""Seconds until what waited at the devices has landed. With a NATS server gone: 3 to 20 s on two cores with two of
 these tests at once, of which NATS takes 4 to 9 s for each choice of a leader, one after another."""
 HOME = visits.Place("US", "NY", "1 Main St, Albany", "+1 518 555 0101")
 

@@ -13,6 +13,7 @@ import nats.errors
 import pytest
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
+from nats.js.errors import ServiceUnavailableError
 
 from bedside import access, monitoring
 from bedside.foundation.bus import Bus
@@ -215,9 +216,10 @@ async def test_a_process_that_starts_while_the_database_is_away_listens_once_it_
         await running
 
 
+@pytest.mark.parametrize("error", [nats.errors.TimeoutError, ServiceUnavailableError])
 @pytest.mark.usefixtures("stream")
 async def test_a_consumer_without_a_leader_is_waited_for_and_keeps_no_other_part_waiting(
-    ctx: Ctx, bus: Bus, device: str, monkeypatch: pytest.MonkeyPatch
+    ctx: Ctx, bus: Bus, device: str, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     """A cluster that lost a server makes it and says so only once it has a leader. To make it anew each time, as was
     done once, began the choice again and again: a part was deaf for a minute."""
@@ -229,7 +231,7 @@ async def test_a_consumer_without_a_leader_is_waited_for_and_keeps_no_other_part
         made = await making(js, stream, config)
         asked.append(str(config.durable_name))
         if config.durable_name == slow and asked.count(slow) < 3:
-            raise nats.errors.TimeoutError
+            raise error
         return made
 
     async def delete(js: Any, stream: str, consumer: str) -> bool:

@@ -86,7 +86,7 @@ class Ingest:
     async def start(self) -> None:
         """Declare the stream, take a share of it, and begin to listen."""
         await declare(self._ctx.bus.client.jetstream(timeout=5), self._wire, self._copies)
-        with contextlib.suppress(*DATABASE_AWAY):  # then the next look finds it
+        with contextlib.suppress(nats.errors.Error, *DATABASE_AWAY):  # then the next look finds it
             await self._shares.tick()
             await self._follow()
         await self._beat()
@@ -205,8 +205,8 @@ class Ingest:
             config = self._asked[part] = consumer(self._wire, part, self._ctx.bus.client.new_inbox())
         try:
             await js.add_consumer(self._wire.stream, config)
-        except nats.js.errors.APIError:
-            self._asked.pop(part, None)  # somebody else's by now
+        except nats.js.errors.BadRequestError:
+            self._asked.pop(part, None)  # somebody else's by now; that nobody can make it yet (503) is no such answer
             raise
         self._heard[part] = await js.subscribe_bind(
             stream=self._wire.stream,
